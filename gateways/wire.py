@@ -1,0 +1,304 @@
+"""The frames of the live protocol, version 1: what travels on the WebSocket, in JSON or msgpack.
+
+Belongs here: shapes, bounds, close codes, codecs. `gateways/README.md` tells the conversation.
+Does not belong here: sockets, sessions, deciding anything.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from matching.events import PublicEvent
+from matching.units import Amount, LotId, Paddle, Reason, Sequence, TimeUs
+from matching.view import LotView
+
+VERSION = 1
+JSON_PROTOCOL = "luochui.v1.json"
+MSGPACK_PROTOCOL = "luochui.v1.msgpack"
+
+CommandId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+"""128 random bits in lowercase hexadecimal, made by the client once per intention; a retry carries the same."""
+
+WireLot = Annotated[int, Meta(gt=0, lt=2**53)]
+WireAmount = Annotated[int, Meta(gt=-(2**53), lt=2**53)]
+"""Wide on purpose: an absurd amount is for the rules to refuse, with what would be acceptable."""
+
+
+class View(StrEnum):
+    """How much of a lot a subscriber gets."""
+
+    FULL = "full"
+    """Every event, in order, without gaps."""
+    STATE = "state"
+    """The latest state, at most once in a tick."""
+
+
+class _ClientFrame(Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    pass
+
+
+class Subscribe(_ClientFrame, frozen=True, tag="subscribe"):
+    """Follow a lot; with the position of an earlier subscription, from there on."""
+
+    lot: WireLot
+    view: View = View.FULL
+    epoch: str = ""
+    offset: int = -1
+
+
+class Unsubscribe(_ClientFrame, frozen=True, tag="unsubscribe"):
+    """Stop following a lot."""
+
+    lot: WireLot
+
+
+class Ping(_ClientFrame, frozen=True, tag="ping"):
+    """Ask for the server's time; `sent` comes back unchanged."""
+
+    sent: float = 0
+
+
+class Bid(_ClientFrame, frozen=True, tag="bid"):
+    """Offer exactly `amount` minor units."""
+
+    id: CommandId
+    lot: WireLot
+    amount: WireAmount
+
+
+class MaxBid(_ClientFrame, frozen=True, tag="max_bid"):
+    """Leave a max bid of `limit` minor units."""
+
+    id: CommandId
+    lot: WireLot
+    limit: WireAmount
+
+
+class HostAct(StrEnum):
+    """What a host can do to a lot."""
+
+    OPEN = "open"
+    PAUSE = "pause"
+    RESUME = "resume"
+    WITHDRAW = "withdraw"
+    FAIR_WARNING = "fair_warning"
+    HAMMER = "hammer"
+
+
+class Host(_ClientFrame, frozen=True, tag="host"):
+    """Act on a lot as its host; pausing and withdrawing need a reason, which is published."""
+
+    id: CommandId
+    lot: WireLot
+    act: HostAct
+    reason: Reason = ""
+
+
+ClientFrame: TypeAlias = Subscribe | Unsubscribe | Ping | Bid | MaxBid | Host
+CommandFrame: TypeAlias = Bid | MaxBid | Host
+
+
+class Limits(Struct, frozen=True):
+    """The bounds that the server keeps for this connection."""
+
+    frame_bytes_max: int
+    frames_per_second: int
+    frames_burst: int
+    subscriptions_max: int
+
+
+class Who(Struct, frozen=True):
+    """The account behind a session."""
+
+    account: int
+    name: str
+    roles: tuple[str, ...]
+
+
+class Record(Struct, frozen=True):
+    """One record of a lot's journal, as the public sees it."""
+
+    sequence: Sequence
+    at_us: TimeUs
+    event: PublicEvent
+
+
+class You(Struct, frozen=True):
+    """What only the subscriber himself may know of his place in a lot."""
+
+    paddle: Paddle
+    limit: Amount = 0
+
+
+class _ServerFrame(Struct, frozen=True, tag_field="type"):
+    pass
+
+
+class Hello(_ServerFrame, frozen=True, tag="hello"):
+    """First frame of every connection."""
+
+    version: int
+    epoch: str
+    server_time_us: TimeUs
+    who: Who | None
+    heartbeat_ms: int
+    limits: Limits
+
+
+class Snapshot(_ServerFrame, frozen=True, tag="snapshot"):
+    """Where a lot stands at `offset`, with its latest records; what follows continues from there.
+
+    `is_recovered` is True when the client's position was honoured: `records` then hold all that it missed.
+    """
+
+    lot: LotId
+    epoch: str
+    offset: Sequence
+    is_recovered: bool
+    state: LotView
+    records: list[Record]
+    you: You | None
+    server_time_us: TimeUs
+
+
+class Events(_ServerFrame, frozen=True, tag="events"):
+    """Records that follow each other without gaps; `offset` is the position of the last."""
+
+    lot: LotId
+    epoch: str
+    offset: Sequence
+    server_time_us: TimeUs
+    state: LotView
+    records: list[Record]
+
+
+class State(_ServerFrame, frozen=True, tag="state"):
+    """Latest state for a subscriber who does not want every event."""
+
+    lot: LotId
+    epoch: str
+    offset: Sequence
+    server_time_us: TimeUs
+    state: LotView
+
+
+class ReceiptFrame(_ServerFrame, frozen=True, tag="receipt"):
+    """The command is on durable record at `sequence`, with its link of the lot's hash chain.
+
+    `is_leading`, `price` and `asking_price` describe the lot right after the command.
+    """
+
+    id: str
+    lot: LotId
+    sequence: Sequence
+    at_us: TimeUs
+    amount: Amount
+    link: str
+    is_leading: bool
+    price: Amount
+    asking_price: Amount
+    is_repeat: bool
+    server_time_us: TimeUs
+
+
+class RefusalFrame(_ServerFrame, frozen=True, tag="refusal"):
+    """The command changed nothing; what would be accepted stands beside the reason."""
+
+    id: str
+    lot: LotId
+    code: str
+    retryable: bool
+    server_time_us: TimeUs
+    asking_price: Amount = 0
+    increment: Amount = 0
+    largest: Amount = 0
+    missing: int = 0
+    detail: str = ""
+
+
+class Outbid(_ServerFrame, frozen=True, tag="outbid"):
+    """Somebody else leads now; sent to the bidder who led, whatever he is subscribed to."""
+
+    lot: LotId
+    price: Amount
+    asking_price: Amount
+    server_time_us: TimeUs
+
+
+class Presence(_ServerFrame, frozen=True, tag="presence"):
+    """How many are there; for hosts."""
+
+    lot: LotId
+    bidders_online: int
+    watchers: int
+
+
+class Pong(_ServerFrame, frozen=True, tag="pong"):
+    """The server's time, with what the client sent."""
+
+    sent: float
+    server_time_us: TimeUs
+
+
+class Error(_ServerFrame, frozen=True, tag="error"):
+    """The frame could not be taken; nothing changed."""
+
+    code: str
+    retryable: bool
+    detail: str = ""
+    id: str = ""
+
+
+ServerFrame: TypeAlias = (
+    Hello
+    | Snapshot
+    | Events
+    | State
+    | ReceiptFrame
+    | RefusalFrame
+    | Outbid
+    | Presence
+    | Pong
+    | Error
+)
+
+
+class ErrorCode(StrEnum):
+    """Why a frame, a connection or a request was not taken. Refusals of the rules have codes of their own."""
+
+    MALFORMED = "MALFORMED"
+    FRAME_TOO_LARGE = "FRAME_TOO_LARGE"
+    RATE_LIMITED = "RATE_LIMITED"
+    NOT_SIGNED_IN = "NOT_SIGNED_IN"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    FOREIGN_ORIGIN = "FOREIGN_ORIGIN"
+    TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
+    TOO_MANY_CONNECTIONS = "TOO_MANY_CONNECTIONS"
+    LOT_UNKNOWN = "LOT_UNKNOWN"
+    BUSY = "BUSY"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    UNKNOWN_PROTOCOL = "UNKNOWN_PROTOCOL"
+
+
+class CloseCode(IntEnum):
+    """Why the server ended a connection. 44xx: come back; 45xx: do not come back without a change."""
+
+    SHUTTING_DOWN = 4400
+    SLOW_CONSUMER = 4401
+    NO_HEARTBEAT = 4402
+    FRAME_TOO_LARGE = 4500
+    TOO_MANY_BAD_FRAMES = 4501
+    TOO_FAST = 4502
+    SIGNED_OUT = 4503
+
+
+RETRYABLE = frozenset({ErrorCode.BUSY, ErrorCode.RATE_LIMITED, ErrorCode.OUTCOME_UNKNOWN})
+
+decode_json = msgspec.json.Decoder(ClientFrame).decode
+decode_msgpack = msgspec.msgpack.Decoder(ClientFrame).decode
+encode_json = msgspec.json.Encoder().encode
+encode_msgpack = msgspec.msgpack.Encoder().encode
