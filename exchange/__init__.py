@@ -1,4 +1,4 @@
-"""The machine and the procedure: sequencing engine, journal, recovery, feeds, settings and the composition root.
+"""The machine and the procedure: engine, journal, recovery, feeds, settings and the composition root.
 
 Web frameworks do not belong here, and drivers are spoken to only inside adapters and stores.
 """

