@@ -135,8 +135,8 @@ class EmbeddedPostgres:
     """One PostgreSQL server over one folder; at most one process uses a folder at a time.
 
     The same object may be started and stopped any number of times, also from different event loops.
-    Start it from a thread that lives as long as the server shall (as a rule the main thread): where the system
-    has `setpriv`, the server is told to shut down when the thread that started it ends.
+    Start it from a thread that lives as long as the server shall (as a rule the main thread): where the
+    system has `setpriv`, the server is told to shut down when the thread that started it ends.
 
     Args:
         directory: folder of this server; made when absent.
