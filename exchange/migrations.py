@@ -1,8 +1,7 @@
 """Bring a database to the form that this program expects: numbered SQL files, each applied once, in order.
 
 What belongs here is finding the files, applying them and remembering it. What does not: the SQL itself (it
-lies in `exchange/sql/migrations` and `ledger/sql/migrations`) and moving back: a mistake is mended by a further
-file.
+lies in `exchange/sql/migrations` and `ledger/sql/migrations`) and moving back: a further file mends a mistake.
 """
 
 import hashlib
@@ -96,7 +95,7 @@ async def migrate(
     """Apply what the database has not seen, and return how many files that were.
 
     Each file runs in one transaction together with the record that it ran. An advisory lock keeps two
-    processes from migrating at once; the second waits and then finds nothing to do. Cancelled, it leaves whole
+    processes from migrating at once; the second waits, then finds nothing to do. Cancelled, it leaves whole
     files.
 
     Args:

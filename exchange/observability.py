@@ -1,7 +1,7 @@
 """How the process speaks about itself: structured log lines, on the terminal and in a file.
 
-What belongs here is the set-up of logging. What does not: metrics (each room counts its own), and the record of
-a sale, which is the journal and never a log.
+What belongs here is the set-up of logging. What does not: metrics (each room counts its own), and the record
+of a sale, which is the journal and never a log.
 """
 
 import logging
@@ -36,13 +36,17 @@ def configure_logging(
     """
     terminal = stream or sys.stderr
     is_console = format == "console" or (format == "auto" and terminal.isatty())
-    console = structlog.dev.ConsoleRenderer(colors=terminal.isatty())
+    console = structlog.dev.ConsoleRenderer(
+        # The pretty form prints local variables, and those may be secrets.
+        colors=terminal.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,
+    )
     handlers: list[logging.Handler] = [logging.StreamHandler(terminal)]
     handlers[0].setFormatter(_formatter(console if is_console else _json_line))
     if file is not None:
         handlers.append(_file_handler(file))
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
-    # Each request has a metric and, where it matters, an event of its own; a line each would say nothing more.
+    # Each request has a metric and, where it matters, an event of its own; a line each would add nothing.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
