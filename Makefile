@@ -1,0 +1,62 @@
+# Luochui. `make help` lists what can be made. Needed beforehand: Python 3.11 or newer with venv, git, make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/runtime.stamp
+DEVELOPMENT := $(VENV)/development.stamp
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-config --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format lock bench clean
+
+help: ## List what can be made  列出全部目标
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo '  Arguments go into ARGS, e.g.  make run ARGS="--port 9000"  参数写在 ARGS 中'
+
+setup: $(RUNTIME) ## Prepare the virtual environment  准备运行环境
+
+run: setup ## Start the exchange; Ctrl-C ends it  启动交易所
+	@exec $(BIN)/luochui run $(ARGS)
+
+test: $(DEVELOPMENT) ## Install what is missing, then run every check and test  检查与测试
+	@.ci/system-packages
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -ra $(ARGS)
+
+lint: $(DEVELOPMENT) ## Check style, types and imports  静态检查
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(DEVELOPMENT) ## Bring the code into its form  格式化代码
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(DEVELOPMENT) ## Pin the newest dependencies, with hashes  锁定依赖
+	$(LOCK) --upgrade --output-file requirements.txt pyproject.toml requirements.in
+	$(LOCK) --upgrade --output-file requirements-dev.txt requirements-dev.in
+
+bench: $(DEVELOPMENT) ## Measure bids a second, beside its ceilings  性能测试
+	$(BIN)/python -m loadtests.bench $(or $(ARGS),bids)
+
+clean: ## Remove the environment and caches; data stays  清理环境与缓存，保留数据
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNTIME): requirements.txt pyproject.toml
+	@.ci/make-venv "$(PYTHON)" $(VENV)
+	@echo "[2/3] Installing the pinned packages 安装依赖"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@echo "[3/3] Installing luochui itself 安装本程序"
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEVELOPMENT): $(RUNTIME) requirements-dev.txt
+	@echo "Installing the pinned development packages 安装开发依赖"
+	@$(PIP) install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
