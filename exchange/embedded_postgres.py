@@ -131,6 +131,17 @@ class _Account:
     owner_id: int
 
 
+_AS_NOBODY = ("setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups")
+
+ACCOUNTS_OF_ROOT = (
+    # In a user namespace the server sees no root, and the files stay root's. Many containers forbid it.
+    _Account(("unshare", "--user", f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}"), 0),
+    _Account(_AS_NOBODY, UNPRIVILEGED_ID),
+    # The last way in: `nobody`, who may also pass folders that only root may enter, such as root's home.
+    _Account((*_AS_NOBODY, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"), UNPRIVILEGED_ID),
+)
+
+
 class EmbeddedPostgres:
     """One PostgreSQL server over one folder; at most one process uses a folder at a time.
 
@@ -264,20 +275,20 @@ class EmbeddedPostgres:
         await self._create_database()
 
     async def _account(self, binaries: Path) -> _Account:
-        """Choose how to launch the server: directly, in a user namespace, or as `nobody`."""
+        """Choose how to launch the server: directly, or, for root, by the first way that works here.
+
+        Raises: DataDirectoryUnreachable.
+        """
         if os.geteuid() != 0:
             return _Account((), os.geteuid())
-        probe = '"$0" --version >/dev/null && test -w "$1"'
+        probe = '"$0" --version >/dev/null && test -w "$1" && test -x "$1"'
         reachable = ["sh", "-c", probe, str(binaries / "postgres"), str(self._directory)]
         made_for_nobody = self._cluster.exists() and self._cluster.stat().st_uid == UNPRIVILEGED_ID
-        namespace = _namespace_account()
-        if not made_for_nobody and await _succeeds([*namespace.prefix, *reachable]):
-            return namespace
-        nobody = _nobody_account()
-        os.chown(self._directory, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-        if await _succeeds([*nobody.prefix, *reachable]):
-            return nobody
-        os.chown(self._directory, 0, 0)
+        for account in ACCOUNTS_OF_ROOT[1:] if made_for_nobody else ACCOUNTS_OF_ROOT:
+            os.chown(self._directory, account.owner_id, -1)
+            if await _succeeds([*account.prefix, *reachable]):
+                return account
+        os.chown(self._directory, 0, -1)
         raise _unreachable(self._directory, binaries)
 
     async def _end_predecessor(self, deadline_s: float) -> None:
@@ -366,7 +377,7 @@ class EmbeddedPostgres:
         is tried again.
         """
         self._report(StartStep.STARTING_SERVER)
-        command = [*_death_notice(), *account.prefix, str(binaries / "postgres"), "-D", str(self._cluster)]
+        command = [*account.prefix, *_death_notice(), str(binaries / "postgres"), "-D", str(self._cluster)]
         options = {**self._options, "unix_socket_directories": str(self._socket_folder), "port": str(PORT)}
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
@@ -431,19 +442,11 @@ def server_binaries() -> Path:
     )
 
 
-def _namespace_account() -> _Account:
-    """Run as uid 65534 of a user namespace: the server sees no root, and the files stay root's."""
-    ids = (f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}")
-    return _Account(("unshare", "--user", *ids), 0)
-
-
-def _nobody_account() -> _Account:
-    ids = (f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}")
-    return _Account(("setpriv", *ids, "--clear-groups"), UNPRIVILEGED_ID)
-
-
 def _death_notice() -> tuple[str, ...]:
-    """Return the prefix that asks the kernel to shut the server down when its starter dies."""
+    """Return the prefix that asks the kernel to shut the server down when its starter dies.
+
+    It comes after the change of account, which would cancel the request.
+    """
     return ("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()
 
 
