@@ -217,6 +217,7 @@ class Subscription:
         """Say that nothing more will come."""
         if not self.begun.done():
             self.begun.set_exception(self._client.failure or Unreachable("the client was closed"))
+            self.begun.exception()  # marks it as seen: nobody may be waiting any more
         self._updates.put_nowait(None)
 
     def _advance(self, frame: Frame) -> None:
@@ -570,15 +571,13 @@ class LiveClient:
             return
         self.failure = problem
         self._connected.set()  # wakes those who wait for a connection: they find the failure
-        for waiting in [*self._pending.values(), *self._pings.values()]:
-            if not waiting.done():
-                waiting.set_exception(problem)
+        waiting: list[asyncio.Future[Any]] = [*self._pending.values()]
+        waiting.extend(self._pings.values())
+        for future in waiting:
+            if not future.done():
+                future.set_exception(problem)
         for subscription in self._subscriptions.values():
             subscription.end()
-            if not self._is_closing:
-                continue
-            with contextlib.suppress(ClientProblem, asyncio.InvalidStateError):
-                subscription.begun.exception()  # nobody may be waiting any more
 
 
 class ApiClient:
