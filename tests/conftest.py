@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 import uuid
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
@@ -30,12 +31,13 @@ def finish(work: Coroutine[object, object, T]) -> T:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """Run one PostgreSQL for the whole session, as durable as in production."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
-    finish(server.start())
-    yield server
-    finish(server.stop())
+    with tempfile.TemporaryDirectory(prefix="luochui-test-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder))
+        finish(server.start())
+        yield server
+        finish(server.stop())
 
 
 @pytest.fixture(scope="session")
