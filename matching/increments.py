@@ -7,6 +7,7 @@ Does not belong here: who may bid, and when.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -52,6 +53,6 @@ def table_problems(table: IncrementTable) -> list[str]:
         problems.append(f"the step table has {len(table)} rows, at most {STEPS_MAX} are allowed")
     if table[0].threshold != 0:
         problems.append("the first step must start at 0")
-    if any(later.threshold <= earlier.threshold for earlier, later in zip(table, table[1:], strict=False)):
+    if any(later.threshold <= earlier.threshold for earlier, later in pairwise(table)):
         problems.append("thresholds of the step table must rise strictly")
     return problems

@@ -20,7 +20,7 @@ from matching import commands as command
 from matching import events as event
 from matching.events import FreezeCause, PassReason
 from matching.phases import PHASES, Phase
-from matching.phases.standing import Standing
+from matching.phases.standing import Closing, Standing
 from matching.refusals import Refusal, Refused
 from matching.terms import LotTerms, terms_problems
 from matching.units import NOBODY, Amount, BidderId, LotId, Paddle, Sequence, StaffId, TimeUs
@@ -119,13 +119,13 @@ def decide(lot: Lot, given: command.Command, at_us: TimeUs) -> Decision:
         case command.OpenLot(by=by):
             return _decide_opening(lot, by, at_us)
         case command.PauseLot(by=by, reason=reason):
-            return _decide_pause(lot, by, reason)
+            return _decide_pause(lot, by, reason, at_us)
         case command.ResumeLot(by=by):
             return _decide_resumption(lot, by, at_us)
         case command.WithdrawLot(by=by, reason=reason):
             return _decide_withdrawal(lot, by, reason)
         case command.GiveFairWarning(by=by):
-            return _decide_fair_warning(lot, by)
+            return _decide_fair_warning(lot, by, at_us)
         case command.HammerLot(by=by):
             return _decide_hammer(lot, by, at_us)
         case command.AnnounceLot():
@@ -149,16 +149,10 @@ def apply(lot: Lot, happened: event.Event, at_us: TimeUs) -> None:
             phase = PHASES[type(terms)]
             lot.phase = phase.begun(terms, lot.terms, happened, _standing(lot), lot.reserve_price, at_us)
         case event.LotFrozen():
-            lot.state = LotState.FROZEN
-            lot.frozen_at_us = at_us
-            lot.resumes_at_us = happened.resumes_at_us
-            lot.freeze_reason = happened.reason
-            lot.freeze_cause = happened.cause
+            _freeze(lot, happened, at_us)
         case event.LotResumed():
             lot.state = LotState.OPEN
-            lot.frozen_at_us = lot.resumes_at_us = 0
-            lot.freeze_reason = ""
-            lot.freeze_cause = None
+            _forget_freeze(lot)
             _running_phase(lot).apply(happened)
         case event.LotSold(paddle=paddle, price=price):
             lot.state = LotState.SOLD
@@ -168,6 +162,7 @@ def apply(lot: Lot, happened: event.Event, at_us: TimeUs) -> None:
             lot.state = LotState.PASSED
         case event.LotWithdrawn():
             lot.state = LotState.WITHDRAWN
+            _forget_freeze(lot)
         case event.LotAnnounced():
             assert lot.sequence == 1, "a lot is announced once, first"
 
@@ -177,16 +172,30 @@ def digest(lot: Lot) -> str:
     return hashlib.sha256(msgspec.msgpack.encode(lot)).hexdigest()
 
 
+def _freeze(lot: Lot, happened: event.LotFrozen, at_us: TimeUs) -> None:
+    """Stop the clock of the lot, once: a freeze that follows a freeze keeps the moment of the first."""
+    if lot.state is not LotState.FROZEN:
+        lot.frozen_at_us = at_us
+    lot.state = LotState.FROZEN
+    lot.resumes_at_us = happened.resumes_at_us
+    lot.freeze_reason = happened.reason
+    lot.freeze_cause = happened.cause
+
+
+def _forget_freeze(lot: Lot) -> None:
+    lot.frozen_at_us = lot.resumes_at_us = 0
+    lot.freeze_reason = ""
+    lot.freeze_cause = None
+
+
 def _decide_bid(lot: Lot, given: command.BidderCommand, at_us: TimeUs) -> Decision:
-    if lot.state is not LotState.OPEN:
-        return _not_open(lot)
-    phase = _running_phase(lot)
-    if phase.due_at_us and at_us >= phase.due_at_us:
-        return Refused(Refusal.LOT_CLOSED)
+    refused = _refusal_unless_open(lot, at_us)
+    if refused is not None:
+        return refused
     paddle = lot.paddles.get(given.bidder, NOBODY)
     if paddle == NOBODY:
         return Refused(Refusal.NOT_ADMITTED)
-    return phase.decide(given, paddle, at_us)
+    return _carried_on(lot, _running_phase(lot).decide(given, paddle, at_us), CLOCK, at_us)
 
 
 def _decide_deadline(lot: Lot, due_at_us: TimeUs, at_us: TimeUs) -> Decision:
@@ -200,7 +209,7 @@ def _decide_deadline(lot: Lot, due_at_us: TimeUs, at_us: TimeUs) -> Decision:
     if at_us - due_at_us > lot.terms.outage_tolerance_us:
         resumes_at_us = at_us + lot.terms.outage_notice_us
         return [event.LotFrozen(FreezeCause.OUTAGE, "", CLOCK, resumes_at_us)]
-    return _phase_end(lot, CLOCK, at_us)
+    return _carried_on(lot, _running_phase(lot).meet_deadline(at_us), CLOCK, at_us)
 
 
 def _decide_admission(lot: Lot, bidder: BidderId) -> Decision:
@@ -221,9 +230,12 @@ def _decide_opening(lot: Lot, by: StaffId, at_us: TimeUs) -> Decision:
     return _opening(lot, by, at_us)
 
 
-def _decide_pause(lot: Lot, by: StaffId, reason: str) -> Decision:
-    if lot.state is not LotState.OPEN:
-        return _not_open(lot)
+def _decide_pause(lot: Lot, by: StaffId, reason: str, at_us: TimeUs) -> Decision:
+    """Freeze the lot. The host may also take over a lot that an outage froze, lest it resume by itself."""
+    if lot.freeze_cause is not FreezeCause.OUTAGE:
+        refused = _refusal_unless_open(lot, at_us)
+        if refused is not None:
+            return refused
     if not reason.strip():
         return Refused(Refusal.REASON_MISSING)
     return [event.LotFrozen(FreezeCause.HOST, reason.strip(), by, 0)]
@@ -245,20 +257,25 @@ def _decide_withdrawal(lot: Lot, by: StaffId, reason: str) -> Decision:
     return [event.LotWithdrawn(reason.strip(), by)]
 
 
-def _decide_fair_warning(lot: Lot, by: StaffId) -> Decision:
-    if lot.state is not LotState.OPEN:
-        return _not_open(lot)
+def _decide_fair_warning(lot: Lot, by: StaffId, at_us: TimeUs) -> Decision:
+    refused = _refusal_unless_open(lot, at_us)
+    if refused is not None:
+        return refused
     return [event.FairWarningGiven(_running_phase(lot).warnings + 1, by)]
 
 
 def _decide_hammer(lot: Lot, by: StaffId, at_us: TimeUs) -> Decision:
-    if lot.state is not LotState.OPEN:
-        return _not_open(lot)
-    refused = _running_phase(lot).hammer_refusal()
-    return _phase_end(lot, by, at_us) if refused is None else refused
+    refused = _refusal_unless_open(lot, at_us)
+    if refused is not None:
+        return refused
+    return _carried_on(lot, _running_phase(lot).hammer(), by, at_us)
 
 
-def _not_open(lot: Lot) -> Refused:
+def _refusal_unless_open(lot: Lot, at_us: TimeUs) -> Refused | None:
+    """Tell why nothing can be done in the lot at `at_us`; from the moment that it is due, only its deadline can."""
+    if lot.state is LotState.OPEN:
+        due_at_us = _running_phase(lot).due_at_us
+        return Refused(Refusal.LOT_CLOSED) if due_at_us and at_us >= due_at_us else None
     if lot.is_closed:
         return Refused(Refusal.LOT_CLOSED)
     if lot.state is LotState.FROZEN:
@@ -267,24 +284,27 @@ def _not_open(lot: Lot) -> Refused:
 
 
 def _opening(lot: Lot, by: StaffId, at_us: TimeUs) -> list[event.Event]:
-    return [event.LotOpened(by), _phase_start(lot, 0, at_us)]
+    return [event.LotOpened(by), _phase_start(lot, 0, Standing(), at_us)]
 
 
-def _phase_start(lot: Lot, index: int, at_us: TimeUs) -> event.PhaseBegan:
+def _phase_start(lot: Lot, index: int, standing: Standing, at_us: TimeUs) -> event.PhaseBegan:
     terms = lot.terms.programme[index]
-    return PHASES[type(terms)].begin(terms, lot.terms, index, _standing(lot), at_us)
+    return PHASES[type(terms)].begin(terms, lot.terms, index, standing, at_us)
 
 
-def _phase_end(lot: Lot, by: StaffId, at_us: TimeUs) -> list[event.Event]:
-    """End the running phase: the next of the programme begins, or the lot's outcome is known."""
+def _carried_on(
+    lot: Lot, decided: list[event.Event] | Closing | Refused, by: StaffId, at_us: TimeUs
+) -> Decision:
+    """After a phase that is over, let the next of the programme begin, or the lot end with its outcome."""
+    if not isinstance(decided, Closing):
+        return decided
     index = _running_phase(lot).index + 1
     if index < len(lot.terms.programme):
-        return [_phase_start(lot, index, at_us)]
-    return [_outcome(lot, by)]
+        return [*decided.events, _phase_start(lot, index, decided.standing, at_us)]
+    return [*decided.events, _outcome(lot, decided.standing, by)]
 
 
-def _outcome(lot: Lot, by: StaffId) -> event.Event:
-    standing = _standing(lot)
+def _outcome(lot: Lot, standing: Standing, by: StaffId) -> event.Event:
     if standing.leader == NOBODY:
         return event.LotPassed(PassReason.NO_BIDS, by)
     if len(lot.paddles) < lot.terms.bidders_min:

@@ -29,7 +29,9 @@ class BidRule(StrEnum):
     """The leading price plus a whole number of steps."""
 
 
-class EnglishTerms(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="english", tag_field="phase"):
+class EnglishTerms(
+    Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="english", tag_field="phase"
+):
     """Parameters of English bidding with soft close.
 
     Source: 法释〔2016〕18号 art. 20 for the defaults (24 hours, five-minute extension). Times are microseconds.

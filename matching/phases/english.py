@@ -13,13 +13,21 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from matching.commands import BidderCommand, LeaveMaxBid, PlaceBid
-from matching.events import BidPlaced, Event, FairWarningGiven, LotExtended, LotResumed, MaxBidLeft, PhaseBegan
+from matching.commands import BidderCommand, PlaceBid
+from matching.events import (
+    BidPlaced,
+    Event,
+    FairWarningGiven,
+    LotExtended,
+    LotResumed,
+    MaxBidLeft,
+    PhaseBegan,
+)
 from matching.increments import increment_at
-from matching.phases.standing import Standing
+from matching.phases.standing import Closing, Standing
 from matching.refusals import Refusal, Refused
 from matching.terms import BidRule, EnglishTerms, LotTerms
-from matching.units import AMOUNT_MAX, NOBODY, Amount, Paddle, TimeUs
+from matching.units import AMOUNT_MAX, Amount, Paddle, TimeUs
 
 Decision: TypeAlias = list[Event] | Refused
 
@@ -69,13 +77,15 @@ class EnglishPhase(Struct, tag="english"):
             hard_end_us=hard_end_us,
             leader=standing.leader,
             price=standing.price,
-            limits={},
+            limits={standing.leader: standing.limit} if standing.limit and terms.max_bids_allowed else {},
+            bids=standing.bids,
         )
 
     @property
     def standing(self) -> Standing:
         """Who leads, and at what price."""
-        return Standing(self.leader, self.price)
+        limit = self.limit
+        return Standing(self.leader, self.price, limit if limit > self.price else 0, self.bids)
 
     @property
     def due_at_us(self) -> TimeUs:
@@ -107,15 +117,21 @@ class EnglishPhase(Struct, tag="english"):
             return self._decide_bid(command.amount, paddle, at_us)
         return self._decide_max_bid(command.limit, paddle, at_us)
 
-    def hammer_refusal(self) -> Refused | None:
-        """Return why the host may not let the hammer fall now; None when he may.
+    def meet_deadline(self, at_us: TimeUs) -> Closing:
+        """Return the end of the phase: its one deadline has come."""
+        return Closing([], self.standing)
+
+    def hammer(self) -> Closing | Refused:
+        """Return the end of the phase, or why the host may not let the hammer fall now.
 
         Refuses: HAMMER_BELONGS_TO_CLOCK, FAIR_WARNINGS_MISSING.
         """
         if not self.terms.host_may_hammer:
             return Refused(Refusal.HAMMER_BELONGS_TO_CLOCK)
         missing = self.terms.fair_warnings_min - self.warnings
-        return Refused(Refusal.FAIR_WARNINGS_MISSING, missing=missing) if missing > 0 else None
+        if missing > 0:
+            return Refused(Refusal.FAIR_WARNINGS_MISSING, missing=missing)
+        return Closing([], self.standing)
 
     def resumed_end_us(self, frozen_at_us: TimeUs, at_us: TimeUs) -> TimeUs:
         """Return the end after a freeze: what remained, but at least the fresh countdown."""
@@ -138,27 +154,30 @@ class EnglishPhase(Struct, tag="english"):
                 self.ends_at_us = ends_at_us
                 self.extensions = extension
             case LotResumed(ends_at_us):
-                self.ends_at_us = ends_at_us
                 if self.hard_end_us:
-                    self.hard_end_us = max(self.hard_end_us, ends_at_us)
+                    self.hard_end_us += ends_at_us - self.ends_at_us
+                self.ends_at_us = ends_at_us
+                self.warnings = 0
             case FairWarningGiven(warning):
                 self.warnings = warning
 
     def _decide_bid(self, amount: Amount, paddle: Paddle, at_us: TimeUs) -> Decision:
+        if not 0 < amount <= AMOUNT_MAX:
+            return self._out_of_range()
+        is_leader = paddle == self.leader
+        if is_leader and not self.terms.leader_may_raise:
+            return Refused(Refusal.LEADER_MAY_NOT_RAISE)
         refused = self._amount_refusal(amount)
         if refused is not None:
             return refused
-        if paddle == self.leader:
-            if not self.terms.leader_may_raise:
-                return Refused(Refusal.LEADER_MAY_NOT_RAISE)
-            events: list[Event] = [BidPlaced(paddle, amount)]
-        elif amount > self.limit:
-            events = [BidPlaced(paddle, amount)]
-        else:
-            events = [BidPlaced(paddle, amount), self._proxy_answer(amount)]
+        events: list[Event] = [BidPlaced(paddle, amount)]
+        if not is_leader and amount <= self.limit:
+            events.append(self._proxy_answer(amount))
         return self._with_extension(events, at_us)
 
     def _decide_max_bid(self, limit: Amount, paddle: Paddle, at_us: TimeUs) -> Decision:
+        if not 0 < limit <= AMOUNT_MAX:
+            return self._out_of_range()
         if not self.terms.max_bids_allowed:
             return Refused(Refusal.MAX_BIDS_NOT_ALLOWED)
         if paddle == self.leader:
@@ -177,29 +196,43 @@ class EnglishPhase(Struct, tag="english"):
 
     def _decide_own_limit(self, limit: Amount, paddle: Paddle, at_us: TimeUs) -> Decision:
         """The leader raises his limit: in silence, unless it now reaches the reserve."""
-        if not 0 < limit <= AMOUNT_MAX:
-            return Refused(Refusal.AMOUNT_OUT_OF_RANGE, largest=AMOUNT_MAX)
+        least = self._least_raised_limit()
         if limit <= self.limit:
-            return Refused(Refusal.MAX_BID_NOT_RAISED, asking_price=self.limit + 1)
+            return Refused(Refusal.MAX_BID_NOT_RAISED, least, self.increment)
+        refused = self._step_refusal(limit, least)
+        if refused is not None:
+            return refused
         events: list[Event] = [MaxBidLeft(paddle, limit)]
         if self.price < self.reserve_price <= limit:
             events.append(BidPlaced(paddle, self.reserve_price, is_proxy=True))
             return self._with_extension(events, at_us)
         return events
 
+    def _least_raised_limit(self) -> Amount:
+        """The lowest limit to which the leader may raise his max bid."""
+        if self.terms.bid_rule is BidRule.FREE:
+            return self.limit + 1
+        increment = self.increment
+        return self.price + ((self.limit - self.price) // increment + 1) * increment
+
+    def _out_of_range(self) -> Refused:
+        return Refused(Refusal.AMOUNT_OUT_OF_RANGE, self.asking_price, self.increment, AMOUNT_MAX)
+
     def _amount_refusal(self, amount: Amount) -> Refused | None:
         asking_price = self.asking_price
-        if not 0 < amount <= AMOUNT_MAX:
-            return Refused(Refusal.AMOUNT_OUT_OF_RANGE, asking_price, self.increment, AMOUNT_MAX)
         if amount < asking_price:
             return Refused(Refusal.BELOW_ASKING_PRICE, asking_price, self.increment)
+        return self._step_refusal(amount, asking_price)
+
+    def _step_refusal(self, amount: Amount, least: Amount) -> Refused | None:
+        """Check `amount` against the steps; `least` is what a refusal names as acceptable."""
         terms = self.terms
-        if terms.bid_rule is BidRule.STEP_MULTIPLE and (amount - asking_price) % self.increment:
-            return Refused(Refusal.NOT_ON_STEP, asking_price, self.increment)
+        if terms.bid_rule is BidRule.STEP_MULTIPLE and (amount - least) % self.increment:
+            return Refused(Refusal.NOT_ON_STEP, least, self.increment)
         if terms.raise_steps_max is not None:
-            largest = asking_price + terms.raise_steps_max * self.increment
+            largest = self.asking_price + terms.raise_steps_max * self.increment
             if amount > largest:
-                return Refused(Refusal.ABOVE_LARGEST_RAISE, asking_price, self.increment, largest)
+                return Refused(Refusal.ABOVE_LARGEST_RAISE, least, self.increment, largest)
         return None
 
     def _proxy_answer(self, amount: Amount) -> BidPlaced:
@@ -210,11 +243,13 @@ class EnglishPhase(Struct, tag="english"):
 
     def _leading_price(self, limit: Amount) -> Amount:
         """The least that leads for a max bid above the leader's: his limit plus a step, or the reserve."""
+        least = self.opening_price
         if self.leader:
-            least = self.limit + increment_at(self.terms.increments, self.limit)
-        else:
-            least = self.opening_price
-        return min(limit, max(least, self.reserve_price if limit >= self.reserve_price else 0))
+            outbid = self.limit
+            least = outbid + increment_at(self.terms.increments, outbid)
+        if limit >= self.reserve_price:
+            least = max(least, self.reserve_price)
+        return min(limit, least)
 
     def _with_extension(self, events: list[Event], at_us: TimeUs) -> list[Event]:
         """Add the moved end when a bid comes inside the soft-close window."""

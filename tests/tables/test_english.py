@@ -1,0 +1,532 @@
+"""English bidding: amounts and steps, soft close, reserve, max bids, fair warnings and the hammer."""
+
+import pytest
+
+from matching.units import AMOUNT_MAX
+from tests.tables.scenario import Scenario, english, lot_terms, steps
+
+ABSURD = AMOUNT_MAX + 1
+
+BIDS = {
+    "the opening price is the first bid, then a step more": Scenario(
+        lot_terms(),
+        f"""
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | x     | bid 1000        | refused NOT_ADMITTED
+        0:01  | x     | bid -5          | refused NOT_ADMITTED
+        0:01  | A     | bid 0           | refused AMOUNT_OUT_OF_RANGE ask 1000 step 100 largest {AMOUNT_MAX}
+        0:01  | A     | bid -1          | refused AMOUNT_OUT_OF_RANGE ask 1000 step 100 largest {AMOUNT_MAX}
+        0:01  | A     | bid {ABSURD}    | refused AMOUNT_OUT_OF_RANGE ask 1000 step 100 largest {AMOUNT_MAX}
+        0:01  | A     | bid 999         | refused BELOW_ASKING_PRICE ask 1000 step 100
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 1000        | refused BELOW_ASKING_PRICE ask 1100 step 100
+        0:02  | B     | bid 1099        | refused BELOW_ASKING_PRICE ask 1100 step 100
+        0:02  | B     | bid 1100        | B 1100
+        0:02  | A     | bid 1275        | A 1275
+        0:03  | B     | bid 1374        | refused BELOW_ASKING_PRICE ask 1375 step 100
+        0:03  | B     | bid {AMOUNT_MAX} | B {AMOUNT_MAX}
+        """,
+    ),
+    "step multiples count from the price that leads": Scenario(
+        lot_terms(english(100, multiples=True), opening=1050),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1100        | refused NOT_ON_STEP ask 1050 step 100
+        0:01  | A     | bid 1040        | refused BELOW_ASKING_PRICE ask 1050 step 100
+        0:01  | A     | bid 1250        | A 1250
+        0:02  | B     | bid 1400        | refused NOT_ON_STEP ask 1350 step 100
+        0:02  | B     | max 1400        | refused NOT_ON_STEP ask 1350 step 100
+        0:02  | B     | bid 1550        | B 1550
+        """,
+    ),
+    "a step table rises with the price": Scenario(
+        lot_terms(english(steps(from_0=5, from_100=25, from_500=50)), opening=90),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 90          | A 90
+        0:02  | B     | bid 94          | refused BELOW_ASKING_PRICE ask 95 step 5
+        0:02  | B     | bid 99          | B 99
+        0:03  | A     | bid 103         | refused BELOW_ASKING_PRICE ask 104 step 5
+        0:03  | A     | bid 104         | A 104
+        0:04  | B     | bid 128         | refused BELOW_ASKING_PRICE ask 129 step 25
+        0:04  | B     | bid 500         | B 500
+        0:05  | A     | bid 549         | refused BELOW_ASKING_PRICE ask 550 step 50
+        0:05  | A     | bid 550         | A 550
+        """,
+    ),
+    "the leader may not raise himself": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | A     | bid 1100        | refused LEADER_MAY_NOT_RAISE
+        0:02  | A     | bid 1           | refused LEADER_MAY_NOT_RAISE
+        0:03  | B     | bid 1100        | B 1100
+        0:04  | A     | bid 1200        | A 1200
+        """,
+    ),
+    "the leader may raise himself where the terms say so": Scenario(
+        lot_terms(english(leader_may_raise=True)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | A     | bid 1050        | refused BELOW_ASKING_PRICE ask 1100 step 100
+        0:02  | A     | bid 1100        | A 1100
+        0:03  | A     | max 2000        | max A 2000
+        0:04  | A     | bid 1500        | A 1500
+        0:05  | B     | bid 1600        | B 1600, A 1700 proxy
+        0:06  | A     | bid 2500        | A 2500
+        0:07  | B     | max 2600        | max B 2600, B 2600 proxy
+        """,
+    ),
+    "a slip of the finger is refused": Scenario(
+        lot_terms(english(raise_steps_max=10)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 2001        | refused ABOVE_LARGEST_RAISE ask 1000 step 100 largest 2000
+        0:01  | A     | max 2001        | refused ABOVE_LARGEST_RAISE ask 1000 step 100 largest 2000
+        0:01  | A     | bid 2000        | A 2000
+        0:02  | B     | bid 3101        | refused ABOVE_LARGEST_RAISE ask 2100 step 100 largest 3100
+        0:02  | B     | max 3100        | max B 3100, B 2100 proxy
+        0:03  | B     | max 3201        | refused ABOVE_LARGEST_RAISE ask 3101 step 100 largest 3200
+        0:03  | B     | max 3200        | max B 3200
+        """,
+    ),
+    "of several reasons the first in the list is given": Scenario(
+        lot_terms(english(max_bids=False, multiples=True, raise_steps_max=1)),
+        f"""
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | x     | max 0           | refused NOT_ADMITTED
+        0:01  | A     | max 0           | refused AMOUNT_OUT_OF_RANGE ask 1000 step 100 largest {AMOUNT_MAX}
+        0:01  | A     | max 5           | refused MAX_BIDS_NOT_ALLOWED
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | A     | bid 0           | refused AMOUNT_OUT_OF_RANGE ask 1100 step 100 largest {AMOUNT_MAX}
+        0:02  | A     | bid 1005        | refused LEADER_MAY_NOT_RAISE
+        0:02  | B     | bid 1005        | refused BELOW_ASKING_PRICE ask 1100 step 100
+        0:02  | B     | bid 9999        | refused NOT_ON_STEP ask 1100 step 100
+        0:02  | B     | bid 9900        | refused ABOVE_LARGEST_RAISE ask 1100 step 100 largest 1200
+        """,
+    ),
+}
+
+SOFT_CLOSE = {
+    "a late bid moves the end, and one before the window does not": Scenario(
+        lot_terms(english(window="5:00", extension="5:00")),
+        """
+        at           | who   | does            | then
+        0:00         | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        4:59.999999  | A     | bid 1000        | A 1000
+        5:00         | B     | bid 1100        | B 1100
+        5:00.000001  | A     | bid 1200        | A 1200, extension 1 ends 10:00.000001
+        9:00         | B     | bid 1300        | B 1300, extension 2 ends 14:00
+        10:00        | clock | deadline 10:00  | refused DEADLINE_NOT_DUE
+        13:59.999999 | A     | bid 1400        | A 1400, extension 3 ends 18:59.999999
+        18:59.999999 | B     | bid 1500        | refused LOT_CLOSED
+        18:59.999999 | clock | deadline 18:59.999999 | sold A 1400
+        """,
+    ),
+    "the window includes its first moment": Scenario(
+        lot_terms(english(window="1:00", extension="2:00")),
+        """
+        at           | who   | does            | then
+        0:00         | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        8:59.999999  | A     | bid 1000        | A 1000
+        9:00         | B     | bid 1100        | B 1100, extension 1 ends 11:00
+        """,
+    ),
+    "an extension never brings the end nearer": Scenario(
+        lot_terms(english(window="5:00", extension="1:00")),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        6:00  | A     | bid 1000        | A 1000
+        9:00  | B     | bid 1100        | B 1100
+        9:01  | A     | bid 1200        | A 1200, extension 1 ends 10:01
+        """,
+    ),
+    "a refused bid does not move the end": Scenario(
+        lot_terms(english(window="5:00", extension="5:00")),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        9:00  | A     | bid 999         | refused BELOW_ASKING_PRICE ask 1000 step 100
+        9:59  | x     | bid 1000        | refused NOT_ADMITTED
+        10:00 | clock | deadline 10:00  | passed no_bids
+        """,
+    ),
+    "extensions can be counted out": Scenario(
+        lot_terms(english(window="1:00", extension="1:00", extensions_max=2)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        9:30  | A     | bid 1000        | A 1000, extension 1 ends 10:30
+        10:00 | B     | bid 1100        | B 1100, extension 2 ends 11:00
+        10:30 | A     | bid 1200        | A 1200
+        11:00 | clock | deadline 11:00  | sold A 1200
+        """,
+    ),
+    "no extension passes the hard end": Scenario(
+        lot_terms(english(window="1:00", extension="1:00", hard_end="10:40")),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        9:30  | A     | bid 1000        | A 1000, extension 1 ends 10:30
+        10:00 | B     | bid 1100        | B 1100, extension 2 ends 10:40
+        10:20 | A     | bid 1200        | A 1200
+        10:40 | B     | bid 1300        | refused LOT_CLOSED
+        10:40 | clock | deadline 10:40  | sold A 1200
+        """,
+    ),
+    "every bid restarts a countdown": Scenario(
+        lot_terms(english(duration="5:00", window="5:00", extension="5:00")),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 5:00
+        0:00  | A     | bid 1000        | A 1000
+        0:01  | B     | bid 1100        | B 1100, extension 1 ends 5:01
+        4:00  | A     | bid 1200        | A 1200, extension 2 ends 9:00
+        9:00  | clock | deadline 9:00   | sold A 1200
+        """,
+    ),
+    "max bids extend when the price moves, and not in silence": Scenario(
+        lot_terms(english(window="1:00", extension="1:00")),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        9:10  | A     | max 2000        | max A 2000, A 1000 proxy, extension 1 ends 10:10
+        9:20  | A     | max 3000        | max A 3000
+        9:30  | B     | max 2000        | max B 2000, B 2000 proxy, A 2100 proxy, extension 2 ends 10:30
+        """,
+    ),
+}
+
+RESERVE = {
+    "a lot below its reserve passes": Scenario(
+        lot_terms(reserve=5000),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 4999        | B 4999
+        10:00 | clock | deadline 10:00  | passed below_reserve
+        """,
+    ),
+    "a bid at the reserve sells": Scenario(
+        lot_terms(reserve=5000),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 5000        | A 5000
+        10:00 | clock | deadline 10:00  | sold A 5000
+        """,
+    ),
+    "a max bid that reaches the reserve raises the price to it": Scenario(
+        lot_terms(reserve=5000),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 5000        | max A 5000, A 5000 proxy
+        10:00 | clock | deadline 10:00  | sold A 5000
+        """,
+    ),
+    "a max bid below the reserve leads at the opening price": Scenario(
+        lot_terms(reserve=5000),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 4999        | max A 4999, A 1000 proxy
+        0:02  | B     | bid 1100        | B 1100, A 1200 proxy
+        0:03  | B     | max 8000        | max B 8000, A 4999 proxy, B 5099 proxy
+        10:00 | clock | deadline 10:00  | sold B 5099
+        """,
+    ),
+    "a rival's max bid jumps over the leader to the reserve": Scenario(
+        lot_terms(reserve=5000),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | max 6000        | max B 6000, B 5000 proxy
+        0:03  | A     | bid 5100        | A 5100, B 5200 proxy
+        """,
+    ),
+    "the leader raises his limit to the reserve, no longer in silence": Scenario(
+        lot_terms(english(window="1:00", extension="1:00"), reserve=5000),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 2000        | max A 2000, A 1000 proxy
+        0:02  | A     | max 3000        | max A 3000
+        9:30  | A     | max 5500        | max A 5500, A 5000 proxy, extension 1 ends 10:30
+        9:40  | A     | max 6500        | max A 6500
+        10:30 | clock | deadline 10:30  | sold A 5000
+        """,
+    ),
+    "without a bid the reason is that nobody bid": Scenario(
+        lot_terms(reserve=5000, bidders_min=3),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        10:00 | clock | deadline 10:00  | passed no_bids
+        """,
+    ),
+    "too few bidders comes before a missed reserve": Scenario(
+        lot_terms(reserve=5000, bidders_min=3),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        10:00 | clock | deadline 10:00  | passed too_few_bidders
+        """,
+    ),
+}
+
+MAX_BIDS = {
+    "the first max bid leads at the opening price": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 999         | refused BELOW_ASKING_PRICE ask 1000 step 100
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        10:00 | clock | deadline 10:00  | sold A 1000
+        """,
+    ),
+    "a higher max bid leads a step above the lower one": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | max 5000        | max B 5000, A 3000 proxy, B 3100 proxy
+        """,
+    ),
+    "a higher max bid less than a step above leads at its limit": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | max 3050        | max B 3050, A 3000 proxy, B 3050 proxy
+        0:03  | A     | max 3100        | refused BELOW_ASKING_PRICE ask 3150 step 100
+        """,
+    ),
+    "a lower max bid is answered with a step more": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | max 2000        | max B 2000, B 2000 proxy, A 2100 proxy
+        0:03  | C     | max 2950        | max C 2950, C 2950 proxy, A 3000 proxy
+        """,
+    ),
+    "of equal max bids the earlier leads": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | B     | max 3000        | max B 3000, B 1000 proxy
+        0:02  | A     | max 3000        | max A 3000, A 3000 proxy, B 3000 proxy
+        10:00 | clock | deadline 10:00  | sold B 3000
+        """,
+    ),
+    "a bid against a standing max bid": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | bid 2000        | B 2000, A 2100 proxy
+        0:03  | B     | bid 2950        | B 2950, A 3000 proxy
+        0:04  | B     | bid 3000        | refused BELOW_ASKING_PRICE ask 3100 step 100
+        0:05  | B     | bid 3100        | B 3100
+        """,
+    ),
+    "a bid equal to a standing max bid yields to it": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | bid 3000        | B 3000, A 3000 proxy
+        10:00 | clock | deadline 10:00  | sold A 3000
+        """,
+    ),
+    "a bid above a standing max bid leads at what was bid": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | bid 3001        | B 3001
+        """,
+    ),
+    "the leader raises his limit in silence, and never lowers it": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | A     | max 1000        | refused MAX_BID_NOT_RAISED ask 1001 step 100
+        0:02  | A     | max 3000        | max A 3000
+        0:03  | A     | max 3000        | refused MAX_BID_NOT_RAISED ask 3001 step 100
+        0:03  | A     | max 2000        | refused MAX_BID_NOT_RAISED ask 3001 step 100
+        0:04  | A     | max 3001        | max A 3001
+        0:05  | B     | bid 3000        | B 3000, A 3001 proxy
+        """,
+    ),
+    "the leader's limit keeps to the steps as well": Scenario(
+        lot_terms(english(100, multiples=True)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | A     | max 1000        | refused MAX_BID_NOT_RAISED ask 1100 step 100
+        0:02  | A     | max 1250        | refused NOT_ON_STEP ask 1100 step 100
+        0:02  | A     | max 1300        | max A 1300
+        0:03  | A     | max 1350        | refused NOT_ON_STEP ask 1400 step 100
+        0:04  | B     | bid 1300        | B 1300, A 1300 proxy
+        """,
+    ),
+    "he who was outbid leaves a new max bid, even a lower one than his first": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | max 5000        | max B 5000, A 3000 proxy, B 3100 proxy
+        0:03  | A     | max 2900        | refused BELOW_ASKING_PRICE ask 3200 step 100
+        0:03  | A     | max 4000        | max A 4000, A 4000 proxy, B 4100 proxy
+        0:04  | A     | max 6000        | max A 6000, B 5000 proxy, A 5100 proxy
+        """,
+    ),
+    "the steps of a table apply at the price that is answered": Scenario(
+        lot_terms(english(steps(from_0=5, from_100=25)), opening=50),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 300         | max A 300, A 50 proxy
+        0:02  | B     | bid 99          | B 99, A 104 proxy
+        0:03  | B     | bid 129         | B 129, A 154 proxy
+        0:04  | B     | max 400         | max B 400, A 300 proxy, B 325 proxy
+        """,
+    ),
+    "max bids can be switched off": Scenario(
+        lot_terms(english(max_bids=False)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | refused MAX_BIDS_NOT_ALLOWED
+        0:02  | A     | bid 3000        | A 3000
+        0:03  | A     | max 4000        | refused MAX_BIDS_NOT_ALLOWED
+        """,
+    ),
+}
+
+HAMMER = {
+    "the clock's hammer is not the host's": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | host  | warn            | warning 1 by host
+        0:03  | host  | hammer          | refused HAMMER_BELONGS_TO_CLOCK
+        """,
+    ),
+    "three fair warnings since the last bid, then the hammer": Scenario(
+        lot_terms(english(duration=None, hammer_after=3)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends -
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | host  | hammer          | refused FAIR_WARNINGS_MISSING missing 3
+        0:02  | host  | warn            | warning 1 by host
+        0:03  | host  | warn            | warning 2 by host
+        0:04  | host  | hammer          | refused FAIR_WARNINGS_MISSING missing 1
+        0:05  | B     | bid 1100        | B 1100
+        0:06  | host  | hammer          | refused FAIR_WARNINGS_MISSING missing 3
+        0:07  | host  | warn            | warning 1 by host
+        0:08  | host  | warn            | warning 2 by host
+        0:09  | host  | warn            | warning 3 by host
+        0:10  | A     | bid 1           | refused BELOW_ASKING_PRICE ask 1200 step 100
+        0:11  | host  | hammer          | sold by host B 1100
+        """,
+    ),
+    "a limit raised in silence does not undo the warnings": Scenario(
+        lot_terms(english(duration=None, hammer_after=1)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends -
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | host  | warn            | warning 1 by host
+        0:03  | A     | max 4000        | max A 4000
+        0:04  | host  | hammer          | sold by host A 1000
+        """,
+    ),
+    "after a freeze the host warns again": Scenario(
+        lot_terms(english(duration=None, hammer_after=1)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends -
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | host  | warn            | warning 1 by host
+        0:03  | host  | pause fog       | frozen host (fog)
+        0:30  | host  | resume          | resumed by host ends -
+        0:31  | host  | hammer          | refused FAIR_WARNINGS_MISSING missing 1
+        0:32  | host  | warn            | warning 1 by host
+        0:33  | host  | hammer          | sold by host A 1000
+        """,
+    ),
+    "the host's hammer knows the reserve and the silence": Scenario(
+        lot_terms(english(duration=None, hammer_after=0), reserve=5000),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends -
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | host  | hammer          | passed by host below_reserve
+        """,
+    ),
+    "the host may hammer before the clock where the terms say so": Scenario(
+        lot_terms(english(duration="10:00", hammer_after=0)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:02  | host  | hammer          | passed by host no_bids
+        0:03  | clock | deadline 10:00  | refused DEADLINE_NOT_DUE
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BIDS)
+def test_bids(name: str) -> None:
+    BIDS[name].play()
+
+
+@pytest.mark.parametrize("name", SOFT_CLOSE)
+def test_soft_close(name: str) -> None:
+    SOFT_CLOSE[name].play()
+
+
+@pytest.mark.parametrize("name", RESERVE)
+def test_reserve(name: str) -> None:
+    RESERVE[name].play()
+
+
+@pytest.mark.parametrize("name", MAX_BIDS)
+def test_max_bids(name: str) -> None:
+    MAX_BIDS[name].play()
+
+
+@pytest.mark.parametrize("name", HAMMER)
+def test_hammer(name: str) -> None:
+    HAMMER[name].play()
