@@ -137,8 +137,17 @@ ACCOUNTS_OF_ROOT = (
     # In a user namespace the server sees no root, and the files stay root's. Many containers forbid it.
     _Account(("unshare", "--user", f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}"), 0),
     _Account(_AS_NOBODY, UNPRIVILEGED_ID),
-    # The last way in: `nobody`, who may also pass folders that only root may enter, such as root's home.
-    _Account((*_AS_NOBODY, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"), UNPRIVILEGED_ID),
+    # The last way in: `nobody`, who may also pass folders that only root may enter, such as root's home. Without
+    # the secure bit access(2), by which PostgreSQL looks for its own programs, would not count the capability.
+    _Account(
+        (
+            *_AS_NOBODY,
+            "--securebits=+no_setuid_fixup",
+            "--inh-caps=+dac_override",
+            "--ambient-caps=+dac_override",
+        ),
+        UNPRIVILEGED_ID,
+    ),
 )
 
 

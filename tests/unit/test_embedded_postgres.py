@@ -284,7 +284,7 @@ async def test_root_with_no_way_to_run_a_server_is_told_what_to_do(folder: Path,
 @needs_root
 async def test_an_ordinary_user_runs_a_server(folder: Path) -> None:
     # The project and its Python may lie where only root may go; the account is let through, no more.
-    passing = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    passing = ("--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override")
     user_id = min(entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid > 0)
     account = ("setpriv", f"--reuid={user_id}", f"--regid={user_id}", "--clear-groups", *passing)
     os.chown(folder, user_id, user_id)
