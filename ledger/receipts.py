@@ -26,6 +26,8 @@ from ledger.units import Amount, is_currency
 
 RECEIPT_AMOUNT_MAX: Final[Amount] = 10**15
 """Greatest amount of one receipt, in minor units; beyond it somebody mistyped."""
+RECEIVED_AT_US_MAX: Final = 4_102_444_800_000_000
+"""The year 2100; a receipt of a later time was stamped in other units."""
 TEXT_LENGTH_MAX: Final = 200
 _CONTROL_OR_SURROGATE: Final = frozenset({"Cc", "Cs"})
 
@@ -38,6 +40,7 @@ class ReceiptRefusal(StrEnum):
     AMOUNT_NOT_POSITIVE = "amount_not_positive"
     AMOUNT_TOO_LARGE = "amount_too_large"
     CURRENCY_UNKNOWN = "currency_unknown"
+    RECEIVED_AT_OUT_OF_RANGE = "received_at_out_of_range"
     EXISTS_WITH_DIFFERENT_REFERENCE = "exists_with_different_reference"
     EXISTS_WITH_DIFFERENT_AMOUNT = "exists_with_different_amount"
     EXISTS_WITH_DIFFERENT_CURRENCY = "exists_with_different_currency"
@@ -75,6 +78,7 @@ def receipt_refusal(receipt: BankReceipt) -> ReceiptRefusal | None:
         (receipt.amount <= 0, ReceiptRefusal.AMOUNT_NOT_POSITIVE),
         (receipt.amount > RECEIPT_AMOUNT_MAX, ReceiptRefusal.AMOUNT_TOO_LARGE),
         (not is_currency(receipt.currency), ReceiptRefusal.CURRENCY_UNKNOWN),
+        (not 0 < receipt.received_at_us < RECEIVED_AT_US_MAX, ReceiptRefusal.RECEIVED_AT_OUT_OF_RANGE),
     )
     return next((refusal for is_fault, refusal in faults if is_fault), None)
 

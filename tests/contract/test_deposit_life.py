@@ -197,6 +197,7 @@ async def test_a_receipt_id_with_another_body_is_refused(
         ({"amount": -5}, ReceiptRefusal.AMOUNT_NOT_POSITIVE),
         ({"amount": 10**15 + 1}, ReceiptRefusal.AMOUNT_TOO_LARGE),
         ({"currency": "cny"}, ReceiptRefusal.CURRENCY_UNKNOWN),
+        ({"received_at_us": START_US * 1000}, ReceiptRefusal.RECEIVED_AT_OUT_OF_RANGE),
     ],
 )
 async def test_a_receipt_that_cannot_be_booked_is_refused(
