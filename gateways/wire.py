@@ -12,9 +12,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from matching.events import PublicEvent
 from matching.units import Amount, LotId, Paddle, Reason, Sequence, TimeUs
-from matching.view import LotView
+from matching.view import LotView, PublicRecord
 
 VERSION = 1
 JSON_PROTOCOL = "luochui.v1.json"
@@ -119,14 +118,6 @@ class Who(Struct, frozen=True):
     roles: tuple[str, ...]
 
 
-class Record(Struct, frozen=True):
-    """One record of a lot's journal, as the public sees it."""
-
-    sequence: Sequence
-    at_us: TimeUs
-    event: PublicEvent
-
-
 class You(Struct, frozen=True):
     """What only the subscriber himself may know of his place in a lot."""
 
@@ -160,7 +151,7 @@ class Snapshot(_ServerFrame, frozen=True, tag="snapshot"):
     offset: Sequence
     is_recovered: bool
     state: LotView
-    records: list[Record]
+    records: list[PublicRecord]
     you: You | None
     server_time_us: TimeUs
 
@@ -173,7 +164,7 @@ class Events(_ServerFrame, frozen=True, tag="events"):
     offset: Sequence
     server_time_us: TimeUs
     state: LotView
-    records: list[Record]
+    records: list[PublicRecord]
 
 
 class State(_ServerFrame, frozen=True, tag="state"):
@@ -220,6 +211,14 @@ class RefusalFrame(_ServerFrame, frozen=True, tag="refusal"):
     detail: str = ""
 
 
+class Yours(_ServerFrame, frozen=True, tag="you"):
+    """The bidder's own place in a lot has changed: he was admitted, or left a max bid."""
+
+    lot: LotId
+    paddle: Paddle
+    limit: Amount
+
+
 class Outbid(_ServerFrame, frozen=True, tag="outbid"):
     """Somebody else leads now; sent to the bidder who led, whatever he is subscribed to."""
 
@@ -254,16 +253,7 @@ class Error(_ServerFrame, frozen=True, tag="error"):
 
 
 ServerFrame: TypeAlias = (
-    Hello
-    | Snapshot
-    | Events
-    | State
-    | ReceiptFrame
-    | RefusalFrame
-    | Outbid
-    | Presence
-    | Pong
-    | Error
+    Hello | Snapshot | Events | State | ReceiptFrame | RefusalFrame | Outbid | Presence | Pong | Error
 )
 
 

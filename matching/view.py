@@ -1,16 +1,24 @@
 """What anyone may see of a lot at one moment: the state that pages and programs show.
 
-Belongs here: the public face of a lot. Nothing withheld ever passes through it.
+Belongs here: the public face of a lot and of its records. Nothing withheld ever passes through it.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from matching.events import FreezeCause
+from matching.events import FreezeCause, PublicEvent
 from matching.lot import Lot, LotState
 from matching.terms import BidRule
-from matching.units import Amount, LotId, Paddle, TimeUs
+from matching.units import Amount, LotId, Paddle, Sequence, TimeUs
+
+
+class PublicRecord(Struct, frozen=True, gc=False):
+    """One record of a lot's journal, as the public sees it."""
+
+    sequence: Sequence
+    at_us: TimeUs
+    event: PublicEvent
 
 
 class LotView(Struct, frozen=True):

@@ -1,0 +1,215 @@
+"""Journal, snapshots and lease in PostgreSQL: the truth of the exchange.
+
+Belongs here: their SQL, and the translation of driver errors into the ports' exceptions.
+Does not belong here: the procedure's tables, the ledger's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from exchange.ports import Batch, Fenced, JournalFailed, JournalUnavailable, RefusalRow, Snapshot
+from exchange.records import JournalRow
+from matching.refusals import Refused
+from matching.units import LotId, TimeUs
+
+SHARD = 0
+
+_FENCE = "BEGIN; UPDATE exchange.lease SET position = {position} WHERE shard = {shard} AND term = {term}"
+_ACQUIRE = """
+UPDATE exchange.lease SET term = term + 1, owner = $2, taken_at = now() WHERE shard = $1 RETURNING term"""
+_HEAD = "SELECT coalesce(max(position), 0) FROM exchange.journal"
+_ROW = "SELECT position, lot_id, sequence, at_us, is_outcome, body, link FROM exchange.journal "
+_READ_FROM = _ROW + "WHERE position > $1 ORDER BY position LIMIT $2"
+_READ_OUTCOMES = _ROW + "WHERE is_outcome AND position > $1 ORDER BY position LIMIT $2"
+_READ_LOT = _ROW + "WHERE lot_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"
+_OPEN_LOTS = """
+SELECT lot_id FROM exchange.journal AS first WHERE sequence = 1
+   AND NOT EXISTS (SELECT FROM exchange.journal AS ended WHERE ended.is_outcome AND ended.lot_id = first.lot_id)
+ ORDER BY lot_id"""
+_FIRST_SINCE = "SELECT coalesce(min(sequence), 0) FROM exchange.journal WHERE lot_id = $1 AND at_us >= $2"
+_READ_REFUSALS = """
+SELECT lot_id, command_id, party, at_us, amount, refused FROM exchange.refusal
+ WHERE lot_id = $1 AND at_us >= $2 ORDER BY at_us LIMIT $3"""
+_SAVE_SNAPSHOT = """
+INSERT INTO exchange.snapshot AS kept (lot_id, sequence, link, state) VALUES ($1, $2, $3, $4)
+ON CONFLICT (lot_id) DO UPDATE SET sequence = EXCLUDED.sequence, link = EXCLUDED.link, state = EXCLUDED.state
+ WHERE kept.sequence < EXCLUDED.sequence"""
+_LOAD_SNAPSHOT = "SELECT lot_id, sequence, link, state FROM exchange.snapshot WHERE lot_id = $1"
+
+_JOURNAL_COLUMNS = ("position", "lot_id", "sequence", "at_us", "is_outcome", "body", "link")
+_REFUSAL_COLUMNS = ("lot_id", "command_id", "party", "at_us", "amount", "code", "refused")
+
+UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+"""Driver errors that mean: PostgreSQL is not there now."""
+
+_encode_refused = msgspec.json.Encoder().encode
+_decode_refused = msgspec.json.Decoder(Refused).decode
+
+
+@asynccontextmanager
+async def reaching() -> AsyncIterator[None]:
+    """Turn "the database is not there" into JournalUnavailable."""
+    try:
+        yield
+    except UNREACHABLE as error:
+        raise JournalUnavailable(str(error)) from error
+
+
+class PostgresLease:
+    """The lease row of one shard."""
+
+    def __init__(self, pool: asyncpg.Pool, shard: int = SHARD) -> None:
+        self._pool = pool
+        self._shard = shard
+
+    async def acquire(self, owner: str) -> int:
+        """Take the shard over; waits for an append under way, and fences every later one of the old term."""
+        async with reaching():
+            term: int = await self._pool.fetchval(_ACQUIRE, self._shard, owner)
+            return term
+
+
+class PostgresJournal:
+    """The journal table. Appends go through one connection of its own; reads through the pool."""
+
+    def __init__(self, dsn: str, pool: asyncpg.Pool, shard: int = SHARD, timeout_ms: int = 10_000) -> None:
+        self._dsn = dsn
+        self._pool = pool
+        self._shard = shard
+        self._timeout_seconds = timeout_ms / 1000
+        self._connection: asyncpg.Connection | None = None
+
+    async def append(self, term: int, batch: Batch) -> None:
+        """Append in one transaction by binary COPY, fenced by the lease's term."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._append(await self._writer(), term, batch)
+        except UNREACHABLE as error:
+            await self.close()
+            raise JournalUnavailable(str(error)) from error
+        except asyncpg.PostgresError as error:
+            await self.close()
+            raise JournalFailed(f"{type(error).__name__}: {error}") from error
+
+    async def _append(self, connection: asyncpg.Connection, term: int, batch: Batch) -> None:
+        position = batch.rows[-1].position if batch.rows else "position"
+        fence = _FENCE.format(position=position, shard=self._shard, term=term)
+        if await connection.execute(fence) != "UPDATE 1":
+            await self.close()
+            raise Fenced(f"term {term} of shard {self._shard} is over")
+        if batch.rows:
+            await _copy(connection, "journal", _JOURNAL_COLUMNS, map(_journal_values, batch.rows))
+        if batch.refusals:
+            await _copy(connection, "refusal", _REFUSAL_COLUMNS, map(_refusal_values, batch.refusals))
+        await connection.execute("COMMIT")
+
+    async def close(self) -> None:
+        """Let go of the writing connection; an append under way is rolled back by the server."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def head(self) -> int:
+        """Return the last position."""
+        async with reaching():
+            position: int = await self._pool.fetchval(_HEAD)
+            return position
+
+    async def read_from(self, position: int, limit: int) -> list[JournalRow]:
+        """Return rows after `position`."""
+        return await self._rows(_READ_FROM, position, limit)
+
+    async def read_outcomes(self, position: int, limit: int) -> list[JournalRow]:
+        """Return rows after `position` that end a lot."""
+        return await self._rows(_READ_OUTCOMES, position, limit)
+
+    async def read_lot(self, lot: LotId, after: int, limit: int) -> list[JournalRow]:
+        """Return rows of one lot after sequence `after`."""
+        return await self._rows(_READ_LOT, lot, after, limit)
+
+    async def open_lots(self) -> list[LotId]:
+        """Return the lots that have begun and not ended."""
+        async with reaching():
+            return [row[0] for row in await self._pool.fetch(_OPEN_LOTS)]
+
+    async def first_sequence_since(self, lot: LotId, at_us: TimeUs) -> int:
+        """Return the first sequence at or after a moment."""
+        async with reaching():
+            sequence: int = await self._pool.fetchval(_FIRST_SINCE, lot, at_us)
+            return sequence
+
+    async def read_refusals(self, lot: LotId, since_us: TimeUs, limit: int) -> list[RefusalRow]:
+        """Return refusals at or after a moment."""
+        async with reaching():
+            rows = await self._pool.fetch(_READ_REFUSALS, lot, since_us, limit)
+            return [_refusal(row) for row in rows]
+
+    async def epoch(self) -> str:
+        """Return the journal's identity."""
+        async with reaching():
+            epoch: str = await self._pool.fetchval("SELECT epoch FROM exchange.journal_identity")
+            return epoch
+
+    async def _rows(self, query: str, *arguments: Any) -> list[JournalRow]:
+        async with reaching():
+            return [JournalRow(*row.values()) for row in await self._pool.fetch(query, *arguments)]
+
+    async def _writer(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self._dsn)
+            await self._connection.execute("SET synchronous_commit = on")
+        return self._connection
+
+
+class PostgresSnapshots:
+    """The snapshot table."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def save(self, snapshots: Iterable[Snapshot]) -> None:
+        """Keep snapshots unless later ones are there."""
+        rows = [(snapshot.lot, snapshot.sequence, snapshot.link, snapshot.state) for snapshot in snapshots]
+        async with reaching():
+            await self._pool.executemany(_SAVE_SNAPSHOT, rows)
+
+    async def load(self, lot: LotId) -> Snapshot | None:
+        """Return the latest snapshot."""
+        async with reaching():
+            row = await self._pool.fetchrow(_LOAD_SNAPSHOT, lot)
+            return None if row is None else Snapshot(*row.values())
+
+
+async def _copy(
+    connection: asyncpg.Connection, table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]
+) -> None:
+    await connection.copy_records_to_table(table, schema_name="exchange", columns=columns, records=records)
+
+
+def _journal_values(row: JournalRow) -> tuple[Any, ...]:
+    return row.position, row.lot, row.sequence, row.at_us, row.is_outcome, row.body, row.link
+
+
+def _refusal_values(row: RefusalRow) -> tuple[Any, ...]:
+    refused = row.refused
+    encoded = _encode_refused(refused)
+    return row.lot, row.command_id, row.party, row.at_us, row.amount, int(refused.code), encoded
+
+
+def _refusal(row: asyncpg.Record) -> RefusalRow:
+    lot, command_id, party, at_us, amount, refused = row.values()
+    return RefusalRow(lot, command_id, party, at_us, amount, _decode_refused(refused))

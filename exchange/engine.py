@@ -1,0 +1,307 @@
+"""The engine: takes whatever commands have arrived, lets the sequencer decide them, makes that durable, tells it.
+
+    run ─► take ─► Sequencer.step (synchronous, pure) ─► Journal.append (one commit) ─► tell
+
+There is no timer between commands: while one commit is under way the next batch collects. Nothing is answered
+or published before its commit. When the journal cannot be reached the engine forgets what it holds and rebuilds
+it from the journal, exactly as at a start; commands in doubt get the answer that the journal gives.
+
+Belongs here: the loop, group commit, starting, outages.
+Does not belong here: order and deadlines (`exchange.sequencer`), rules (`matching`), storage, sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+import structlog
+from msgspec import Struct
+
+from exchange import recovery
+from exchange.lots import HeldLot
+from exchange.measures import Measures
+from exchange.ports import (
+    Answer,
+    Busy,
+    Clock,
+    EventFeed,
+    Journal,
+    JournalUnavailable,
+    Lease,
+    OutcomeUnknown,
+    Rejected,
+    Reply,
+    SnapshotStore,
+    Unanswered,
+)
+from exchange.records import public_record
+from exchange.sequencer import Envelope, Sequencer, Step
+from matching.commands import Command
+from matching.lot import Lot
+from matching.units import LotId, TimeUs
+from matching.view import LotView
+
+log = structlog.get_logger(__name__)
+
+COLD_LOTS_MAX = 1_000
+"""How many lots that have ended are held at once."""
+
+
+class EngineLimits(Struct, frozen=True):
+    """The bounds that the engine keeps."""
+
+    inbox_commands_max: int = 20_000
+    batch_commands_max: int = 2_000
+    command_deadline_ms: int = 5_000
+    snapshot_every_records: int = 2_000
+    retry_ms: int = 200
+
+
+class Engine:
+    """Single writer of one shard, and its command bus inside the process.
+
+    `start`, then `run` until it raises; `post` and `submit` from the same event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        journal: Journal,
+        snapshots: SnapshotStore,
+        lease: Lease,
+        feed: EventFeed,
+        measures: Measures,
+        limits: EngineLimits | None = None,
+        owner: str = "engine",
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._snapshots = snapshots
+        self._lease = lease
+        self._feed = feed
+        self._measures = measures
+        self._limits = limits or EngineLimits()
+        self._owner = owner
+        self._sequencer = Sequencer({}, 0, 0)
+        self._inbox: deque[Envelope] = deque()
+        self._wake = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._cold: deque[LotId] = deque()
+        self._saving: set[asyncio.Task[None]] = set()
+        self.term = 0
+        """The term under which this engine writes."""
+        self.epoch = ""
+        """The identity of the journal it writes to."""
+        self.is_writable = False
+        """Whether commands are taken now."""
+        self.outcome_recorded = asyncio.Event()
+        """Set after each commit that ends a lot, and at each start; whoever settles clears it."""
+
+    # -- what others see: only what is durable -----------------------------------------------------------------
+
+    def view(self, lot_id: LotId) -> LotView | None:
+        """Return the public state of a lot; None when the engine does not hold it."""
+        return self._feed.view(lot_id)
+
+    async def load(self, lot_id: LotId) -> LotView | None:
+        """Return the public state of any lot, fetching one that ended before this start.
+
+        Raises: JournalUnavailable.
+        """
+        if lot_id not in self._sequencer.lots:
+            await self._fetch(lot_id)
+        return self._feed.view(lot_id)
+
+    def lot(self, lot_id: LotId) -> Lot | None:
+        """Return the state on which the next decision is made. It may be ahead of the journal: show none of it."""
+        held = self._sequencer.lots.get(lot_id)
+        return None if held is None else held.lot
+
+    def now_us(self) -> TimeUs:
+        """Return the engine's time: the clock's, but never earlier than anything it has recorded."""
+        return max(self._sequencer.now_us, self._clock.now_us())
+
+    # -- the command bus ---------------------------------------------------------------------------------------
+
+    def post(self, command_id: str, command: Command, reply: Reply) -> None:
+        """Hand over a command; see `CommandBus.post`.  Raises: Busy."""
+        if not self.is_writable or len(self._inbox) >= self._limits.inbox_commands_max:
+            self._measures.busy.inc()
+            raise Busy(command_id)
+        self._inbox.append(Envelope(command_id, command, reply))
+        self._wake.set()
+
+    async def submit(self, command_id: str, command: Command) -> Answer:
+        """Hand over a command and wait for its answer; see `CommandBus.submit`.  Raises: Busy, OutcomeUnknown."""
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def reply(answer: Answer | Unanswered) -> None:
+            if answered.done():
+                return
+            if isinstance(answer, Unanswered):
+                answered.set_exception(answer)
+            else:
+                answered.set_result(answer)
+
+        self.post(command_id, command, reply)
+        try:
+            return await asyncio.wait_for(answered, self._limits.command_deadline_ms / 1000)
+        except TimeoutError:
+            raise OutcomeUnknown(command_id) from None
+
+    # -- the loop ----------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take the shard over and rebuild its lots from the journal.  Raises: JournalUnavailable."""
+        self.term = await self._lease.acquire(self._owner)
+        self.epoch = await self._journal.epoch()
+        await self._rebuild()
+        sequencer = self._sequencer
+        log.info("engine.started", term=self.term, lots=len(sequencer.lots), position=sequencer.position)
+
+    async def run(self) -> None:
+        """Decide and record, for ever.
+
+        Raises: Fenced, JournalFailed. After either the engine must not be used any more.
+        """
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            envelopes = self._take()
+            step = self._sequencer.step(envelopes, self._clock.now_us())
+            try:
+                await self._record(step)
+            except JournalUnavailable as error:
+                await self._outage(envelopes, error)
+            else:
+                self._tell(step)
+            self._set_alarm()
+
+    def _take(self) -> list[Envelope]:
+        """Return whatever has arrived, within the bound of a batch."""
+        inbox = self._inbox
+        if len(inbox) > self._limits.batch_commands_max:
+            self._wake.set()
+            return [inbox.popleft() for _ in range(self._limits.batch_commands_max)]
+        envelopes = list(inbox)
+        inbox.clear()
+        return envelopes
+
+    async def _record(self, step: Step) -> None:
+        """Make the step durable.  Raises: Fenced, JournalUnavailable, JournalFailed."""
+        if step.is_empty:
+            return
+        try:
+            with self._measures.commit_seconds.time():
+                await self._journal.append(self.term, step.batch)
+        except BaseException:
+            self.is_writable = False
+            raise
+        self._measures.took(step.batch)
+
+    def _tell(self, step: Step) -> None:
+        """Answer and publish what has just become durable."""
+        for reply, answer in step.replies:
+            reply(answer)
+            if isinstance(answer, Rejected):
+                self._measures.refused.labels(answer.refused.code.name).inc()
+        for deadline in step.deadlines:
+            self._measures.deadline_lateness_seconds.observe(deadline.late_us / 1e6)
+        self._feed.publish([touched.entry for touched in step.touched.values()])
+        self._keep_snapshots(step)
+        for lot in [lot for lot, touched in step.touched.items() if touched.held.lot.is_closed]:
+            self._retire(lot)
+            self.outcome_recorded.set()
+
+    def _keep_snapshots(self, step: Step) -> None:
+        """Snapshot the lots that have grown enough since their last one. They hold only what is committed."""
+        every = self._limits.snapshot_every_records
+        due = [touched.held for touched in step.touched.values() if touched.held.needs_snapshot(every)]
+        if due:
+            snapshots = [held.snapshot() for held in due]
+            saving = asyncio.create_task(recovery.save_quietly(self._snapshots, snapshots))
+            self._saving.add(saving)
+            saving.add_done_callback(self._saving.discard)
+
+    def _set_alarm(self) -> None:
+        """Wake the loop when the earliest deadline comes."""
+        due_at_us = self._sequencer.next_deadline_us
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if due_at_us is not None:
+            delay_us = max(due_at_us - self.now_us(), 0)
+            self._alarm = asyncio.get_running_loop().call_later(delay_us / 1e6, self._wake.set)
+
+    # -- starting, and starting again --------------------------------------------------------------------------
+
+    async def _rebuild(self) -> None:
+        """Hold exactly what the journal holds, and publish what of it was never told.  Raises: JournalUnavailable."""
+        recovered = await recovery.recover(self._journal, self._snapshots, self._clock.now_us())
+        now_us = max(self._sequencer.now_us, recovered.last_at_us)
+        ended = [lot for lot in self._sequencer.lots if lot not in recovered.lots]
+        self._sequencer = Sequencer(recovered.lots, recovered.position, now_us)
+        self._cold.clear()
+        for held in tuple(recovered.lots.values()):
+            await self._publish_missed(held)
+        for lot in ended:
+            await self._fetch(lot)
+        self.is_writable = True
+        self.outcome_recorded.set()
+        self._wake.set()
+
+    async def _publish_missed(self, held: HeldLot) -> None:
+        """Publish where a lot stands, with the records after those already published.  Raises: JournalUnavailable."""
+        published = self._feed.offset(held.lot.id)
+        missed = held.lot.sequence - published
+        rows = await self._journal.read_lot(held.lot.id, published, missed) if published and missed else []
+        self._feed.publish([held.entry([public_record(row.record) for row in rows], held.bidders)])
+
+    async def _fetch(self, lot: LotId) -> None:
+        """Hold a lot that has ended, so that repeats get their first answer.  Raises: JournalUnavailable."""
+        held = await recovery.recover_ended(self._journal, self._snapshots, lot)
+        if held is None or not held.lot.is_closed or lot in self._sequencer.lots:
+            return
+        self._sequencer.lots[lot] = held
+        await self._publish_missed(held)
+        self._retire(lot)
+
+    def _retire(self, lot: LotId) -> None:
+        """Hold a lot that has ended only while there is room; let go of the one that ended or was fetched first."""
+        self._cold.append(lot)
+        if len(self._cold) > COLD_LOTS_MAX:
+            oldest = self._cold.popleft()
+            self._sequencer.lots.pop(oldest, None)
+            self._feed.forget(oldest)
+
+    async def _outage(self, in_doubt: list[Envelope], error: JournalUnavailable) -> None:
+        """Refuse new commands until the journal is back, then answer those in doubt by what it says."""
+        log.warning("engine.journal_unavailable", in_doubt=len(in_doubt), error=str(error))
+        _answer_all(self._inbox, Busy)
+        self._inbox.clear()
+        give_up_at = asyncio.get_running_loop().time() + self._limits.command_deadline_ms / 1000
+        while not self.is_writable:
+            await asyncio.sleep(self._limits.retry_ms / 1000)
+            if asyncio.get_running_loop().time() > give_up_at:
+                _answer_all(in_doubt, OutcomeUnknown)
+                in_doubt = []
+            try:
+                await self._rebuild()
+            except JournalUnavailable:
+                continue
+        log.info("engine.journal_back", in_doubt=len(in_doubt), position=self._sequencer.position)
+        for envelope in in_doubt:
+            envelope.reply(self._answer_on_record(envelope))
+
+    def _answer_on_record(self, envelope: Envelope) -> Answer | Unanswered:
+        held = self._sequencer.lots.get(envelope.command.lot)
+        known = None if held is None else held.answers.get(envelope.command_id)
+        return Busy(envelope.command_id) if held is None or known is None else held.repeat(known)
+
+
+def _answer_all(envelopes: Iterable[Envelope], answer: type[Unanswered]) -> None:
+    for envelope in envelopes:
+        envelope.reply(answer(envelope.command_id))

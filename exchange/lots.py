@@ -1,0 +1,124 @@
+"""A lot as the engine holds it: its state, the end of its hash chain, and the answers it has given.
+
+Belongs here: turning events into records, remembering answers.
+Does not belong here: deciding (`matching`), storing (`Journal`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from exchange.ports import Accepted, Answer, FeedEntry, Own, Rejected, Snapshot
+from exchange.records import GENESIS, JournalRow, Record, chained, encode
+from matching import lot as rules
+from matching.events import OUTCOME_EVENTS, BidderAdmitted, Event
+from matching.lot import Lot
+from matching.units import NOBODY, BidderId, LotId, Paddle, TimeUs
+from matching.view import PublicRecord, lot_view
+
+ANSWERS_MAX = 200_000
+"""Answers remembered per lot. A bid older than that can be repeated without harm: its amount has been passed."""
+
+
+class HeldLot(Struct):
+    """A lot in the hands of the engine."""
+
+    lot: Lot
+    link: bytes = GENESIS
+    answers: dict[str, Answer] = msgspec.field(default_factory=dict)
+    bidders: list[BidderId] = msgspec.field(default_factory=list)
+    """The bidder behind paddle n stands at n - 1."""
+    scheduled_us: TimeUs = 0
+    """The deadline that stands in the engine's schedule for this lot."""
+    snapshot_sequence: int = 0
+
+    def take(self, event: Event, at_us: TimeUs, command_id: str, position: int) -> JournalRow:
+        """Apply the next event and return its row for the journal."""
+        lot = self.lot
+        rules.apply(lot, event, at_us)
+        body = encode(Record(lot.id, lot.sequence, at_us, command_id, event))
+        self.link = chained(self.link, body)
+        if type(event) is BidderAdmitted:
+            self.bidders.append(event.bidder)
+        return JournalRow(
+            position, lot.id, lot.sequence, at_us, isinstance(event, OUTCOME_EVENTS), body, self.link
+        )
+
+    def replay(self, row: JournalRow, record: Record) -> None:
+        """Take over a record that is already in the journal."""
+        assert record.sequence == self.lot.sequence + 1, "a lot's records follow each other without gaps"
+        rules.apply(self.lot, record.event, record.at_us)
+        self.link = row.link
+        if isinstance(record.event, BidderAdmitted):
+            self.bidders.append(record.event.bidder)
+
+    def remember(self, answer: Answer) -> None:
+        """Keep an answer for repeats, letting go of the oldest beyond the bound."""
+        self.answers[answer.command_id] = answer
+        if len(self.answers) > ANSWERS_MAX:
+            del self.answers[next(iter(self.answers))]
+
+    def repeat(self, known: Answer) -> Answer:
+        """Return the first answer again, with where the lot stands now."""
+        if isinstance(known, Rejected):
+            return msgspec.structs.replace(known, is_repeat=True)
+        leader, price, asking_price = self.position
+        return msgspec.structs.replace(
+            known, leader=leader, price=price, asking_price=asking_price, is_repeat=True
+        )
+
+    def accepted(self, command_id: str, row: JournalRow, party: int, amount: int, paddle: Paddle) -> Accepted:
+        """Return the answer to a command whose first record is `row`."""
+        leader, price, asking_price = self.position
+        return Accepted(
+            command_id, row.lot, row.sequence, row.at_us, party, amount, row.link,
+            leader, price, asking_price, paddle,
+        )  # fmt: skip
+
+    @property
+    def position(self) -> tuple[Paddle, int, int]:
+        """Leader, price and asking price now; nobody and zeros before the lot opens."""
+        phase = self.lot.phase
+        return (NOBODY, 0, 0) if phase is None else (phase.leader, phase.price, phase.asking_price)
+
+    def bidder_of(self, paddle: Paddle) -> BidderId:
+        """Return who stands behind a paddle; 0 for nobody."""
+        return self.bidders[paddle - 1] if paddle else 0
+
+    def own(self, bidder: BidderId) -> Own:
+        """Return the bidder's own place."""
+        paddle = self.lot.paddles[bidder]
+        phase = self.lot.phase
+        return Own(paddle, 0 if phase is None else phase.limits.get(paddle, 0))
+
+    def entry(
+        self, records: list[PublicRecord], own: Iterable[BidderId], outbid: tuple[int, ...] = ()
+    ) -> FeedEntry:
+        """Return what to publish of the lot as it stands now."""
+        places = {bidder: self.own(bidder) for bidder in own}
+        return FeedEntry(self.lot.id, self.lot.sequence, records, lot_view(self.lot), places, outbid)
+
+    def needs_snapshot(self, every: int) -> bool:
+        """Tell whether the lot has ended, or grown by `every` records since its last snapshot."""
+        grown = self.lot.sequence - self.snapshot_sequence
+        return grown >= every or (self.lot.is_closed and grown > 0)
+
+    def snapshot(self) -> Snapshot:
+        """Return the lot as it stands, for a faster start."""
+        self.snapshot_sequence = self.lot.sequence
+        return Snapshot(self.lot.id, self.lot.sequence, self.link, msgspec.msgpack.encode(self.lot))
+
+
+def restored(snapshot: Snapshot) -> HeldLot:
+    """Return the lot that a snapshot holds."""
+    lot = msgspec.msgpack.decode(snapshot.state, type=Lot)
+    assert lot.sequence == snapshot.sequence, "a snapshot is of the sequence it names"
+    return HeldLot(lot, snapshot.link, bidders=list(lot.paddles), snapshot_sequence=snapshot.sequence)
+
+
+def started(lot_id: LotId, first: Record) -> HeldLot:
+    """Return the lot that its first record starts; the record still has to be replayed."""
+    return HeldLot(rules.announced(lot_id, first.event))

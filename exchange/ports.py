@@ -1,0 +1,257 @@
+"""The seams of the exchange: what the engine needs from the world, and what the world may ask of the engine.
+
+Each port has an adapter for production and one in memory; one suite of contract tests runs over all of them.
+
+Belongs here: protocols with their contracts, and the values and exceptions that cross them.
+Does not belong here: drivers, SQL, sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from exchange.records import JournalRow
+from matching.commands import Command
+from matching.refusals import Refused
+from matching.units import Amount, BidderId, LotId, Paddle, TimeUs
+from matching.view import LotView, PublicRecord
+
+
+class Accepted(Struct, frozen=True, gc=False):
+    """A command that is on durable record. The same id and body always get the same first seven fields.
+
+    `sequence` and `link` are those of the command's first record. `leader`, `price` and `asking_price` describe
+    the lot right after the command, or, for a repeat, now.
+    """
+
+    command_id: str
+    lot: LotId
+    sequence: int
+    at_us: TimeUs
+    party: int
+    amount: Amount
+    link: bytes
+    leader: Paddle
+    price: Amount
+    asking_price: Amount
+    paddle: Paddle = 0
+    is_repeat: bool = False
+
+
+class Rejected(Struct, frozen=True, gc=False):
+    """A command that changed nothing; the refusal is on durable record."""
+
+    command_id: str
+    lot: LotId
+    at_us: TimeUs
+    party: int
+    amount: Amount
+    refused: Refused
+    is_repeat: bool = False
+
+
+Answer: TypeAlias = Accepted | Rejected
+
+
+class ExchangeError(Exception):
+    """Anything that the exchange promises and could not keep."""
+
+
+class Unanswered(ExchangeError):
+    """A command that the exchange could not answer, by its id."""
+
+    def __init__(self, command_id: str = "") -> None:
+        super().__init__(command_id)
+        self.command_id = command_id
+
+
+class Busy(Unanswered):
+    """The command was not accepted and nothing of it is recorded; it may be sent again."""
+
+
+class OutcomeUnknown(Unanswered):
+    """Nobody can say yet whether the command is on record; ask again with the same id."""
+
+
+class JournalUnavailable(ExchangeError):
+    """The journal cannot be reached. An append under way may or may not have become durable."""
+
+
+class JournalFailed(ExchangeError):
+    """The journal refused an append for a reason that waiting will not cure, such as a full disk."""
+
+
+class Fenced(ExchangeError):
+    """Another engine holds a later term of the shard; this one must end."""
+
+
+Reply: TypeAlias = Callable[[Answer | Unanswered], None]
+"""Called exactly once, on the event loop, after the commit. It must not raise and must not block."""
+
+
+class Clock(Protocol):
+    """Tells the time that the exchange goes by."""
+
+    def now_us(self) -> TimeUs:
+        """Return microseconds since the Unix epoch. May step backwards; the engine does not follow it there."""
+
+
+class CommandBus(Protocol):
+    """Carries commands to the engine that owns the lot, and answers back.
+
+    Ordering: commands of one caller for one lot arrive in the order of their calls. Durability: none before the answer.
+    Idempotency: by command id, in the engine. Cancelling `submit` does not take the command back.
+    """
+
+    def post(self, command_id: str, command: Command, reply: Reply) -> None:
+        """Hand over a command.
+
+        Raises: Busy, when the inbox is full or the engine cannot write; `reply` is then never called.
+        """
+
+    async def submit(self, command_id: str, command: Command) -> Answer:
+        """Hand over a command and wait for its answer.
+
+        Raises: Busy, OutcomeUnknown.
+        """
+
+
+class Own(Struct, frozen=True):
+    """What only the bidder himself may know of his place in a lot."""
+
+    paddle: Paddle
+    limit: Amount = 0
+    """His max bid, 0 for none."""
+
+
+class FeedEntry(Struct, frozen=True):
+    """What one batch did to one lot: its new public records, in order and without gaps, and the state after them."""
+
+    lot: LotId
+    offset: int
+    """Sequence of the last record that `view` takes into account."""
+    records: list[PublicRecord]
+    view: LotView
+    own: dict[BidderId, Own]
+    """Bidders whose own place changed."""
+    outbid: tuple[BidderId, ...] = ()
+    """Who led before the batch, or during it, and does not lead after it."""
+
+
+Listener: TypeAlias = Callable[[Sequence[FeedEntry]], None]
+
+
+class EventFeed(Protocol):
+    """Spreads what is durable, and remembers the latest of it: what may be shown is what the feed knows.
+
+    Ordering: per lot, by sequence. Durability: none; the journal is the fallback.
+    """
+
+    def publish(self, entries: Sequence[FeedEntry]) -> None:
+        """Tell all listeners, and remember. Never called with anything that is not committed."""
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` for each publication from now on; the answer ends that."""
+
+    def since(self, lot: LotId, offset: int) -> list[PublicRecord] | None:
+        """Return all records of the lot after `offset`; None when not all of them are remembered."""
+
+    def view(self, lot: LotId) -> LotView | None:
+        """Return the public state of a lot as last published; None for a lot not published here."""
+
+    def offset(self, lot: LotId) -> int:
+        """Return the sequence up to which the lot is published; 0 for a lot not published here."""
+
+    def own(self, lot: LotId, bidder: BidderId) -> Own | None:
+        """Return a bidder's own place in a lot as last published; None when he has none."""
+
+    def forget(self, lot: LotId) -> None:
+        """Let go of everything remembered of a lot."""
+
+
+class RefusalRow(Struct, frozen=True, gc=False):
+    """A refused command as the side record keeps it, so that a complaint can be answered."""
+
+    lot: LotId
+    command_id: str
+    party: int
+    at_us: TimeUs
+    amount: Amount
+    refused: Refused
+
+
+class Batch(Struct):
+    """What one step of the engine wants on record, all or nothing."""
+
+    rows: list[JournalRow]
+    refusals: list[RefusalRow]
+
+
+class Journal(Protocol):
+    """The durable, ordered, append-only record: the truth from which everything is rebuilt.
+
+    Positions count from 1 over all lots of a shard, sequences from 1 within a lot, both without gaps.
+    """
+
+    async def append(self, term: int, batch: Batch) -> None:
+        """Make the batch durable as one, checking in the same transaction that `term` is still the shard's.
+
+        Raises: Fenced (nothing was written), JournalUnavailable (in doubt), JournalFailed (nothing was written).
+        Cancelling it leaves the outcome in doubt.
+        """
+
+    async def head(self) -> int:
+        """Return the last position; 0 for an empty journal. Raises: JournalUnavailable."""
+
+    async def read_from(self, position: int, limit: int) -> list[JournalRow]:
+        """Return at most `limit` rows after `position`, ascending, over all lots. Raises: JournalUnavailable."""
+
+    async def read_outcomes(self, position: int, limit: int) -> list[JournalRow]:
+        """Like `read_from`, but only rows whose event ends a lot."""
+
+    async def read_lot(self, lot: LotId, after: int, limit: int) -> list[JournalRow]:
+        """Return at most `limit` rows of one lot after sequence `after`. Raises: JournalUnavailable."""
+
+    async def open_lots(self) -> list[LotId]:
+        """Return the lots that have begun and not ended, ascending. Raises: JournalUnavailable."""
+
+    async def first_sequence_since(self, lot: LotId, at_us: TimeUs) -> int:
+        """Return the sequence of the lot's first row at or after `at_us`; 0 when there is none."""
+
+    async def read_refusals(self, lot: LotId, since_us: TimeUs, limit: int) -> list[RefusalRow]:
+        """Return at most `limit` refusals of a lot at or after `since_us`, oldest first."""
+
+    async def epoch(self) -> str:
+        """Return the identity of this journal, the same for all its life."""
+
+
+class Snapshot(Struct, frozen=True):
+    """A lot as it stood after `sequence`, with the link of that record."""
+
+    lot: LotId
+    sequence: int
+    link: bytes
+    state: bytes
+
+
+class SnapshotStore(Protocol):
+    """Keeps the latest snapshot of each lot. Losing one costs time at the next start, nothing else."""
+
+    async def save(self, snapshots: Iterable[Snapshot]) -> None:
+        """Keep the snapshots unless later ones are there. Raises: JournalUnavailable."""
+
+    async def load(self, lot: LotId) -> Snapshot | None:
+        """Return the latest snapshot of a lot. Raises: JournalUnavailable."""
+
+
+class Lease(Protocol):
+    """The right to write a shard, with a term that only grows."""
+
+    async def acquire(self, owner: str) -> int:
+        """Take the shard over and return the new term. From then on appends of earlier terms are refused.
+
+        Raises: JournalUnavailable.
+        """

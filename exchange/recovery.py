@@ -1,0 +1,114 @@
+"""Rebuilding the lots of a shard from snapshots and journal: at every start, and after every outage.
+
+Belongs here: the one path from durable records to lots in memory.
+Does not belong here: deciding anything new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+from msgspec import Struct
+
+from exchange.lots import ANSWERS_MAX, HeldLot, restored, started
+from exchange.ports import Accepted, Journal, JournalUnavailable, Rejected, Snapshot, SnapshotStore
+from exchange.records import NO_COMMAND, JournalRow, Record
+from matching import events as event
+from matching.units import NOBODY, LotId, TimeUs
+
+log = structlog.get_logger(__name__)
+
+ANSWERS_HORIZON_US = 10 * 60 * 1_000_000
+"""Answers at least this old are remembered over a restart; see `exchange.lots.ANSWERS_MAX` why that is enough."""
+
+PAGE_ROWS = 5_000
+
+
+class Recovered(Struct):
+    """All lots that have not ended, as the journal has them, and where the journal ends."""
+
+    lots: dict[LotId, HeldLot]
+    position: int
+    last_at_us: TimeUs
+
+
+async def recover(journal: Journal, snapshots: SnapshotStore, now_us: TimeUs) -> Recovered:
+    """Return what the journal holds.  Raises: JournalUnavailable."""
+    lots = {}
+    for lot_id in await journal.open_lots():
+        lots[lot_id] = await recover_lot(journal, snapshots, lot_id, now_us - ANSWERS_HORIZON_US)
+    position = await journal.head()
+    last = await journal.read_from(position - 1, 1) if position else []
+    return Recovered(lots, position, last[0].at_us if last else 0)
+
+
+async def recover_lot(journal: Journal, snapshots: SnapshotStore, lot_id: LotId, since_us: TimeUs) -> HeldLot:
+    """Return one lot from its snapshot and the records after it, with its answers since `since_us`.
+
+    Raises: JournalUnavailable.
+    """
+    snapshot = await snapshots.load(lot_id)
+    held = None if snapshot is None else restored(snapshot)
+    after = 0
+    if held is not None:
+        recent = await journal.first_sequence_since(lot_id, since_us)
+        after = held.lot.sequence if not recent else min(held.lot.sequence, recent - 1)
+    while rows := await journal.read_lot(lot_id, after, PAGE_ROWS):
+        for row in rows:
+            held = _take_over(held, row)
+        after = rows[-1].sequence
+    assert held is not None, "a lot that the journal names has a first record"
+    for refusal in await journal.read_refusals(lot_id, since_us, ANSWERS_MAX):
+        held.remember(
+            Rejected(
+                refusal.command_id, lot_id, refusal.at_us, refusal.party, refusal.amount, refusal.refused
+            )
+        )
+    return held
+
+
+async def recover_ended(journal: Journal, snapshots: SnapshotStore, lot_id: LotId) -> HeldLot | None:
+    """Return a lot that has ended, with the answers of its last minutes; None when the journal has no such lot.
+
+    Raises: JournalUnavailable.
+    """
+    snapshot = await snapshots.load(lot_id)
+    rows = await journal.read_lot(lot_id, snapshot.sequence - 1 if snapshot else 0, 1)
+    return await recover_lot(journal, snapshots, lot_id, rows[0].at_us - ANSWERS_HORIZON_US) if rows else None
+
+
+def _take_over(held: HeldLot | None, row: JournalRow) -> HeldLot:
+    record = row.record
+    held = held or started(row.lot, record)
+    if record.sequence > held.lot.sequence:
+        held.replay(row, record)
+    if record.command != NO_COMMAND and record.command not in held.answers:
+        held.remember(_answer(held, row, record))
+    return held
+
+
+def _answer(held: HeldLot, row: JournalRow, record: Record) -> Accepted:
+    """Return the answer that the first record of a command stands for."""
+    party, amount, paddle = _party_amount_paddle(held, record.event)
+    return Accepted(
+        record.command, row.lot, row.sequence, row.at_us, party, amount, row.link, NOBODY, 0, 0, paddle
+    )
+
+
+def _party_amount_paddle(held: HeldLot, happened: event.Event) -> tuple[int, int, int]:
+    match happened:
+        case event.BidPlaced(paddle=paddle, amount=amount) | event.MaxBidLeft(paddle=paddle, limit=amount):
+            return held.bidder_of(paddle), amount, paddle
+        case event.BidderAdmitted(paddle=paddle):
+            return 0, 0, paddle
+        case _:
+            return getattr(happened, "by", 0), 0, NOBODY
+
+
+async def save_quietly(store: SnapshotStore, snapshots: Iterable[Snapshot]) -> None:
+    """Save snapshots; when that cannot be done now, a later start is slower and nothing else."""
+    try:
+        await store.save(snapshots)
+    except JournalUnavailable as error:
+        log.warning("snapshot.not_saved", error=str(error))

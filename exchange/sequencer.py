@@ -1,0 +1,213 @@
+"""The sequencer: the one place where the order of everything that happens to the lots of a shard is decided.
+
+Synchronous and without I/O, clock or randomness: the same lots, commands and times give the same steps.
+A step is only a proposal until its batch is durable; the engine tells nobody of it before.
+
+Belongs here: order, deadlines, idempotency.
+Does not belong here: rules (`matching`), the loop that makes steps durable (`exchange.engine`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from exchange.lots import HeldLot, started
+from exchange.ports import Answer, Batch, FeedEntry, RefusalRow, Rejected, Reply
+from exchange.records import NO_COMMAND, JournalRow, Record
+from matching import lot as rules
+from matching.commands import AnnounceLot, Command, LeaveMaxBid, MeetDeadline, PlaceBid
+from matching.events import BidderAdmitted, BidPlaced, Event, MaxBidLeft, public_view
+from matching.refusals import Refusal, Refused
+from matching.units import NOBODY, LotId, TimeUs
+from matching.view import PublicRecord
+
+
+class Envelope(Struct, frozen=True, gc=False):
+    """A command on its way, with whom to tell."""
+
+    command_id: str
+    command: Command
+    reply: Reply
+
+
+class Touched(Struct):
+    """What a step has done to one lot so far."""
+
+    held: HeldLot
+    records: list[PublicRecord] = msgspec.field(default_factory=list)
+    own: set[int] = msgspec.field(default_factory=set)
+    outbid: set[int] = msgspec.field(default_factory=set)
+
+    @property
+    def entry(self) -> FeedEntry:
+        """What to publish of it."""
+        leader = self.held.bidder_of(self.held.position[0]) if self.outbid else 0
+        outbid = tuple(bidder for bidder in self.outbid if bidder != leader)
+        return self.held.entry(self.records, self.own, outbid)
+
+
+class LatenessUs(Struct, frozen=True):
+    """How late a deadline was decided, in microseconds."""
+
+    lot: LotId
+    late_us: int
+
+
+class Step(Struct):
+    """What one step decided: the batch for the journal, and what to tell once it is durable."""
+
+    batch: Batch = msgspec.field(default_factory=lambda: Batch([], []))
+    replies: list[tuple[Reply, Answer]] = msgspec.field(default_factory=list)
+    touched: dict[LotId, Touched] = msgspec.field(default_factory=dict)
+    deadlines: list[LatenessUs] = msgspec.field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to put on record."""
+        return not self.batch.rows and not self.batch.refusals
+
+
+Deadline: TypeAlias = tuple[TimeUs, LotId]
+
+
+class Sequencer:
+    """The lots of a shard, the position of the last record, and the deadlines to come."""
+
+    def __init__(self, lots: dict[LotId, HeldLot], position: int, now_us: TimeUs) -> None:
+        self.lots = lots
+        self.position = position
+        self.now_us = now_us
+        """The time of the last step; a clock that steps back is not followed."""
+        self._schedule: list[Deadline] = []
+        for held in lots.values():
+            self._plan_deadline(held)
+
+    @property
+    def next_deadline_us(self) -> TimeUs | None:
+        """The moment by which the next step must be made; None when nothing is due ever."""
+        return self._schedule[0][0] if self._schedule else None
+
+    def step(self, envelopes: Iterable[Envelope], now_us: TimeUs) -> Step:
+        """Meet the deadlines that are due, then decide the commands in their order.
+
+        Args:
+            envelopes: commands in the order of their arrival.
+            now_us: the clock's time; taken as the last step's when it lies before that.
+        """
+        self.now_us = max(self.now_us, now_us)
+        step = Step()
+        self._meet_deadlines(step)
+        for envelope in envelopes:
+            step.replies.append((envelope.reply, self._answer(step, envelope)))
+        for touched in step.touched.values():
+            self._plan_deadline(touched.held)
+        return step
+
+    def _meet_deadlines(self, step: Step) -> None:
+        while self._schedule and self._schedule[0][0] <= self.now_us:
+            due_at_us, lot_id = heapq.heappop(self._schedule)
+            held = self.lots.get(lot_id)
+            if held is None or held.scheduled_us != due_at_us:
+                continue
+            held.scheduled_us = 0
+            decision = rules.decide(held.lot, MeetDeadline(lot_id, due_at_us), self.now_us)
+            assert isinstance(decision, list), "the schedule holds only deadlines that are due"
+            self._take_events(step, held, decision, NO_COMMAND)
+            step.deadlines.append(LatenessUs(lot_id, self.now_us - due_at_us))
+            self._plan_deadline(held)
+
+    def _plan_deadline(self, held: HeldLot) -> None:
+        """Put the lot's next deadline into the schedule; an entry that no longer holds is skipped when met."""
+        due_at_us = held.lot.due_at_us
+        if due_at_us and due_at_us != held.scheduled_us:
+            heapq.heappush(self._schedule, (due_at_us, held.lot.id))
+        held.scheduled_us = due_at_us
+
+    def _answer(self, step: Step, envelope: Envelope) -> Answer:
+        command = envelope.command
+        held = self.lots.get(command.lot)
+        if held is None:
+            return self._answer_for_new_lot(step, envelope)
+        party, amount = _party_and_amount(command)
+        known = held.answers.get(envelope.command_id)
+        if known is not None:
+            if known.party == party and known.amount == amount:
+                return held.repeat(known)
+            return self._rejected(envelope, party, amount, Refused(Refusal.COMMAND_ID_REUSED))
+        decision = rules.decide(held.lot, command, self.now_us)
+        if isinstance(decision, Refused):
+            return self._refuse(step, held, envelope, party, amount, decision)
+        return self._accept(step, held, envelope, party, amount, decision)
+
+    def _answer_for_new_lot(self, step: Step, envelope: Envelope) -> Answer:
+        """A lot that is not held can only be announced."""
+        command = envelope.command
+        party, amount = _party_and_amount(command)
+        if not isinstance(command, AnnounceLot):
+            return self._rejected(envelope, party, amount, Refused(Refusal.LOT_UNKNOWN))
+        decision = rules.announce(command)
+        if isinstance(decision, Refused):
+            return self._rejected(envelope, party, amount, decision)
+        first = Record(command.lot, 1, self.now_us, envelope.command_id, decision[0])
+        held = self.lots[command.lot] = started(command.lot, first)
+        return self._accept(step, held, envelope, party, amount, decision)
+
+    def _accept(
+        self, step: Step, held: HeldLot, envelope: Envelope, party: int, amount: int, events: list[Event]
+    ) -> Answer:
+        row = self._take_events(step, held, events, envelope.command_id)
+        paddle = held.lot.paddles.get(getattr(envelope.command, "bidder", 0), NOBODY)
+        answer = held.accepted(envelope.command_id, row, party, amount, paddle)
+        held.remember(answer)
+        return answer
+
+    def _refuse(
+        self, step: Step, held: HeldLot, envelope: Envelope, party: int, amount: int, refused: Refused
+    ) -> Answer:
+        answer = self._rejected(envelope, party, amount, refused)
+        held.remember(answer)
+        step.batch.refusals.append(
+            RefusalRow(held.lot.id, envelope.command_id, party, self.now_us, amount, refused)
+        )
+        return answer
+
+    def _take_events(self, step: Step, held: HeldLot, events: list[Event], command_id: str) -> JournalRow:
+        """Apply the events of one decision and add them to the batch; return the first one's row."""
+        touched = step.touched.get(held.lot.id)
+        if touched is None:
+            touched = step.touched[held.lot.id] = Touched(held)
+        rows = step.batch.rows
+        first = len(rows)
+        for event in events:
+            if type(event) is BidPlaced:
+                _note_outbid(touched, event)
+            self.position += 1
+            row = held.take(event, self.now_us, command_id, self.position)
+            rows.append(row)
+            touched.records.append(PublicRecord(row.sequence, row.at_us, public_view(event)))
+            if type(event) is BidderAdmitted or type(event) is MaxBidLeft:
+                touched.own.add(held.bidder_of(event.paddle))
+        return rows[first]
+
+    def _rejected(self, envelope: Envelope, party: int, amount: int, refused: Refused) -> Rejected:
+        return Rejected(envelope.command_id, envelope.command.lot, self.now_us, party, amount, refused)
+
+
+def _party_and_amount(command: Command) -> tuple[int, int]:
+    """Who stands behind a command and the amount it names: with the id, what makes a repeat a repeat."""
+    if type(command) is PlaceBid:
+        return command.bidder, command.amount
+    if type(command) is LeaveMaxBid:
+        return command.bidder, command.limit
+    return getattr(command, "by", 0), 0
+
+
+def _note_outbid(touched: Touched, event: BidPlaced) -> None:
+    leader = touched.held.position[0]
+    if leader and leader != event.paddle:
+        touched.outbid.add(touched.held.bidder_of(leader))

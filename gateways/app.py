@@ -1,0 +1,163 @@
+"""The web application: pages, HTTP API, live floor, health and metrics, behind one set of security headers.
+
+Belongs here: which path leads where. Does not belong here: what happens there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from exchange.bootstrap import Exchange
+from gateways import api, wire
+from gateways.api.services import SERVICES, Services
+from gateways.identity import SignInLimit
+from gateways.live.door import Door
+from gateways.live.hub import Hub
+from gateways.live.outbox import OutboxLimits
+from gateways.live.session import Floor
+
+PAGES = {
+    "/": "catalogue",
+    "/sign-in": "sign-in",
+    "/lots/{lot:[0-9]+}": "lot",
+    "/me": "me",
+    "/host": "host",
+    "/finance": "finance",
+}
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; connect-src 'self'; style-src 'self'; "
+    "script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+BODY_BYTES_MAX = 1_048_576
+EXCHANGE = web.AppKey("exchange", Exchange)
+HUB = web.AppKey("hub", Hub)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(exchange: Exchange) -> web.Application:
+    """Return the application over a started exchange."""
+    app = web.Application(client_max_size=BODY_BYTES_MAX)
+    app[EXCHANGE] = exchange
+    app[SERVICES] = _services(exchange)
+    settings = exchange.settings
+    app[HUB] = Hub(exchange.feed, exchange.engine.now_us, exchange.engine.epoch, settings.watcher_tick_ms)
+    door = Door(
+        _floor(exchange, app[HUB]),
+        exchange.people,
+        public_origins=settings.public_origins,
+        per_account_max=settings.connections_per_account_max,
+        per_address_max=settings.connections_per_address_max,
+    )
+
+    async def sees_out(app: web.Application) -> None:
+        await door.close()
+
+    app.router.add_get("/api/v1/live", door.enter)
+    api.routes(app)
+    _add_pages(app)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/livez", _livez)
+    app.router.add_get("/readyz", _readyz)
+    app.cleanup_ctx.append(_spreading)
+    app.on_shutdown.append(sees_out)
+    app.on_response_prepare.append(_add_security_headers)
+    return app
+
+
+def _services(exchange: Exchange) -> Services:
+    settings = exchange.settings
+    return Services(
+        people=exchange.people,
+        catalogue=exchange.catalogue,
+        sign_ups=exchange.sign_ups,
+        deposits=exchange.deposits,
+        ledger=exchange.ledger,
+        book=exchange.engine,
+        journal=exchange.journal,
+        clock=exchange.clock,
+        epoch=exchange.engine.epoch,
+        is_demo=settings.demo,
+        public_origins=settings.public_origins,
+        sign_in_limit=SignInLimit(settings.sign_in_attempts_per_minute),
+    )
+
+
+def _floor(exchange: Exchange, hub: Hub) -> Floor:
+    settings = exchange.settings
+    return Floor(
+        engine=exchange.engine,
+        feed=exchange.feed,
+        journal=exchange.journal,
+        hub=hub,
+        measures=exchange.measures,
+        limits=wire.Limits(
+            frame_bytes_max=settings.frame_bytes_max,
+            frames_per_second=settings.frames_per_second,
+            frames_burst=settings.frames_burst,
+            subscriptions_max=settings.subscriptions_max,
+        ),
+        outbox_limits=OutboxLimits(settings.outbox_bytes_max, settings.outbox_age_ms_max),
+        heartbeat_ms=settings.heartbeat_ms,
+    )
+
+
+async def _spreading(app: web.Application) -> AsyncIterator[None]:
+    """Let the hub hear the feed as long as the application runs."""
+    exchange, hub = app[EXCHANGE], app[HUB]
+    stop_listening = exchange.feed.listen(hub.tell)
+    ticking = asyncio.create_task(hub.run())
+    yield
+    stop_listening()
+    ticking.cancel()
+    with suppress(asyncio.CancelledError):
+        await ticking
+
+
+def _add_pages(app: web.Application) -> None:
+    folder = Path(str(files("gateways") / "pages"))
+    for path, name in PAGES.items():
+        app.router.add_get(path, _page(folder / f"{name}.html"))
+    app.router.add_static("/static/", folder / "static")
+
+
+def _page(file: Path) -> Handler:
+    async def page(request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    return page
+
+
+async def _add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-cache")
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    text = generate_latest(request.app[EXCHANGE].measures.registry)
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _livez(request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+async def _readyz(request: web.Request) -> web.Response:
+    if request.app[EXCHANGE].engine.is_writable:
+        return web.Response(text="ready\n")
+    return web.Response(status=503, text="the journal cannot be written now\n")

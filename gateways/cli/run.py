@@ -1,0 +1,113 @@
+"""`luochui run`: start the exchange and serve it until Ctrl-C."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+import uvloop
+from rich.console import Console
+
+from exchange.bootstrap import OPERATOR_TOKEN_FILE, Exchange
+from exchange.observability import configure_logging
+from exchange.settings import Settings, load_settings_with_sources
+from gateways.cli.outcomes import CommandFailed, ExitCode
+
+DEMO_ACCOUNTS = (
+    ("bidder1 … bidder5", "bidders", "竞买人"),
+    ("host1", "host", "主持人"),
+    ("finance1", "finance", "财务"),
+    ("admin1", "administrator", "管理员"),
+)
+DEMO_PASSWORD = "luochui-demo"
+
+
+def command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. 监听地址")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port; by default 8080 or the next free one. 端口，默认 8080 或其后空闲端口"),
+    ] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(help="A PostgreSQL of your own instead of the embedded one. 使用自备 PostgreSQL"),
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder for all data. 数据目录")] = None,
+    demo: Annotated[
+        bool | None,
+        typer.Option("--demo/--no-demo", help="With or without the demo centre. 是否载入演示中心"),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file; see `luochui config doc`. 配置文件")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, as name=value. 其他配置项，形如 name=value"),
+    ] = None,
+) -> None:
+    """Builds the database on first use and continues where it was on every later start. Ctrl-C stops everything.
+
+    首次运行会建立数据库，此后每次从上次的状态继续；Ctrl-C 停止全部进程。
+    """
+    flags = {"host": host, "port": port, "database_url": database_url, "data_dir": data_dir, "demo": demo}
+    given: dict[str, object] = {name: value for name, value in flags.items() if value is not None}
+    given |= _named_values(set_ or [])
+    loaded = load_settings_with_sources(given, config=config)
+    _run(loaded.settings, may_move="port" not in loaded.sources)
+
+
+def _named_values(assignments: list[str]) -> dict[str, object]:
+    wrong = [text for text in assignments if "=" not in text]
+    if wrong:
+        raise CommandFailed(
+            f"--set takes name=value, not {wrong[0]!r}. --set 须为 name=value", ExitCode.USAGE
+        )
+    return {name.strip(): value for name, _, value in (text.partition("=") for text in assignments)}
+
+
+def _run(settings: Settings, may_move: bool) -> None:
+    from gateways.serve import PortTaken, serve
+
+    console = Console(stderr=True)
+    configure_logging(settings.log_level, settings.log_format, settings.log_path)
+
+    def report(english: str, chinese: str) -> None:
+        console.print(f"  [dim]…[/] {english}  [dim]{chinese}[/]")
+
+    def ready(exchange: Exchange, address: str) -> None:
+        _collect_rarely()
+        _welcome(console, exchange.settings, address)
+
+    console.print("[bold]Luochui 落槌[/] is starting  正在启动")
+    try:
+        uvloop.run(serve(settings, report, ready, may_move=may_move))
+    except PortTaken as error:
+        raise CommandFailed(
+            f"{error} is taken by another program; choose another with --port. 端口已被占用，请用 --port 另选",
+            ExitCode.CONFIGURATION,
+        ) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
+        raise CommandFailed(
+            f"The database does not answer: {error}. 无法使用数据库", ExitCode.UNREACHABLE
+        ) from error
+    console.print("Luochui has stopped. 已停止")
+
+
+def _collect_rarely() -> None:
+    """What the start has built stays; the garbage collector need not look at it again in every full pass."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def _welcome(console: Console, settings: Settings, address: str) -> None:
+    console.print(f"\n[bold green]Open 请打开[/]  {address}/")
+    if settings.demo:
+        for logins, role, chinese in DEMO_ACCOUNTS:
+            console.print(f"  {logins:<20} {role} {chinese}")
+        console.print(f"  password for all 统一密码: [bold]{DEMO_PASSWORD}[/]")
+    else:
+        console.print("  first administrator 首个管理员: [bold]luochui admin create-user --role admin[/]")
+    console.print(f"  [dim]data 数据 {settings.data_dir} · token for tools 工具令牌 {OPERATOR_TOKEN_FILE}[/]")
+    console.print("  [dim]Ctrl-C stops everything 停止全部[/]")

@@ -1,0 +1,79 @@
+"""The bounded way out of one connection: the frames of one tick leave in one write.
+
+Payloads arrive framed already, so that one encoding serves a whole audience. A reader who lets more wait than
+the bound in bytes, or anything wait longer than the bound in time, is cut: it recovers by its position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from msgspec import Struct
+
+TEXT = 0x81
+BINARY = 0x82
+
+
+class OutboxLimits(Struct, frozen=True):
+    """What may wait for one reader."""
+
+    bytes_max: int = 1_048_576
+    age_ms_max: int = 5_000
+
+
+def framed(payload: bytes, opcode: int) -> bytes:
+    """Return a whole WebSocket frame of the server around a payload.
+
+    Source: RFC 6455 section 5.2; a server's frames are not masked, and nothing is compressed.
+    """
+    length = len(payload)
+    if length < 126:
+        return bytes((opcode, length)) + payload
+    if length < 65_536:
+        return bytes((opcode, 126)) + length.to_bytes(2, "big") + payload
+    return bytes((opcode, 127)) + length.to_bytes(8, "big") + payload
+
+
+class Outbox:
+    """Frames on their way to one connection."""
+
+    def __init__(
+        self, transport: asyncio.WriteTransport, limits: OutboxLimits, too_slow: Callable[[], None]
+    ) -> None:
+        self._transport = transport
+        self._limits = limits
+        self._too_slow = too_slow
+        self._loop = asyncio.get_running_loop()
+        self._frames: list[bytes] = []
+        self._waiting_since = 0.0
+        self._is_closed = False
+
+    def put(self, frame: bytes) -> None:
+        """Send a frame with the next write; everything put until then leaves together."""
+        if not self._frames:
+            self._loop.call_soon(self.flush)
+        self._frames.append(frame)
+
+    def flush(self) -> None:
+        """Write what has been put, and see whether the reader keeps up."""
+        frames, self._frames = self._frames, []
+        if self._is_closed or self._transport.is_closing():
+            return
+        if frames:
+            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+        waiting_bytes = self._transport.get_write_buffer_size()
+        if not waiting_bytes:
+            self._waiting_since = 0.0
+            return
+        now = self._loop.time()
+        self._waiting_since = self._waiting_since or now
+        is_old = (now - self._waiting_since) * 1000 > self._limits.age_ms_max
+        if is_old or waiting_bytes > self._limits.bytes_max:
+            self._is_closed = True
+            self._too_slow()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._is_closed = True
+        self._frames.clear()

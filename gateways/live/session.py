@@ -1,0 +1,363 @@
+"""One live connection: reads frames, hands commands to the engine, answers.
+
+Identity comes from the handshake and never from a frame. Every bad frame gets a coded answer and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import WSMsgType, web
+from msgspec import Struct
+
+from exchange.engine import Engine
+from exchange.measures import Measures
+from exchange.people import Account, Role
+from exchange.ports import (
+    Accepted,
+    Answer,
+    Busy,
+    EventFeed,
+    Journal,
+    JournalUnavailable,
+    OutcomeUnknown,
+    Unanswered,
+)
+from exchange.records import public_record
+from gateways import wire
+from gateways.live.hub import Hub, encoded
+from gateways.live.outbox import BINARY, TEXT, Outbox, OutboxLimits
+from gateways.live.pace import Pace
+from gateways.wire import CloseCode, ErrorCode, HostAct, ServerFrame
+from matching import commands
+from matching.units import LotId
+from matching.view import PublicRecord
+
+log = structlog.get_logger(__name__)
+
+BAD_FRAMES_MAX = 20
+TOO_FAST_MAX = 200
+LATEST_RECORDS = 50
+"""How many records a new follower is shown of what went before."""
+
+RECOVERED_RECORDS_MAX = 2_000
+"""A client that missed more than this starts again from a snapshot."""
+
+
+class Floor(Struct, frozen=True):
+    """What every session of a gateway shares."""
+
+    engine: Engine
+    feed: EventFeed
+    journal: Journal
+    hub: Hub
+    measures: Measures
+    limits: wire.Limits
+    outbox_limits: OutboxLimits
+    heartbeat_ms: int
+
+
+class _Named(Struct):
+    """Just enough of a bad frame to say which command it was."""
+
+    id: str = ""
+
+
+class Session:
+    """The conversation with one client."""
+
+    def __init__(self, floor: Floor, socket: web.WebSocketResponse, account: Account | None) -> None:
+        self._floor = floor
+        self._socket = socket
+        self._account = account
+        self.account_id = account.id if account else 0
+        self.is_host = account is not None and bool({Role.HOST, Role.ADMIN} & set(account.roles))
+        self._is_bidder = account is not None and Role.BIDDER in account.roles
+        is_binary = socket.ws_protocol == wire.MSGPACK_PROTOCOL
+        self.opcode = BINARY if is_binary else TEXT
+        self._expected = WSMsgType.BINARY if is_binary else WSMsgType.TEXT
+        self._decode: Callable[[Any], wire.ClientFrame] = (
+            wire.decode_msgpack if is_binary else wire.decode_json
+        )
+        self._loop = asyncio.get_running_loop()
+        self._pace = Pace(floor.limits.frames_per_second, floor.limits.frames_burst, self._loop.time())
+        self._followed: set[LotId] = set()
+        self._errands: set[asyncio.Task[None]] = set()
+        self._bad_frames = 0
+        self._too_fast = 0
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            wire.Bid: self._bid,
+            wire.MaxBid: self._max_bid,
+            wire.Host: self._host,
+            wire.Subscribe: self._subscribe,
+            wire.Unsubscribe: self._unsubscribe,
+            wire.Ping: self._ping,
+        }
+
+    async def run(self, transport: asyncio.WriteTransport) -> None:
+        """Talk until either side ends the conversation."""
+        self._outbox = Outbox(transport, self._floor.outbox_limits, self._cut_slow)
+        self._floor.measures.connections.inc()
+        self._floor.hub.enter(self)
+        try:
+            self._say(self._hello())
+            await self._listen()
+        finally:
+            self._floor.hub.leave(self)
+            self._floor.measures.connections.dec()
+            self._outbox.close()
+            for errand in self._errands:
+                errand.cancel()
+
+    def send(self, frame: bytes) -> None:
+        """Put a framed message on its way."""
+        self._outbox.put(frame)
+
+    def end(self, code: CloseCode) -> None:
+        """End the conversation with a code that tells the client whether to come back."""
+        self._errand(self._close(code))
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        frames_in = self._floor.measures.frames_in
+        async for message in self._socket:
+            frames_in.inc()
+            if message.type is not self._expected:
+                self._bad_frame(ErrorCode.MALFORMED, f"this connection speaks {self._expected.name} frames")
+            elif self._pace.allows(self._loop.time()):
+                self._take(message.data)
+            else:
+                self._slow_down(message.data)
+
+    def _take(self, data: str | bytes) -> None:
+        try:
+            frame = self._decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._bad_frame(ErrorCode.MALFORMED, str(error), self._id_in(data))
+            return
+        self._handlers[type(frame)](frame)
+
+    def _bad_frame(self, code: ErrorCode, detail: str, id: str = "") -> None:
+        self._error(code, detail, id)
+        self._bad_frames += 1
+        if self._bad_frames == BAD_FRAMES_MAX:
+            self.end(CloseCode.TOO_MANY_BAD_FRAMES)
+
+    def _slow_down(self, data: str | bytes) -> None:
+        limits = self._floor.limits
+        self._error(
+            ErrorCode.RATE_LIMITED, f"at most {limits.frames_per_second} frames a second", self._id_in(data)
+        )
+        self._too_fast += 1
+        if self._too_fast == TOO_FAST_MAX:
+            self.end(CloseCode.TOO_FAST)
+
+    def _id_in(self, data: str | bytes) -> str:
+        """Return the command id that a frame names, if that much of it can be read."""
+        try:
+            if isinstance(data, str):
+                return msgspec.json.decode(data, type=_Named).id[:64]
+            return msgspec.msgpack.decode(data, type=_Named).id[:64]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ""
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    def _bid(self, frame: wire.Bid) -> None:
+        if self._may(self._is_bidder, frame.id):
+            self._post(frame.id, commands.PlaceBid(frame.lot, self.account_id, frame.amount))
+
+    def _max_bid(self, frame: wire.MaxBid) -> None:
+        if self._may(self._is_bidder, frame.id):
+            self._post(frame.id, commands.LeaveMaxBid(frame.lot, self.account_id, frame.limit))
+
+    def _host(self, frame: wire.Host) -> None:
+        if self._may(self.is_host, frame.id):
+            self._post(frame.id, _host_command(frame, self.account_id))
+
+    def _may(self, is_allowed: bool, id: str) -> bool:
+        if not is_allowed:
+            self._error(ErrorCode.NOT_ALLOWED if self._account else ErrorCode.NOT_SIGNED_IN, "", id)
+        return is_allowed
+
+    def _post(self, id: str, command: commands.Command) -> None:
+        if self._floor.engine.view(command.lot) is None:
+            self._errand(self._post_to_ended(id, command))
+            return
+        try:
+            self._floor.engine.post(id, command, self._answer)
+        except Busy:
+            self._error(ErrorCode.BUSY, "", id)
+
+    async def _post_to_ended(self, id: str, command: commands.Command) -> None:
+        """A lot that is not at hand has ended, or never was: fetch it, so that a repeat gets its first answer."""
+        try:
+            await self._floor.engine.load(command.lot)
+            self._floor.engine.post(id, command, self._answer)
+        except (Busy, JournalUnavailable):
+            self._error(ErrorCode.BUSY, "", id)
+
+    def _answer(self, answer: Answer | Unanswered) -> None:
+        if isinstance(answer, Accepted):
+            self._say(self._receipt(answer))
+        elif isinstance(answer, Unanswered):
+            code = ErrorCode.OUTCOME_UNKNOWN if isinstance(answer, OutcomeUnknown) else ErrorCode.BUSY
+            self._error(code, "", answer.command_id)
+        else:
+            refused = answer.refused
+            self._say(
+                wire.RefusalFrame(
+                    answer.command_id,
+                    answer.lot,
+                    refused.code.name,
+                    False,
+                    self._floor.engine.now_us(),
+                    refused.asking_price,
+                    refused.increment,
+                    refused.largest,
+                    refused.missing,
+                    refused.detail,
+                )
+            )
+
+    def _receipt(self, answer: Accepted) -> wire.ReceiptFrame:
+        return wire.ReceiptFrame(
+            answer.command_id,
+            answer.lot,
+            answer.sequence,
+            answer.at_us,
+            answer.amount,
+            answer.link.hex(),
+            answer.paddle != 0 and answer.paddle == answer.leader,
+            answer.price,
+            answer.asking_price,
+            answer.is_repeat,
+            self._floor.engine.now_us(),
+        )
+
+    # -- following ---------------------------------------------------------------------------------------------
+
+    def _subscribe(self, frame: wire.Subscribe) -> None:
+        if frame.lot not in self._followed and len(self._followed) >= self._floor.limits.subscriptions_max:
+            self._error(ErrorCode.TOO_MANY_SUBSCRIPTIONS, f"at most {self._floor.limits.subscriptions_max}")
+            return
+        self._followed.add(frame.lot)
+        if self._floor.engine.view(frame.lot) is not None and self._show(frame, self._remembered(frame)):
+            return
+        self._errand(self._show_from_journal(frame))
+
+    def _unsubscribe(self, frame: wire.Unsubscribe) -> None:
+        self._followed.discard(frame.lot)
+        self._floor.hub.unfollow(frame.lot, self)
+
+    def _wanted_after(self, frame: wire.Subscribe) -> int:
+        """Return the position after which the client wants records: its own, or a little before the end."""
+        feed = self._floor.feed
+        offset = feed.offset(frame.lot)
+        if self._can_recover(frame):
+            return frame.offset
+        return max(offset - LATEST_RECORDS, 0)
+
+    def _can_recover(self, frame: wire.Subscribe) -> bool:
+        missed = self._floor.feed.offset(frame.lot) - frame.offset
+        return (
+            frame.epoch == self._floor.hub.epoch
+            and frame.offset >= 0
+            and 0 <= missed <= RECOVERED_RECORDS_MAX
+        )
+
+    def _remembered(self, frame: wire.Subscribe) -> list[PublicRecord] | None:
+        return self._floor.feed.since(frame.lot, self._wanted_after(frame))
+
+    async def _show_from_journal(self, frame: wire.Subscribe) -> None:
+        """Show a lot whose latest records the feed does not remember, or that has ended."""
+        floor = self._floor
+        try:
+            if await floor.engine.load(frame.lot) is None:
+                self._followed.discard(frame.lot)
+                self._error(ErrorCode.LOT_UNKNOWN, f"lot {frame.lot}")
+                return
+            rows = await floor.journal.read_lot(frame.lot, self._wanted_after(frame), RECOVERED_RECORDS_MAX)
+        except JournalUnavailable:
+            self._error(ErrorCode.BUSY, "")
+            return
+        # The journal may be ahead of what is published, never behind: cut it there, and it joins without a gap.
+        offset = floor.feed.offset(frame.lot)
+        records = [public_record(row.record) for row in rows if row.sequence <= offset]
+        if not self._show(frame, records):
+            self._show(frame, self._remembered(frame) or [])
+
+    def _show(self, frame: wire.Subscribe, records: list[PublicRecord] | None) -> bool:
+        """Follow the lot and send where it stands: one synchronous act, so nothing slips in between.
+
+        False when the records do not reach the published position.
+        """
+        feed, hub = self._floor.feed, self._floor.hub
+        offset, view = feed.offset(frame.lot), feed.view(frame.lot)
+        if records is None or view is None or (records and records[-1].sequence != offset):
+            return False
+        is_recovered = self._can_recover(frame) and offset - frame.offset == len(records)
+        own = feed.own(frame.lot, self.account_id)
+        you = None if own is None else wire.You(own.paddle, own.limit)
+        now_us = self._floor.engine.now_us()
+        hub.follow(frame.lot, frame.view, self)
+        self._say(wire.Snapshot(frame.lot, hub.epoch, offset, is_recovered, view, records, you, now_us))
+        return True
+
+    # -- speaking ----------------------------------------------------------------------------------------------
+
+    def _hello(self) -> wire.Hello:
+        account = self._account
+        who = None if account is None else wire.Who(account.id, account.name, tuple(account.roles))
+        floor = self._floor
+        return wire.Hello(
+            wire.VERSION, floor.hub.epoch, floor.engine.now_us(), who, floor.heartbeat_ms, floor.limits
+        )
+
+    def _ping(self, frame: wire.Ping) -> None:
+        self._say(wire.Pong(frame.sent, self._floor.engine.now_us()))
+
+    def _error(self, code: ErrorCode, detail: str, id: str = "") -> None:
+        self._floor.measures.bad_frames.labels(code.value).inc()
+        self._say(wire.Error(code.value, code in wire.RETRYABLE, detail, id))
+
+    def _say(self, frame: ServerFrame) -> None:
+        self._outbox.put(encoded(frame, self.opcode))
+
+    # -- ending ------------------------------------------------------------------------------------------------
+
+    def _cut_slow(self) -> None:
+        self._floor.measures.slow_clients.inc()
+        log.info("session.too_slow", account=self.account_id)
+        self.end(CloseCode.SLOW_CONSUMER)
+
+    async def _close(self, code: CloseCode) -> None:
+        self._outbox.flush()
+        await self._socket.close(code=code, message=code.name.encode())
+
+    def _errand(self, work: Coroutine[Any, Any, None]) -> None:
+        errand = self._loop.create_task(work)
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+
+
+def _host_command(frame: wire.Host, by: int) -> commands.HostCommand:
+    lot = frame.lot
+    match frame.act:
+        case HostAct.OPEN:
+            return commands.OpenLot(lot, by)
+        case HostAct.PAUSE:
+            return commands.PauseLot(lot, by, frame.reason)
+        case HostAct.RESUME:
+            return commands.ResumeLot(lot, by)
+        case HostAct.WITHDRAW:
+            return commands.WithdrawLot(lot, by, frame.reason)
+        case HostAct.FAIR_WARNING:
+            return commands.GiveFairWarning(lot, by)
+        case HostAct.HAMMER:
+            return commands.HammerLot(lot, by)
