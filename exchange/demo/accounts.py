@@ -1,0 +1,54 @@
+"""The accounts of the demo centre: those that visitors sign in with, and those of the robots.
+
+Belongs here: who there is, and making them once.
+Does not belong here: what they do.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from exchange.people import Account, LoginTaken, People, Role
+
+DEMO_PASSWORD = "luochui-demo"
+"""Of every account that a visitor may sign in with. Robots have none: nobody signs in as a robot."""
+
+
+class DemoAccount(Struct, frozen=True):
+    """An account to be made, with a name in both languages."""
+
+    login: str
+    name: str
+    roles: tuple[Role, ...]
+
+
+VISITORS = (
+    *(
+        DemoAccount(f"bidder{number}", f"演示竞买人 {number} / Demo bidder {number}", (Role.BIDDER,))
+        for number in range(1, 6)
+    ),
+    DemoAccount("host1", "演示主持人 / Demo host", (Role.HOST,)),
+    DemoAccount("finance1", "演示财务 / Demo finance", (Role.FINANCE,)),
+    DemoAccount("admin1", "演示管理员 / Demo administrator", (Role.ADMIN,)),
+)
+ROBOTS = tuple(
+    DemoAccount(f"demo-robot-{letter.lower()}", f"演示机器人 {sign} / Demo robot {letter}", (Role.BIDDER,))
+    for sign, letter in zip("甲乙丙丁戊己", "ABCDEF", strict=True)
+)
+ROBOT_HOST = DemoAccount("demo-robot-host", "演示机器人 主持 / Demo robot host", (Role.HOST,))
+
+
+async def made(people: People, wanted: DemoAccount, password: str | None) -> Account:
+    """Return the account with this login, made now unless it is there.
+
+    Raises: StoreUnavailable.
+    """
+    known = await people.by_login(wanted.login)
+    if known is not None:
+        return known
+    try:
+        return await people.create(wanted.login, wanted.name, wanted.roles, password, is_demo=True)
+    except LoginTaken:
+        taken = await people.by_login(wanted.login)
+        assert taken is not None, "accounts are never deleted"
+        return taken
