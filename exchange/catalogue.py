@@ -1,0 +1,390 @@
+"""The lots as a person reads them: titles, sellers, categories, and the terms a lot was published under.
+
+Belongs here: publishing a lot, finding lots, what they ended as.
+Does not belong here: bidding (`exchange.engine`), money (`ledger`), who wants to bid (`exchange.sign_up`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Annotated, Any, Protocol
+
+import msgspec
+import structlog
+from msgspec import Meta, Struct
+
+from exchange.database import Database, NotUnique, Row
+from exchange.ports import Clock, CommandBus, ExchangeError, Rejected
+from exchange.records import derived_id
+from ledger.units import is_currency
+from matching.commands import AnnounceLot
+from matching.lot import CLOSED_STATES, Lot, LotState
+from matching.refusals import Refusal
+from matching.terms import LotTerms, terms_problems
+from matching.units import AmountOrZero, LotId, StaffId, TimeUs
+from matching.view import LotView
+
+log = structlog.get_logger(__name__)
+
+REPAIR_INTERVAL_S = 1.0
+UNDER_WAY_MAX = 20_000
+"""Lots under way that one search looks at."""
+
+ANNOUNCEMENTS_AT_ONCE = 32
+CENTRE_TIME = timezone(timedelta(hours=8))
+"""The year of a lot's code is that of the centre's clock (China Standard Time, without summer time)."""
+
+CARD_COLUMNS = """
+id, code, category, region, title_zh, title_en, seller_zh, seller_en, deposit, currency, is_demo, final_view::text
+"""
+INSERT_LOT = """
+WITH next AS (SELECT nextval(pg_get_serial_sequence('exchange.lot', 'id')) AS id)
+INSERT INTO exchange.lot (
+    id, code, category, region, title_zh, title_en, description_zh, description_en, seller_zh, seller_en,
+    terms, deposit, currency, is_demo, published_by, published_at_us
+)
+OVERRIDING SYSTEM VALUE
+SELECT id, coalesce($1, 'LC-' || $2::text || '-' || lpad(id::text, greatest(6, length(id::text)), '0')),
+       $3, $4, $5, $6, $7, $8, $9, $10, $11::text::jsonb, $12, $13, $14, $15, $16
+  FROM next
+RETURNING id
+"""
+SELECT_NOT_ANNOUNCED = """
+SELECT id, published_by, terms::text FROM exchange.lot WHERE NOT is_announced ORDER BY id LIMIT $1
+"""
+UPDATE_ANNOUNCED = "UPDATE exchange.lot SET is_announced = true WHERE id = ANY($1::bigint[])"
+SELECT_LOT = f"""
+SELECT {CARD_COLUMNS}, description_zh, description_en, terms::text FROM exchange.lot WHERE id = $1
+"""
+MATCHES = """
+($1::text IS NULL OR category = $1)
+AND ($2::text IS NULL OR concat_ws(' ', code, title_zh, title_en, seller_zh, seller_en, region) ILIKE $2)
+"""
+SELECT_UNDER_WAY = f"""
+SELECT {CARD_COLUMNS} FROM exchange.lot WHERE outcome IS NULL AND is_announced AND {MATCHES} ORDER BY id DESC LIMIT $3
+"""
+COUNT_CLOSED = f"""
+SELECT count(*) FROM exchange.lot
+ WHERE outcome IS NOT NULL AND {MATCHES} AND ($3::text IS NULL OR outcome = $3)
+"""
+SELECT_CLOSED = f"""
+SELECT {CARD_COLUMNS} FROM exchange.lot
+ WHERE outcome IS NOT NULL AND {MATCHES} AND ($3::text IS NULL OR outcome = $3)
+ ORDER BY closed_at_us DESC, id DESC LIMIT $4 OFFSET $5
+"""
+SELECT_TITLES = "SELECT id, code, title_zh, title_en FROM exchange.lot WHERE id = ANY($1::bigint[])"
+UPDATE_OUTCOME = """
+UPDATE exchange.lot SET outcome = $2, closed_at_us = $3, final_view = $4::text::jsonb WHERE id = $1 AND outcome IS NULL
+"""
+
+
+class Category(StrEnum):
+    """What kind of thing a lot is."""
+
+    LAND = "land"
+    MINING = "mining"
+    FOREST = "forest"
+    RURAL = "rural"
+    EQUITY = "equity"
+    VEHICLE = "vehicle"
+    CONFISCATED = "confiscated"
+    EMISSION = "emission"
+    PROPERTY = "property"
+    OTHER = "other"
+
+
+Title = Annotated[str, Meta(min_length=1, max_length=200)]
+Description = Annotated[str, Meta(max_length=10_000)]
+Seller = Annotated[str, Meta(max_length=200)]
+Code = Annotated[str, Meta(pattern="^(?!LC-[0-9])[A-Za-z0-9][A-Za-z0-9._-]{1,39}$")]
+"""A lot's public code of somebody's own; those that begin with LC- and a digit are given by the exchange."""
+
+
+class NewLot(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A lot to be published. `deposit` is minor units of the terms' currency; 0 when none is asked for."""
+
+    category: Category
+    title_zh: Title
+    title_en: Title
+    terms: LotTerms
+    deposit: AmountOrZero = 0
+    region: Annotated[str, Meta(max_length=100)] = ""
+    description_zh: Description = ""
+    description_en: Description = ""
+    seller_zh: Seller = ""
+    seller_en: Seller = ""
+    code: Code | None = None
+    is_demo: bool = False
+
+
+class BothLanguages(Struct, frozen=True):
+    """A text in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+class LotCard(Struct, frozen=True):
+    """A lot in a list: what it is, and where it stands."""
+
+    lot: LotId
+    code: str
+    category: Category
+    region: str
+    title: BothLanguages
+    seller: BothLanguages
+    deposit: int
+    currency: str
+    is_demo: bool
+    view: LotView
+
+
+class LotSheet(Struct, frozen=True):
+    """A lot by itself, with all that is public of it: `terms` are without a reserve."""
+
+    card: LotCard
+    description: BothLanguages
+    terms: LotTerms
+
+
+class LotTitle(Struct, frozen=True):
+    """How a lot is called."""
+
+    code: str
+    title: BothLanguages
+
+
+class Found(Struct, frozen=True):
+    """One page of a search, and how many lots there are in all."""
+
+    cards: list[LotCard]
+    total: int
+
+
+class Search(Struct, frozen=True):
+    """What somebody looks for: lots in one state, of one category, with these words."""
+
+    state: LotState | None = None
+    category: Category | None = None
+    words: str = ""
+    limit: int = 50
+    offset: int = 0
+
+
+class LotBook(Protocol):
+    """The lots as the engine holds them, in this process."""
+
+    def view(self, lot_id: LotId) -> LotView | None:
+        """Return the public state of a lot; None for one that the engine does not hold."""
+
+    def lot(self, lot_id: LotId) -> Lot | None:
+        """Return the whole state of a lot, not to be changed; None for one that the engine does not hold."""
+
+    async def load(self, lot_id: LotId) -> LotView | None:
+        """Return the public state of any lot, also of one that ended long ago; None for an unknown one.
+
+        Raises: JournalUnavailable.
+        """
+
+
+class TermsInvalid(ExchangeError):
+    """The lot cannot be published under these terms; nothing was made."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class CodeTaken(ExchangeError):
+    """Another lot has this code; nothing was made."""
+
+
+class Catalogue:
+    """Lots over PostgreSQL, joined with where they stand.
+
+    Every method raises StoreUnavailable when the database does not answer.
+    """
+
+    def __init__(self, pool: Any, book: LotBook, bus: CommandBus, clock: Clock) -> None:
+        """Take a pool that the caller opens and closes, the engine's lots, and the way to the engine."""
+        self._database = Database(pool)
+        self._book = book
+        self._bus = bus
+        self._clock = clock
+        self._is_missing_one = asyncio.Event()
+
+    async def publish(self, new: NewLot, by: StaffId) -> LotId:
+        """Enter a lot and announce it. The row comes first; `announce_missing` mends a crash between the two.
+
+        When the engine cannot take the announcement now, the lot stays entered and `run` announces it later.
+
+        Raises: TermsInvalid, CodeTaken; then nothing was made.
+        """
+        problems = lot_problems(new)
+        if problems:
+            raise TermsInvalid(problems)
+        lot_id = await self._enter(new, by)
+        try:
+            await self._announce(lot_id, by, new.terms)
+            await self._database.run(UPDATE_ANNOUNCED, [lot_id])
+        except ExchangeError as error:
+            log.warning(
+                "catalogue.announcement_delayed", lot=lot_id, error=str(error) or type(error).__name__
+            )
+            self._is_missing_one.set()
+        return lot_id
+
+    async def announce_missing(self) -> int:
+        """Announce every lot that is entered and not announced; return how many there were.
+
+        Raises: Busy, OutcomeUnknown, JournalUnavailable; what is missing then stays so until the next call.
+        """
+        done = 0
+        while rows := await self._database.rows(SELECT_NOT_ANNOUNCED, ANNOUNCEMENTS_AT_ONCE):
+            await asyncio.gather(*(self._announce_row(row) for row in rows))
+            await self._database.run(UPDATE_ANNOUNCED, [row["id"] for row in rows])
+            done += len(rows)
+        return done
+
+    async def run(self) -> None:
+        """Announce, for ever, what `publish` could not."""
+        while True:
+            await self._is_missing_one.wait()
+            self._is_missing_one.clear()
+            await asyncio.sleep(REPAIR_INTERVAL_S)
+            try:
+                await self.announce_missing()
+            except ExchangeError as error:
+                self._is_missing_one.set()
+                log.warning("catalogue.announcement_delayed", error=str(error) or type(error).__name__)
+
+    async def get(self, lot_id: LotId) -> LotSheet | None:
+        """Return one lot; None for one that is unknown or not announced yet."""
+        row = await self._database.row(SELECT_LOT, lot_id)
+        view = None if row is None else self._view(row)
+        if row is None or view is None:
+            return None
+        terms = msgspec.structs.replace(_terms(row), reserve_price=0)
+        description = BothLanguages(row["description_zh"], row["description_en"])
+        return LotSheet(_card(row, view), description, terms)
+
+    async def search(self, search: Search) -> Found:
+        """Find lots: those under way first, the next to end in front, then the closed, latest first."""
+        under_way = await self._under_way(search)
+        page = under_way[search.offset : search.offset + search.limit]
+        if search.state is not None and search.state not in CLOSED_STATES:
+            return Found(page, len(under_way))
+        wanted = _wanted(search)
+        outcome = None if search.state is None else search.state.value
+        closed = await self._database.value(COUNT_CLOSED, *wanted, outcome)
+        offset = max(0, search.offset - len(under_way))
+        rows = await self._database.rows(SELECT_CLOSED, *wanted, outcome, search.limit - len(page), offset)
+        return Found([*page, *self._cards(rows)], len(under_way) + closed)
+
+    async def titles(self, lot_ids: Iterable[LotId]) -> dict[LotId, LotTitle]:
+        """Return how some lots are called."""
+        rows = await self._database.rows(SELECT_TITLES, list(lot_ids))
+        return {row["id"]: LotTitle(row["code"], _title(row)) for row in rows}
+
+    async def close(self, view: LotView, at_us: TimeUs) -> None:
+        """Write down how a lot ended; done again, it changes nothing. A lot that is not in here is left alone."""
+        assert view.state in CLOSED_STATES, "a lot is closed once it has ended"
+        await self._database.run(UPDATE_OUTCOME, view.lot, view.state.value, at_us, _json(view))
+
+    async def _enter(self, new: NewLot, by: StaffId) -> LotId:
+        now_us = self._clock.now_us()
+        year = datetime.fromtimestamp(now_us / 1_000_000, CENTRE_TIME).year
+        try:
+            lot_id: LotId = await self._database.value(
+                INSERT_LOT, new.code, str(year), new.category.value, new.region, new.title_zh, new.title_en,
+                new.description_zh, new.description_en, new.seller_zh, new.seller_en, _json(new.terms),
+                new.deposit, new.terms.currency, new.is_demo, by, now_us,
+            )  # fmt: skip
+        except NotUnique as error:
+            raise CodeTaken(new.code or "") from error
+        return lot_id
+
+    async def _announce_row(self, row: Row) -> None:
+        # A lot may have run and ended since; the engine does not hold such a lot and would announce it anew.
+        if await self._book.load(row["id"]) is None:
+            await self._announce(row["id"], row["published_by"], _terms(row))
+
+    async def _announce(self, lot_id: LotId, by: StaffId, terms: LotTerms) -> None:
+        answer = await self._bus.submit(derived_id("announce", lot_id), AnnounceLot(lot_id, by, terms))
+        if isinstance(answer, Rejected) and answer.refused.code is not Refusal.LOT_ALREADY_ANNOUNCED:
+            # `publish` asks the same rules first; only a row of an earlier version of them can come to this.
+            log.error("catalogue.announcement_refused", lot=lot_id, refused=answer.refused)
+
+    async def _under_way(self, search: Search) -> list[LotCard]:
+        rows = await self._database.rows(SELECT_UNDER_WAY, *_wanted(search), UNDER_WAY_MAX)
+        cards = self._cards(rows)
+        if search.state is not None:
+            cards = [card for card in cards if card.view.state is search.state]
+        return sorted(cards, key=_urgency)
+
+    def _cards(self, rows: Iterable[Row]) -> list[LotCard]:
+        seen = ((row, self._view(row)) for row in rows)
+        return [_card(row, view) for row, view in seen if view is not None]
+
+    def _view(self, row: Row) -> LotView | None:
+        """Return where the lot stands: what the engine holds, or how it ended."""
+        held = self._book.view(row["id"])
+        if held is None and row["final_view"] is not None:
+            return msgspec.json.decode(row["final_view"], type=LotView)
+        return held
+
+
+def lot_problems(new: NewLot) -> list[str]:
+    """List what keeps a lot from being published; empty when nothing does."""
+    problems = terms_problems(new.terms)
+    if not is_currency(new.terms.currency):
+        problems.append(f"the ledger cannot book deposits in {new.terms.currency}")
+    return problems
+
+
+_URGENCY = {LotState.OPEN: 0, LotState.FROZEN: 1, LotState.ANNOUNCED: 2}
+_NEVER = 2**62
+
+
+def _urgency(card: LotCard) -> tuple[int, int, int]:
+    view = card.view
+    moment = view.opens_at_us if view.state is LotState.ANNOUNCED else view.ends_at_us
+    return _URGENCY.get(view.state, 3), moment or _NEVER, -card.lot
+
+
+def _wanted(search: Search) -> tuple[str | None, str | None]:
+    words = search.words.strip()
+    for sign in "\\%_":
+        words = words.replace(sign, "\\" + sign)
+    category = None if search.category is None else search.category.value
+    return category, f"%{words}%" if words else None
+
+
+def _card(row: Row, view: LotView) -> LotCard:
+    return LotCard(
+        lot=row["id"],
+        code=row["code"],
+        category=Category(row["category"]),
+        region=row["region"],
+        title=_title(row),
+        seller=BothLanguages(row["seller_zh"], row["seller_en"]),
+        deposit=row["deposit"],
+        currency=row["currency"],
+        is_demo=row["is_demo"],
+        view=view,
+    )
+
+
+def _title(row: Row) -> BothLanguages:
+    return BothLanguages(row["title_zh"], row["title_en"])
+
+
+def _terms(row: Row) -> LotTerms:
+    return msgspec.json.decode(row["terms"], type=LotTerms)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,408 @@
+"""People and programs that use the exchange: accounts, passwords, sessions, API tokens, roles.
+
+Belongs here: who somebody is, and what proves it.
+Does not belong here: cookies, headers and rate limits (`gateways.identity`), what a role may do in a lot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from msgspec import Struct
+
+from exchange.database import Database, NotUnique, Row
+from exchange.ports import Clock, ExchangeError
+from matching.units import TimeUs
+
+LOGIN_PATTERN = r"^[a-z0-9][a-z0-9._@-]{1,63}$"
+PASSWORD_CHARACTERS_MIN = 8
+PASSWORD_CHARACTERS_MAX = 200
+SESSIONS_PER_ACCOUNT_MAX = 20
+TOKENS_PER_ACCOUNT_MAX = 100
+REMEMBERED_MAX = 50_000
+REMEMBERED_FOR_US = 5_000_000
+"""How long a proof is believed without asking the database: what another process revoked ends this much later."""
+
+HASHINGS_AT_ONCE = 2
+TOKEN_PREFIX = "lc_"
+TOKEN_BYTES = 32
+HOUR_US = 3_600_000_000
+
+ACCOUNT_COLUMNS = "id, login, name, roles, is_demo, is_active"
+INSERT_ACCOUNTS = f"""
+INSERT INTO exchange.account (login, name, roles, password_hash, is_demo, created_at_us)
+SELECT new.login, new.name, string_to_array(new.roles, ','), $4, $5, $6
+  FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS new (login, name, roles, place)
+ ORDER BY new.place
+RETURNING {ACCOUNT_COLUMNS}
+"""
+SELECT_TAKEN = "SELECT login FROM exchange.account WHERE login = ANY($1::text[]) ORDER BY login"
+SELECT_WITH_ROLE = (
+    "SELECT id FROM exchange.account WHERE id = ANY($1::bigint[]) AND $2 = ANY(roles) AND is_active"
+)
+SELECT_BY_ID = f"SELECT {ACCOUNT_COLUMNS} FROM exchange.account WHERE id = $1"
+SELECT_BY_LOGIN = f"SELECT {ACCOUNT_COLUMNS}, password_hash FROM exchange.account WHERE login = $1"
+SELECT_ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS} FROM exchange.account WHERE id > $1 ORDER BY id LIMIT $2"
+UPDATE_PASSWORD = "UPDATE exchange.account SET password_hash = $2 WHERE id = $1"
+UPDATE_ACTIVE = f"UPDATE exchange.account SET is_active = $2 WHERE id = $1 RETURNING {ACCOUNT_COLUMNS}"
+
+DELETE_EXPIRED_SESSIONS = "DELETE FROM exchange.session WHERE expires_at_us <= $1"
+DELETE_SURPLUS_SESSIONS = """
+DELETE FROM exchange.session WHERE token_sha256 IN (
+    SELECT token_sha256 FROM exchange.session WHERE account = $1 ORDER BY created_at_us DESC, token_sha256 OFFSET $2
+) RETURNING token_sha256
+"""
+INSERT_SESSION = """
+INSERT INTO exchange.session (token_sha256, account, created_at_us, expires_at_us) VALUES ($1, $2, $3, $4)
+"""
+DELETE_SESSION = "DELETE FROM exchange.session WHERE token_sha256 = $1"
+SELECT_BY_SESSION = """
+SELECT a.id, a.login, a.name, a.roles, a.is_demo, a.is_active, s.expires_at_us
+  FROM exchange.session s JOIN exchange.account a ON a.id = s.account
+ WHERE s.token_sha256 = $1 AND s.expires_at_us > $2
+"""
+
+COUNT_TOKENS = "SELECT count(*) FROM exchange.api_token WHERE account = $1"
+INSERT_TOKENS = """
+INSERT INTO exchange.api_token (token_sha256, account, label, created_at_us)
+SELECT new.token, new.account, $3, $4 FROM unnest($1::bytea[], $2::bigint[]) AS new (token, account)
+"""
+SELECT_TOKENS = "SELECT id, label, created_at_us FROM exchange.api_token WHERE account = $1 ORDER BY id"
+DELETE_TOKEN = "DELETE FROM exchange.api_token WHERE account = $1 AND id = $2 RETURNING token_sha256"
+DELETE_LABELLED_TOKENS = (
+    "DELETE FROM exchange.api_token WHERE account = $1 AND label = $2 RETURNING token_sha256"
+)
+SELECT_BY_TOKEN = """
+SELECT a.id, a.login, a.name, a.roles, a.is_demo, a.is_active
+  FROM exchange.api_token t JOIN exchange.account a ON a.id = t.account
+ WHERE t.token_sha256 = $1
+"""
+
+
+class Role(StrEnum):
+    """What somebody is here for; one account may have several."""
+
+    BIDDER = "bidder"
+    HOST = "host"
+    FINANCE = "finance"
+    ADMIN = "admin"
+
+
+STAFF = frozenset({Role.HOST, Role.FINANCE, Role.ADMIN})
+
+
+class Account(Struct, frozen=True):
+    """A person or program that can sign in."""
+
+    id: int
+    login: str
+    name: str
+    roles: tuple[Role, ...]
+    is_demo: bool = False
+    is_active: bool = True
+
+    @property
+    def is_staff(self) -> bool:
+        """Tell whether the account may see what the public does not."""
+        return not STAFF.isdisjoint(self.roles)
+
+
+class NewAccount(Struct, frozen=True):
+    """An account to be made."""
+
+    login: str
+    name: str
+    roles: tuple[Role, ...]
+
+
+class Session(Struct, frozen=True):
+    """A sign-in. `token` is known to the person alone."""
+
+    token: str
+    account: Account
+    expires_at_us: TimeUs
+
+
+class TokenLabel(Struct, frozen=True):
+    """An API token as its owner may see it again: by name, never by value."""
+
+    id: int
+    label: str
+    created_at_us: TimeUs
+
+
+class LoginTaken(ExchangeError):
+    """Accounts with these logins are there already; nothing was made."""
+
+    def __init__(self, logins: Sequence[str]) -> None:
+        super().__init__(", ".join(logins))
+        self.logins = tuple(logins)
+
+
+class TooManyTokens(ExchangeError):
+    """The account holds as many API tokens as it may."""
+
+
+Revoked: TypeAlias = Callable[[bytes], None]
+"""Told the fingerprint of a proof that is no longer good."""
+
+
+class _Remembered(Struct, frozen=True):
+    account: Account
+    until_us: TimeUs
+
+
+class People:
+    """Accounts over PostgreSQL; proofs that were checked a moment ago are remembered in this process.
+
+    Every method raises StoreUnavailable when the database does not answer.
+    """
+
+    def __init__(
+        self,
+        pool: Any,
+        clock: Clock,
+        *,
+        session_hours: int = 12,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        """Take a pool that the caller opens and closes.
+
+        Args:
+            pool: asyncpg pool.
+            clock: the time that sessions go by.
+            session_hours: how long a sign-in lasts.
+            hasher: cost of a password hash; argon2id with the library's parameters unless given.
+        """
+        self._database = Database(pool)
+        self._clock = clock
+        self._session_us = session_hours * HOUR_US
+        self._hasher = hasher or PasswordHasher()
+        self._hashing = asyncio.Semaphore(HASHINGS_AT_ONCE)
+        self._decoy = self._hasher.hash(secrets.token_hex(16))
+        self._remembered: dict[bytes, _Remembered] = {}
+        self._revocations = 0
+        self._listeners: list[Revoked] = []
+
+    async def create(
+        self, login: str, name: str, roles: Sequence[Role], password: str | None = None, is_demo: bool = False
+    ) -> Account:
+        """Make an account; without a password only API tokens open it.
+
+        Raises: LoginTaken; ValueError for a login or password that cannot be one.
+        """
+        hashed = None if password is None else await self._hash(checked_password(password))
+        made = await self._insert([NewAccount(login, name, tuple(roles))], hashed, is_demo)
+        return made[0]
+
+    async def create_many(self, new: Sequence[NewAccount], is_demo: bool = False) -> list[Account]:
+        """Make accounts without passwords, all or none, in the order given.
+
+        Raises: LoginTaken with every login that is there already; ValueError for one that cannot be one.
+        """
+        return await self._insert(new, None, is_demo)
+
+    async def get(self, account_id: int) -> Account | None:
+        """Return the account with this id."""
+        row = await self._database.row(SELECT_BY_ID, account_id)
+        return None if row is None else _account(row)
+
+    async def by_login(self, login: str) -> Account | None:
+        """Return the account with this login."""
+        row = await self._database.row(SELECT_BY_LOGIN, login.strip().lower())
+        return None if row is None else _account(row)
+
+    async def accounts(self, after: int, limit: int) -> list[Account]:
+        """Return at most `limit` accounts whose id is above `after`, ascending."""
+        return [_account(row) for row in await self._database.rows(SELECT_ACCOUNTS, after, limit)]
+
+    async def with_role(self, account_ids: Sequence[int], role: Role) -> set[int]:
+        """Return those of some accounts that are there, active and have the role."""
+        rows = await self._database.rows(SELECT_WITH_ROLE, list(account_ids), role.value)
+        return {row["id"] for row in rows}
+
+    async def set_active(self, account_id: int, is_active: bool) -> Account | None:
+        """Let an account in, or keep it out from now on; None for an unknown one."""
+        row = await self._database.row(UPDATE_ACTIVE, account_id, is_active)
+        self._forget(key for key, known in self._remembered.items() if known.account.id == account_id)
+        return None if row is None else _account(row)
+
+    async def sign_in(self, login: str, password: str) -> Session | None:
+        """Check a password and begin a session; None when the pair is wrong or the account is not active.
+
+        An unknown login costs the same time as a wrong password.
+        """
+        row = await self._database.row(SELECT_BY_LOGIN, login.strip().lower())
+        hashed = None if row is None else row["password_hash"]
+        is_right = await self._verify(hashed or self._decoy, password)
+        if row is None or hashed is None or not is_right or not row["is_active"]:
+            return None
+        if self._hasher.check_needs_rehash(hashed):
+            await self._database.run(UPDATE_PASSWORD, row["id"], await self._hash(password))
+        return await self._begin_session(_account(row))
+
+    async def sign_out(self, token: str) -> None:
+        """End a session; it is over in this process when this returns."""
+        key = fingerprint(token)
+        self._forget([key])
+        await self._database.run(DELETE_SESSION, key)
+        self._forget([key])
+
+    async def by_session(self, token: str) -> Account | None:
+        """Return whose session this is; None when it is over or never was."""
+        now_us = self._clock.now_us()
+        key = fingerprint(token)
+        known = self._recalled(key, now_us)
+        if known is not None:
+            return known
+        seen = self._revocations
+        row = await self._database.row(SELECT_BY_SESSION, key, now_us)
+        return None if row is None else self._believed(key, row, seen, row["expires_at_us"])
+
+    async def by_token(self, token: str) -> Account | None:
+        """Return whose API token this is; None when it is revoked or never was."""
+        if not token.startswith(TOKEN_PREFIX):
+            return None
+        key = fingerprint(token)
+        known = self._recalled(key, self._clock.now_us())
+        if known is not None:
+            return known
+        seen = self._revocations
+        row = await self._database.row(SELECT_BY_TOKEN, key)
+        return None if row is None else self._believed(key, row, seen)
+
+    async def issue_token(self, account_id: int, label: str) -> str:
+        """Make an API token for an account that exists; it can be read this once.
+
+        Raises: TooManyTokens.
+        """
+        if await self._database.value(COUNT_TOKENS, account_id) >= TOKENS_PER_ACCOUNT_MAX:
+            raise TooManyTokens(str(TOKENS_PER_ACCOUNT_MAX))
+        return (await self.issue_tokens([account_id], label))[0]
+
+    async def issue_tokens(self, account_ids: Sequence[int], label: str) -> list[str]:
+        """Make one API token for each of some new accounts, in the order given."""
+        tokens = [TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES) for _ in account_ids]
+        keys = [fingerprint(token) for token in tokens]
+        await self._database.run(INSERT_TOKENS, keys, list(account_ids), label, self._clock.now_us())
+        return tokens
+
+    async def tokens(self, account_id: int) -> list[TokenLabel]:
+        """Return the names of an account's API tokens, oldest first."""
+        rows = await self._database.rows(SELECT_TOKENS, account_id)
+        return [TokenLabel(row["id"], row["label"], row["created_at_us"]) for row in rows]
+
+    async def revoke_token(self, account_id: int, token_id: int) -> bool:
+        """End one API token; tell whether there was one."""
+        return await self._revoke(DELETE_TOKEN, account_id, token_id)
+
+    async def revoke_tokens(self, account_id: int, label: str) -> bool:
+        """End every API token of an account that carries this name; tell whether there was one."""
+        return await self._revoke(DELETE_LABELLED_TOKENS, account_id, label)
+
+    def listen(self, listener: Revoked) -> Callable[[], None]:
+        """Call `listener` with the fingerprint of each proof revoked in this process; the answer ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def _insert(self, new: Sequence[NewAccount], hashed: str | None, is_demo: bool) -> list[Account]:
+        logins = [checked_login(one.login) for one in new]
+        names = [one.name for one in new]
+        roles = [",".join(one.roles) for one in new]
+        repeated = sorted({login for login in logins if logins.count(login) > 1}) if len(logins) > 1 else []
+        if repeated:
+            raise LoginTaken(repeated)
+        try:
+            rows = await self._database.rows(
+                INSERT_ACCOUNTS, logins, names, roles, hashed, is_demo, self._clock.now_us()
+            )
+        except NotUnique as error:
+            taken = await self._database.rows(SELECT_TAKEN, logins)
+            raise LoginTaken([row["login"] for row in taken]) from error
+        made = {row["login"]: _account(row) for row in rows}
+        return [made[login] for login in logins]
+
+    async def _begin_session(self, account: Account) -> Session:
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        now_us = self._clock.now_us()
+        expires_at_us = now_us + self._session_us
+        async with self._database.transaction() as statements:
+            await statements.run(DELETE_EXPIRED_SESSIONS, now_us)
+            await statements.run(INSERT_SESSION, fingerprint(token), account.id, now_us, expires_at_us)
+            surplus = await statements.rows(DELETE_SURPLUS_SESSIONS, account.id, SESSIONS_PER_ACCOUNT_MAX)
+        self._forget(row["token_sha256"] for row in surplus)
+        return Session(token, account, expires_at_us)
+
+    async def _revoke(self, sql: str, *values: object) -> bool:
+        rows = await self._database.rows(sql, *values)
+        self._forget(row["token_sha256"] for row in rows)
+        return bool(rows)
+
+    def _recalled(self, key: bytes, now_us: TimeUs) -> Account | None:
+        known = self._remembered.get(key)
+        return known.account if known is not None and now_us < known.until_us else None
+
+    def _believed(
+        self, key: bytes, row: Row, seen: int, expires_at_us: TimeUs | None = None
+    ) -> Account | None:
+        """Return the account of a proof read from the database; remember it unless one was revoked meanwhile."""
+        if not row["is_active"]:
+            return None
+        account = _account(row)
+        if seen == self._revocations:
+            until_us = self._clock.now_us() + REMEMBERED_FOR_US
+            self._remembered.pop(key, None)
+            self._remembered[key] = _Remembered(account, min(until_us, expires_at_us or until_us))
+        if len(self._remembered) > REMEMBERED_MAX:
+            del self._remembered[next(iter(self._remembered))]
+        return account
+
+    def _forget(self, keys: Iterable[bytes]) -> None:
+        self._revocations += 1
+        for key in list(keys):
+            self._remembered.pop(key, None)
+            for listener in list(self._listeners):
+                listener(key)
+
+    async def _hash(self, password: str) -> str:
+        async with self._hashing:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def _verify(self, hashed: str, password: str) -> bool:
+        async with self._hashing:
+            try:
+                return await asyncio.to_thread(self._hasher.verify, hashed, password)
+            except (VerificationError, InvalidHashError):
+                return False
+
+
+def fingerprint(token: str) -> bytes:
+    """Return what the exchange keeps of a token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def checked_login(login: str) -> str:
+    """Return the login. Raises: ValueError when it cannot be one."""
+    if re.fullmatch(LOGIN_PATTERN, login) is None:
+        raise ValueError(f"not a login: {login!r}; use 2 to 64 of a-z 0-9 . _ @ -")
+    return login
+
+
+def checked_password(password: str) -> str:
+    """Return the password. Raises: ValueError when it is too short or too long."""
+    if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
+        raise ValueError(f"a password has {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters")
+    return password
+
+
+def _account(row: Row) -> Account:
+    roles = tuple(Role(role) for role in row["roles"])
+    return Account(row["id"], row["login"], row["name"], roles, row["is_demo"], row["is_active"])

@@ -1,0 +1,127 @@
+"""After the hammer: what the journal says of a lot's end becomes postings in the ledger, exactly once.
+
+Settlement reads the journal behind a cursor of its own. The cursor moves in the transaction that moves the money,
+so a crash between any two steps is mended by doing the step again. Belongs here: that reading.
+Does not belong here: what an outcome does to a deposit (`ledger.settlement`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from exchange.catalogue import Catalogue, LotBook
+from exchange.ports import ExchangeError, Journal
+from exchange.records import JournalRow
+from exchange.sign_up import SignUps
+from ledger.deposits import Deposits
+from ledger.settlement import LotOutcome, SettlementRefusal
+from ledger.store import Cursor, LedgerStore, LedgerStoreError, LedgerUnavailable
+from matching.events import LotSold
+from matching.lot import Lot
+from matching.units import BidderId, Paddle
+from matching.view import lot_view
+
+log = structlog.get_logger(__name__)
+
+CURSOR: Final = "settlement"
+PAGE_ROWS: Final = 200
+POLL_INTERVAL_S: Final = 1.0
+
+
+class Settlement:
+    """Settles lots in the order in which they ended."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        book: LotBook,
+        ledger: LedgerStore,
+        deposits: Deposits,
+        catalogue: Catalogue,
+        sign_ups: SignUps,
+        outcome_recorded: asyncio.Event,
+    ) -> None:
+        """Take what is read and what is written.
+
+        Args:
+            outcome_recorded: set by the engine when a lot has ended; cleared here.
+        """
+        self._journal = journal
+        self._book = book
+        self._ledger = ledger
+        self._deposits = deposits
+        self._catalogue = catalogue
+        self._sign_ups = sign_ups
+        self._outcome_recorded = outcome_recorded
+        self._position: int | None = None
+
+    async def run(self) -> None:
+        """Settle, for ever, what ends; what fails for want of a database is done again a second later."""
+        while True:
+            try:
+                await self.settle_due()
+            except (ExchangeError, LedgerUnavailable, LedgerStoreError) as error:
+                log.warning("settlement.delayed", error=str(error) or type(error).__name__)
+            await self._wait()
+
+    async def settle_due(self) -> int:
+        """Settle every lot that has ended and is not settled; return how many outcomes were read.
+
+        Raises: JournalUnavailable, StoreUnavailable, LedgerUnavailable, LedgerStoreError; call it again then.
+        """
+        position, self._position = self._position, None
+        if position is None:
+            position = await self._ledger.cursor(CURSOR)
+        done = 0
+        while rows := await self._journal.read_outcomes(position, PAGE_ROWS):
+            for row in rows:
+                await self._settle(row)
+            position = rows[-1].position
+            done += len(rows)
+        self._position = position
+        return done
+
+    async def _settle(self, row: JournalRow) -> None:
+        """Settle one lot. The catalogue comes first: the cursor, once moved, does not come back to it."""
+        view = await self._book.load(row.lot)
+        lot = self._book.lot(row.lot)
+        assert view is not None and lot is not None, "the journal holds every lot that it says has ended"
+        await self._catalogue.close(lot_view(lot), row.at_us)
+        await self._sign_ups.close(lot.id, lot.paddles)
+        answer = await self._deposits.settle(lot_outcome(lot, row), Cursor(CURSOR, row.position))
+        if isinstance(answer, SettlementRefusal):
+            log.error("settlement.refused", lot=row.lot, position=row.position, reason=answer.value)
+        elif answer.is_new:
+            log.info("settlement.done", lot=row.lot, applied=answer.applied, released=answer.released)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_INTERVAL_S):
+                await self._outcome_recorded.wait()
+        except TimeoutError:
+            return
+        self._outcome_recorded.clear()
+
+
+def lot_outcome(lot: Lot, row: JournalRow) -> LotOutcome:
+    """Return what the ledger needs to know of a lot's last record."""
+    event = row.event
+    winner, price = (None, 0)
+    if isinstance(event, LotSold):
+        winner, price = _bidder_behind(lot, event.paddle), event.price
+    return LotOutcome(
+        lot_id=row.lot,
+        source_sequence=row.sequence,
+        winner_bidder_id=winner,
+        price=price,
+        currency=lot.terms.currency,
+        decided_at_us=row.at_us,
+    )
+
+
+def _bidder_behind(lot: Lot, paddle: Paddle) -> BidderId:
+    return next(bidder for bidder, given in lot.paddles.items() if given == paddle)

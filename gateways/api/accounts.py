@@ -1,0 +1,170 @@
+"""Making accounts and API tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+from exchange.people import (
+    LOGIN_PATTERN,
+    PASSWORD_CHARACTERS_MAX,
+    PASSWORD_CHARACTERS_MIN,
+    NewAccount,
+    Role,
+    TokenLabel,
+)
+from gateways.api.errors import ApiCode, ApiError
+from gateways.api.operation import BULK_BODY_BYTES_MAX, SIGNED_IN, Asked, Operation, only
+from gateways.api.sessions import AccountCard, account_card
+
+ACCOUNTS_MAX = 1_000
+BULK_LABEL = "made with the account"
+
+Login: TypeAlias = Annotated[str, Meta(pattern=LOGIN_PATTERN)]
+Name: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
+]
+Roles: TypeAlias = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=len(Role))]
+Password: TypeAlias = Annotated[
+    str, Meta(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX)
+]
+
+
+class AccountForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """An account to make; without a password it gets an API token instead."""
+
+    login: Login
+    name: Name
+    roles: Roles
+    password: Password | None = None
+
+
+class AccountMade(Struct, frozen=True):
+    """The new account; `token` can be read this once."""
+
+    account: AccountCard
+    token: str | None
+
+
+class ProgramAccount(Struct, frozen=True, forbid_unknown_fields=True):
+    """An account for a program, without a password."""
+
+    login: Login
+    name: Name
+    roles: Roles
+
+
+class BulkForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """Accounts to make, all or none."""
+
+    accounts: Annotated[list[ProgramAccount], Meta(min_length=1, max_length=ACCOUNTS_MAX)]
+    with_tokens: bool = True
+
+
+class BulkAccount(Struct, frozen=True):
+    """An account that was made, with its token where one was wanted."""
+
+    id: int
+    login: str
+    token: str | None
+
+
+class BulkMade(Struct, frozen=True):
+    """The new accounts, in the order in which they were asked for."""
+
+    accounts: list[BulkAccount]
+
+
+class TokenForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a new API token is to be called."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=100)] = "API"
+
+
+class TokenMade(Struct, frozen=True):
+    """A new API token; it can be read this once."""
+
+    token: str
+
+
+class Tokens(Struct, frozen=True):
+    """One's API tokens by name."""
+
+    tokens: list[TokenLabel]
+
+
+async def make_account(asked: Asked) -> AccountMade:
+    """Make an account."""
+    form: AccountForm = asked.body
+    people = asked.services.people
+    account = await people.create(form.login, form.name, _distinct(form.roles), form.password)
+    token = await people.issue_token(account.id, BULK_LABEL) if form.password is None else None
+    return AccountMade(account_card(account), token)
+
+
+async def make_accounts(asked: Asked) -> BulkMade:
+    """Make many accounts at once, for programs."""
+    form: BulkForm = asked.body
+    people = asked.services.people
+    new = [NewAccount(one.login, one.name, _distinct(one.roles)) for one in form.accounts]
+    accounts = await people.create_many(new)
+    tokens: list[str | None] = [None] * len(accounts)
+    if form.with_tokens:
+        tokens = list(await people.issue_tokens([account.id for account in accounts], BULK_LABEL))
+    made = zip(accounts, tokens, strict=True)
+    return BulkMade([BulkAccount(account.id, account.login, token) for account, token in made])
+
+
+async def issue_token(asked: Asked) -> TokenMade:
+    """Make an API token for an account."""
+    form: TokenForm = asked.body
+    account = await asked.services.people.get(asked.ids["account"])
+    if account is None:
+        raise ApiError(ApiCode.ACCOUNT_UNKNOWN)
+    return TokenMade(await asked.services.people.issue_token(account.id, form.label))
+
+
+async def issue_own_token(asked: Asked) -> TokenMade:
+    """Make an API token for oneself."""
+    form: TokenForm = asked.body
+    return TokenMade(await asked.services.people.issue_token(asked.caller.id, form.label))
+
+
+async def list_own_tokens(asked: Asked) -> Tokens:
+    """List one's API tokens by name."""
+    return Tokens(await asked.services.people.tokens(asked.caller.id))
+
+
+async def revoke_own_token(asked: Asked) -> None:
+    """End one of one's API tokens."""
+    if not await asked.services.people.revoke_token(asked.caller.id, asked.ids["token"]):
+        raise ApiError(ApiCode.TOKEN_UNKNOWN)
+
+
+def _distinct(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    return tuple(dict.fromkeys(roles))
+
+
+OPERATIONS = (
+    Operation(
+        "POST", "/accounts", make_account, only(Role.ADMIN), body=AccountForm, answer=AccountMade, status=201,
+        codes=(ApiCode.LOGIN_TAKEN,),
+    ),
+    Operation(
+        "POST", "/accounts/bulk", make_accounts, only(Role.ADMIN), body=BulkForm, answer=BulkMade, status=201,
+        codes=(ApiCode.LOGIN_TAKEN,), body_bytes_max=BULK_BODY_BYTES_MAX,
+    ),
+    Operation(
+        "POST", "/accounts/{account}/tokens", issue_token, only(Role.ADMIN), body=TokenForm, answer=TokenMade,
+        status=201, codes=(ApiCode.ACCOUNT_UNKNOWN, ApiCode.TOO_MANY_TOKENS), is_body_optional=True,
+    ),
+    Operation(
+        "POST", "/me/tokens", issue_own_token, SIGNED_IN, body=TokenForm, answer=TokenMade, status=201,
+        codes=(ApiCode.TOO_MANY_TOKENS,), is_body_optional=True,
+    ),
+    Operation("GET", "/me/tokens", list_own_tokens, SIGNED_IN, answer=Tokens),
+    Operation(
+        "DELETE", "/me/tokens/{token}", revoke_own_token, SIGNED_IN, status=204, codes=(ApiCode.TOKEN_UNKNOWN,)
+    ),
+)  # fmt: skip

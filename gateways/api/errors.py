@@ -1,0 +1,193 @@
+"""How the HTTP API says no: one list of codes, one shape of answer, one place that turns exceptions into it.
+
+Belongs here: codes, their statuses, the middleware.
+Does not belong here: the sentences that people read (`gateways.messages`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from msgspec import Struct
+
+from exchange.catalogue import CodeTaken, TermsInvalid
+from exchange.database import StoreUnavailable
+from exchange.people import LoginTaken, TooManyTokens
+from exchange.ports import Busy, JournalUnavailable, OutcomeUnknown
+from ledger.store import LedgerUnavailable
+from matching.refusals import Refusal
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ApiCode(StrEnum):
+    """Why a request was not fulfilled."""
+
+    MALFORMED = "MALFORMED"
+    NOT_SIGNED_IN = "NOT_SIGNED_IN"
+    WRONG_CREDENTIALS = "WRONG_CREDENTIALS"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    FOREIGN_ORIGIN = "FOREIGN_ORIGIN"
+    DEMO_ONLY = "DEMO_ONLY"
+    NOT_FOUND = "NOT_FOUND"
+    LOT_UNKNOWN = "LOT_UNKNOWN"
+    ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
+    TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
+    NOT_SIGNED_UP = "NOT_SIGNED_UP"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    LOGIN_TAKEN = "LOGIN_TAKEN"
+    CODE_TAKEN = "CODE_TAKEN"
+    TOO_MANY_TOKENS = "TOO_MANY_TOKENS"
+    LOT_CLOSED = "LOT_CLOSED"
+    DEPOSIT_REQUIRED = "DEPOSIT_REQUIRED"
+    DEPOSIT_COMPLETE = "DEPOSIT_COMPLETE"
+    TOO_MANY_BIDDERS = "TOO_MANY_BIDDERS"
+    TOO_LARGE = "TOO_LARGE"
+    UNSUPPORTED_TYPE = "UNSUPPORTED_TYPE"
+    INVALID = "INVALID"
+    TERMS_INVALID = "TERMS_INVALID"
+    RATE_LIMITED = "RATE_LIMITED"
+    BUSY = "BUSY"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+
+
+STATUS: Final[dict[ApiCode, int]] = {
+    ApiCode.MALFORMED: 400,
+    ApiCode.NOT_SIGNED_IN: 401,
+    ApiCode.WRONG_CREDENTIALS: 401,
+    ApiCode.NOT_ALLOWED: 403,
+    ApiCode.FOREIGN_ORIGIN: 403,
+    ApiCode.DEMO_ONLY: 403,
+    ApiCode.NOT_FOUND: 404,
+    ApiCode.LOT_UNKNOWN: 404,
+    ApiCode.ACCOUNT_UNKNOWN: 404,
+    ApiCode.TOKEN_UNKNOWN: 404,
+    ApiCode.NOT_SIGNED_UP: 404,
+    ApiCode.METHOD_NOT_ALLOWED: 405,
+    ApiCode.LOGIN_TAKEN: 409,
+    ApiCode.CODE_TAKEN: 409,
+    ApiCode.TOO_MANY_TOKENS: 409,
+    ApiCode.LOT_CLOSED: 409,
+    ApiCode.DEPOSIT_REQUIRED: 409,
+    ApiCode.DEPOSIT_COMPLETE: 409,
+    ApiCode.TOO_MANY_BIDDERS: 409,
+    ApiCode.TOO_LARGE: 413,
+    ApiCode.UNSUPPORTED_TYPE: 415,
+    ApiCode.INVALID: 422,
+    ApiCode.TERMS_INVALID: 422,
+    ApiCode.RATE_LIMITED: 429,
+    ApiCode.BUSY: 503,
+    ApiCode.OUTCOME_UNKNOWN: 503,
+    ApiCode.STORE_UNAVAILABLE: 503,
+    ApiCode.INTERNAL: 500,
+}
+
+_BY_STATUS: Final = {
+    400: ApiCode.MALFORMED,
+    404: ApiCode.NOT_FOUND,
+    405: ApiCode.METHOD_NOT_ALLOWED,
+    413: ApiCode.TOO_LARGE,
+    415: ApiCode.UNSUPPORTED_TYPE,
+}
+
+
+class ErrorAnswer(Struct, frozen=True):
+    """What every refused request is answered with. `problems` names each field or term that is wrong."""
+
+    code: str
+    detail: str = ""
+    problems: tuple[str, ...] = ()
+
+
+class ApiError(Exception):
+    """The request is answered with this code."""
+
+    def __init__(self, code: ApiCode, detail: str = "", problems: Sequence[str] = ()) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.problems = tuple(problems)
+
+
+def refused(refusal: Refusal, detail: str = "") -> ApiError:
+    """Return the error for a refusal of the rules that an HTTP request can meet."""
+    return ApiError(ApiCode[refusal.name], detail)
+
+
+def error_response(error: ApiError) -> web.Response:
+    """Return the answer that an error makes."""
+    headers = {"Retry-After": "1"} if STATUS[error.code] in (429, 503) else {}
+    if STATUS[error.code] == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _response(STATUS[error.code], ErrorAnswer(error.code, error.detail, error.problems), headers)
+
+
+def errors_as_json(prefix: str) -> Middleware:
+    """Return the middleware that answers everything that goes wrong under `prefix` with a code, as JSON."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith(prefix):
+            return await handler(request)
+        try:
+            return await handler(request)
+        except ApiError as error:
+            return error_response(error)
+        except web.HTTPException as error:
+            return _of_framework(error)
+        except Exception as error:  # noqa: BLE001 the edge of a request
+            return error_response(_coded(error) or _incident(request))
+
+    return answer
+
+
+def _coded(error: Exception) -> ApiError | None:
+    """Return the code of an exception that callers are told about; None for one that nobody expects."""
+    match error:
+        case TermsInvalid():
+            return ApiError(ApiCode.TERMS_INVALID, problems=error.problems)
+        case CodeTaken():
+            return ApiError(ApiCode.CODE_TAKEN, str(error))
+        case LoginTaken():
+            return ApiError(ApiCode.LOGIN_TAKEN, problems=error.logins)
+        case TooManyTokens():
+            return ApiError(ApiCode.TOO_MANY_TOKENS, str(error))
+        case Busy():
+            return ApiError(ApiCode.BUSY)
+        case OutcomeUnknown():
+            return ApiError(ApiCode.OUTCOME_UNKNOWN)
+        case StoreUnavailable() | JournalUnavailable() | LedgerUnavailable():
+            log.warning("api.store_unavailable", error=str(error))
+            return ApiError(ApiCode.STORE_UNAVAILABLE)
+    return None
+
+
+def _incident(request: web.Request) -> ApiError:
+    """Log what nobody expected under a random name, and tell only the name."""
+    incident = secrets.token_hex(8)
+    log.exception("api.failed", incident=incident, method=request.method, path=request.path)
+    return ApiError(ApiCode.INTERNAL, f"incident {incident}")
+
+
+def _of_framework(error: web.HTTPException) -> web.StreamResponse:
+    code = _BY_STATUS.get(error.status)
+    if code is None:
+        raise error
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    return _response(error.status, ErrorAnswer(code), headers)
+
+
+def _response(status: int, answer: ErrorAnswer, headers: dict[str, str]) -> web.Response:
+    body = msgspec.json.encode(answer)
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)

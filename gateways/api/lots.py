@@ -1,0 +1,148 @@
+"""Finding lots, looking at one, publishing one, and reading its records."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from exchange.catalogue import BothLanguages, Category, LotCard, LotSheet, NewLot, Search
+from exchange.people import Role
+from exchange.records import JournalRow
+from exchange.sign_up import SignUpState
+from gateways.api.errors import ApiCode, ApiError
+from gateways.api.operation import ANYONE, Asked, Operation, only
+from matching.events import PublicEvent, public_view
+from matching.lot import LotState
+from matching.terms import LotTerms
+from matching.view import LotView
+
+PAGE_LOTS_MAX = 200
+PAGE_RECORDS_MAX = 1_000
+
+
+class LotQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """What lots to find: in one state, of one category, with the words `q` in title, seller, region or code."""
+
+    state: LotState | None = None
+    category: Category | None = None
+    q: Annotated[str, Meta(max_length=100)] = ""
+    limit: Annotated[int, Meta(ge=1, le=PAGE_LOTS_MAX)] = 50
+    offset: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+
+
+class LotPage(Struct, frozen=True):
+    """A page of lots, and how many there are in all."""
+
+    lots: list[LotCard]
+    total: int
+
+
+class LotDetail(Struct, frozen=True):
+    """A lot with all that is public of it, and the caller's own sign-up. The terms are without a reserve."""
+
+    lot: int
+    code: str
+    category: Category
+    region: str
+    title: BothLanguages
+    seller: BothLanguages
+    deposit: int
+    currency: str
+    is_demo: bool
+    view: LotView
+    description: BothLanguages
+    terms: LotTerms
+    my: SignUpState | None
+
+
+class Published(Struct, frozen=True):
+    """The id of the lot that was made."""
+
+    lot: int
+
+
+class RecordQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which records to read: those after a sequence."""
+
+    after: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
+    limit: Annotated[int, Meta(ge=1, le=PAGE_RECORDS_MAX)] = 200
+
+
+class LinkedRecord(Struct, frozen=True):
+    """A record of a lot's journal with its link of the hash chain, in hexadecimal."""
+
+    sequence: int
+    at_us: int
+    event: PublicEvent
+    link: str
+
+
+class RecordPage(Struct, frozen=True):
+    """Records that follow each other without gaps."""
+
+    epoch: str
+    records: list[LinkedRecord]
+    has_more: bool
+
+
+async def find_lots(asked: Asked) -> LotPage:
+    """Find lots: those under way first, then the closed ones, latest first."""
+    query: LotQuery = asked.query
+    search = Search(query.state, query.category, query.q, query.limit, query.offset)
+    found = await asked.services.catalogue.search(search)
+    return LotPage(found.cards, found.total)
+
+
+async def show_lot(asked: Asked) -> LotDetail:
+    """Show one lot."""
+    lot_id = asked.ids["lot"]
+    sheet = await asked.services.catalogue.get(lot_id)
+    if sheet is None:
+        raise ApiError(ApiCode.LOT_UNKNOWN)
+    mine = None
+    if asked.account is not None and Role.BIDDER in asked.account.roles:
+        mine = await asked.services.sign_ups.state(lot_id, asked.account.id)
+    return _detail(sheet, mine)
+
+
+async def publish_lot(asked: Asked) -> Published:
+    """Publish a lot: it is announced under its terms at once."""
+    return Published(await asked.services.catalogue.publish(asked.body, asked.caller.id))
+
+
+async def read_records(asked: Asked) -> RecordPage:
+    """Read a lot's records; staff also see what is withheld from the public."""
+    query: RecordQuery = asked.query
+    services, lot_id = asked.services, asked.ids["lot"]
+    rows = await services.journal.read_lot(lot_id, query.after, query.limit + 1)
+    if not rows and not await services.journal.read_lot(lot_id, 0, 1):
+        raise ApiError(ApiCode.LOT_UNKNOWN)
+    sees_all = asked.account is not None and asked.account.is_staff
+    records = [_linked(row, sees_all) for row in rows[: query.limit]]
+    return RecordPage(services.epoch, records, len(rows) > query.limit)
+
+
+def _linked(row: JournalRow, sees_all: bool) -> LinkedRecord:
+    event = row.event
+    return LinkedRecord(row.sequence, row.at_us, event if sees_all else public_view(event), row.link.hex())
+
+
+def _detail(sheet: LotSheet, mine: SignUpState | None) -> LotDetail:
+    card = sheet.card
+    fields: dict[str, Any] = {name: getattr(card, name) for name in card.__struct_fields__}
+    return LotDetail(**fields, description=sheet.description, terms=sheet.terms, my=mine)
+
+
+OPERATIONS = (
+    Operation("GET", "/lots", find_lots, ANYONE, query=LotQuery, answer=LotPage),
+    Operation(
+        "POST", "/lots", publish_lot, only(Role.ADMIN, Role.HOST), body=NewLot, answer=Published, status=201,
+        codes=(ApiCode.TERMS_INVALID, ApiCode.CODE_TAKEN),
+    ),
+    Operation("GET", "/lots/{lot}", show_lot, ANYONE, answer=LotDetail, codes=(ApiCode.LOT_UNKNOWN,)),
+    Operation(
+        "GET", "/lots/{lot}/records", read_records, ANYONE, query=RecordQuery, answer=RecordPage,
+        codes=(ApiCode.LOT_UNKNOWN,),
+    ),
+)  # fmt: skip

@@ -1,0 +1,181 @@
+"""One operation of the HTTP API: what it takes, who may call it, what it answers; and how a request becomes a call.
+
+Belongs here: checking and decoding a request before its handler sees it, encoding the answer.
+Does not belong here: what any operation does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from aiohttp import web
+
+from exchange.people import Account, Role
+from gateways import identity
+from gateways.api.errors import ApiCode, ApiError
+from gateways.api.services import SERVICES, Services
+
+BODY_BYTES_MAX: Final = 262_144
+BULK_BODY_BYTES_MAX: Final = 1_048_576
+CHUNK_BYTES: Final = 65_536
+ID_MAX: Final = 2**53 - 1
+JSON: Final = "application/json"
+
+Roles: TypeAlias = frozenset[Role] | None
+ANYONE: Final[Roles] = None
+SIGNED_IN: Final[Roles] = frozenset()
+
+
+def only(*roles: Role) -> Roles:
+    """Return the callers who have one of the roles."""
+    return frozenset(roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that has been checked: who asks, and what for. `body` and `query` are of the operation's types."""
+
+    services: Services
+    request: web.Request
+    account: Account | None
+    ids: Mapping[str, int]
+    body: Any
+    query: Any
+
+    @property
+    def caller(self) -> Account:
+        """Return who asks, where the operation is not for anyone."""
+        assert self.account is not None, "the operation lets only accounts in"
+        return self.account
+
+
+Handle: TypeAlias = Callable[[Asked], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A line of the route table; routes and the OpenAPI document are both made from it.
+
+    Args:
+        path: below the API's prefix; names in braces are ids, whole numbers.
+        handle: returns the answer as a value of type `answer`, or a response of its own.
+        who: roles of which the caller needs one.
+        body: type of the JSON body; None when there is none.
+        query: type of the query, each field a parameter.
+        answer: type of the JSON answer; None for an answer without content.
+        media: media type of the answer.
+        codes: what it may be refused with, beside what every operation may.
+    """
+
+    method: str
+    path: str
+    handle: Handle
+    who: Roles = ANYONE
+    body: Any = None
+    query: Any = None
+    answer: Any = None
+    status: int = 200
+    media: str = JSON
+    codes: tuple[ApiCode, ...] = ()
+    body_bytes_max: int = BODY_BYTES_MAX
+    is_body_optional: bool = False
+
+
+def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return the aiohttp handler that serves an operation."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        answer = await operation.handle(await _asked(operation, request))
+        return answer if isinstance(answer, web.StreamResponse) else json_response(answer, operation.status)
+
+    return serve
+
+
+def json_response(answer: Any, status: int = 200) -> web.Response:
+    """Return a value as JSON, or no content for None."""
+    if answer is None:
+        return web.Response(status=204)
+    body = msgspec.json.encode(answer)
+    return web.Response(status=status, body=body, content_type=JSON, headers={"Cache-Control": "no-store"})
+
+
+async def _asked(operation: Operation, request: web.Request) -> Asked:
+    """Check a request: origin, caller, role, ids, query, body, in this order.
+
+    Raises: ApiError.
+    """
+    services = request.app[SERVICES]
+    if not identity.may_change(request, services.public_origins):
+        raise ApiError(ApiCode.FOREIGN_ORIGIN)
+    account = await identity.account_of(request, services.people)
+    _check_caller(operation, request, account)
+    return Asked(
+        services=services,
+        request=request,
+        account=account,
+        ids=_ids(request),
+        query=_query(operation, request),
+        body=await _body(operation, request),
+    )
+
+
+def _check_caller(operation: Operation, request: web.Request, account: Account | None) -> None:
+    if account is None:
+        if operation.who is not ANYONE or identity.bearer_of(request) is not None:
+            raise ApiError(ApiCode.NOT_SIGNED_IN)
+    elif operation.who is not None and not identity.has_role(account, operation.who):
+        raise ApiError(ApiCode.NOT_ALLOWED, "needs one of: " + ", ".join(sorted(operation.who)))
+
+
+def _ids(request: web.Request) -> dict[str, int]:
+    ids = {name: int(text) for name, text in request.match_info.items()}
+    if any(number > ID_MAX for number in ids.values()):
+        raise ApiError(ApiCode.NOT_FOUND)
+    return ids
+
+
+def _query(operation: Operation, request: web.Request) -> Any:
+    if operation.query is None:
+        return None
+    try:
+        return msgspec.convert(dict(request.query), operation.query, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, "query") from error
+
+
+async def _body(operation: Operation, request: web.Request) -> Any:
+    if operation.body is None:
+        return None
+    if operation.is_body_optional and not request.can_read_body:
+        return operation.body()
+    if request.content_type != JSON:
+        raise ApiError(ApiCode.UNSUPPORTED_TYPE, f"send {JSON}")
+    content = await _content(request, operation.body_bytes_max)
+    try:
+        return msgspec.json.decode(content, type=operation.body)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, "body") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ApiError(ApiCode.MALFORMED, str(error)) from error
+
+
+async def _content(request: web.Request, bytes_max: int) -> bytes:
+    """Read the body, never more than its bound.  Raises: ApiError."""
+    if (request.content_length or 0) > bytes_max:
+        raise ApiError(ApiCode.TOO_LARGE, f"at most {bytes_max} bytes")
+    content = bytearray()
+    async for chunk in request.content.iter_chunked(CHUNK_BYTES):
+        content += chunk
+        if len(content) > bytes_max:
+            raise ApiError(ApiCode.TOO_LARGE, f"at most {bytes_max} bytes")
+    return bytes(content)
+
+
+def _invalid(error: msgspec.ValidationError, where: str) -> ApiError:
+    """Name the field that is wrong: msgspec says `... - at `$.field``."""
+    what, _, path = str(error).partition(" - at `$")
+    field = path.rstrip("`").lstrip(".")
+    return ApiError(ApiCode.INVALID, where, (f"{field}: {what}" if field else what,))

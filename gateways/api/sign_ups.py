@@ -1,0 +1,95 @@
+"""Signing up for a lot, following one's deposit, and being admitted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from exchange.catalogue import BothLanguages, LotTitle
+from exchange.people import Role
+from exchange.sign_up import Admission, SignUpRefusal, SignUpState
+from gateways.api.errors import ApiCode, ApiError
+from gateways.api.operation import Asked, Operation, only
+
+ADMISSIONS_MAX = 1_000
+
+
+class TitledSignUp(SignUpState, frozen=True, kw_only=True):
+    """A sign-up with the lot's code and name."""
+
+    code: str
+    title: BothLanguages
+
+
+class MySignUps(Struct, frozen=True):
+    """Somebody's sign-ups, the newest first."""
+
+    sign_ups: list[TitledSignUp]
+
+
+class Admissions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is to be admitted without a deposit."""
+
+    bidders: Annotated[
+        list[Annotated[int, Meta(gt=0, lt=2**53)]], Meta(min_length=1, max_length=ADMISSIONS_MAX)
+    ]
+
+
+async def sign_up(asked: Asked) -> SignUpState:
+    """Sign up for a lot: the answer names the reference to pay the deposit under, or the paddle."""
+    state = await asked.services.sign_ups.sign_up(asked.ids["lot"], asked.caller)
+    if isinstance(state, SignUpRefusal):
+        raise ApiError(ApiCode[state.name])
+    return state
+
+
+async def show_sign_up(asked: Asked) -> SignUpState:
+    """Show one's own sign-up for a lot."""
+    state = await asked.services.sign_ups.state(asked.ids["lot"], asked.caller.id)
+    if state is None:
+        raise ApiError(ApiCode.NOT_SIGNED_UP)
+    return state
+
+
+async def list_mine(asked: Asked) -> MySignUps:
+    """List one's own sign-ups."""
+    states = await asked.services.sign_ups.of_account(asked.caller.id)
+    titles = await asked.services.catalogue.titles(state.lot for state in states)
+    return MySignUps([_titled(state, titles[state.lot]) for state in states])
+
+
+async def admit(asked: Asked) -> list[Admission]:
+    """Admit bidders to a lot that asks for no deposit."""
+    body: Admissions = asked.body
+    bidders = list(dict.fromkeys(body.bidders))
+    known = await asked.services.people.with_role(bidders, Role.BIDDER)
+    unknown = [bidder for bidder in bidders if bidder not in known]
+    if unknown:
+        raise ApiError(ApiCode.ACCOUNT_UNKNOWN, "no bidders", [str(bidder) for bidder in unknown])
+    admitted = await asked.services.sign_ups.admit_free(asked.ids["lot"], bidders)
+    if isinstance(admitted, SignUpRefusal):
+        raise ApiError(ApiCode[admitted.name])
+    return admitted
+
+
+def _titled(state: SignUpState, title: LotTitle) -> TitledSignUp:
+    return TitledSignUp(**msgspec.structs.asdict(state), code=title.code, title=title.title)
+
+
+OPERATIONS = (
+    Operation(
+        "POST", "/lots/{lot}/sign-up", sign_up, only(Role.BIDDER), answer=SignUpState,
+        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED),
+    ),
+    Operation(
+        "GET", "/lots/{lot}/sign-up", show_sign_up, only(Role.BIDDER), answer=SignUpState,
+        codes=(ApiCode.NOT_SIGNED_UP,),
+    ),
+    Operation("GET", "/me/sign-ups", list_mine, only(Role.BIDDER), answer=MySignUps),
+    Operation(
+        "POST", "/lots/{lot}/admissions", admit, only(Role.ADMIN), body=Admissions, answer=list[Admission],
+        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_REQUIRED, ApiCode.ACCOUNT_UNKNOWN),
+    ),
+)  # fmt: skip

@@ -1,0 +1,419 @@
+"""What people read when something is refused: for every code a sentence, and what to do next, in both languages.
+
+Belongs here: words. Does not belong here: when a code is given, and the figures that go with it (the answer that
+carries the code has them).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Message(Struct, frozen=True):
+    """What a code means, and what the person can do about it."""
+
+    zh: str
+    en: str
+    next_zh: str
+    next_en: str
+
+
+_RULES: Final = {
+    "LOT_UNKNOWN": Message(
+        "没有这个标的。",
+        "There is no such lot.",
+        "请核对标的编号，或从标的目录重新进入。",
+        "Check the lot's number, or start again from the catalogue.",
+    ),
+    "LOT_ALREADY_ANNOUNCED": Message(
+        "该标的已经发布。",
+        "This lot has been published already.",
+        "无需再次发布，请直接查看该标的。",
+        "There is nothing more to do; open the lot.",
+    ),
+    "TERMS_INVALID": Message(
+        "竞价条件有矛盾或超出允许范围。",
+        "The terms contradict each other or lie outside what is allowed.",
+        "请按列出的问题修改后重新提交。",
+        "Change what the list of problems names and send it again.",
+    ),
+    "LOT_CLOSED": Message(
+        "该标的已经结束。",
+        "This lot has ended.",
+        "报价未被接受；请查看结果，保证金将按规定退还。",
+        "Nothing was accepted. See the result; a deposit is returned as the rules say.",
+    ),
+    "LOT_NOT_OPEN_YET": Message(
+        "竞价尚未开始。",
+        "Bidding has not begun.",
+        "请在开始时间之后再报价。",
+        "Bid once the opening time has come.",
+    ),
+    "LOT_FROZEN": Message(
+        "该标的已中止，暂不接受报价。",
+        "This lot stands still and takes no bids for now.",
+        "请留意中止原因和恢复时间，恢复后可继续报价。",
+        "Read the published reason; bidding goes on when the lot resumes.",
+    ),
+    "LOT_ALREADY_OPEN": Message(
+        "该标的已经开始竞价。",
+        "This lot is open already.",
+        "无需再次开始。",
+        "There is nothing more to do.",
+    ),
+    "LOT_NOT_FROZEN": Message(
+        "该标的并未中止。",
+        "This lot does not stand still.",
+        "只有中止的标的才能恢复。",
+        "Only a lot that was paused can resume.",
+    ),
+    "NOT_ADMITTED": Message(
+        "您尚未取得该标的的竞买资格。",
+        "You have not been admitted to this lot.",
+        "请先报名并缴足保证金，取得竞买号后再报价。",
+        "Sign up and pay the deposit; you can bid once you have a paddle.",
+    ),
+    "ALREADY_ADMITTED": Message(
+        "该竞买人已取得竞买号。",
+        "This bidder has a paddle already.",
+        "无需再次办理，可以直接报价。",
+        "There is nothing more to do; bidding is possible.",
+    ),
+    "TOO_MANY_BIDDERS": Message(
+        "该标的的竞买人数已达上限。",
+        "This lot has as many bidders as it can take.",
+        "请与交易中心联系。",
+        "Speak to the trading centre.",
+    ),
+    "AMOUNT_OUT_OF_RANGE": Message(
+        "报价金额不在可以报出的范围内。",
+        "The amount lies outside what anyone may bid.",
+        "请检查金额是否多写或少写了位数。",
+        "Check the amount for digits too many or too few.",
+    ),
+    "MAX_BIDS_NOT_ALLOWED": Message(
+        "该标的不接受代理报价。",
+        "This lot takes no max bids.",
+        "请逐次报出确切金额。",
+        "Bid exact amounts instead.",
+    ),
+    "LEADER_MAY_NOT_RAISE": Message(
+        "当前最高价是您报出的，不能自行加价。",
+        "You lead already and may not raise your own bid.",
+        "请等其他竞买人报价后再加价。",
+        "Wait until somebody else leads.",
+    ),
+    "MAX_BID_NOT_RAISED": Message(
+        "新的代理报价须高于您原来的代理报价。",
+        "A new max bid must be higher than the one you left.",
+        "请填写更高的上限，或保留原来的。",
+        "Name a higher limit, or keep the old one.",
+    ),
+    "BELOW_ASKING_PRICE": Message(
+        "报价低于最低有效报价。",
+        "The bid lies below the asking price.",
+        "请不低于所示最低有效报价重新报价。",
+        "Bid at least the asking price that is shown.",
+    ),
+    "NOT_ON_STEP": Message(
+        "报价须为当前价加上加价幅度的整数倍。",
+        "The bid must be the leading price plus a whole number of steps.",
+        "请按所示加价幅度调整金额。",
+        "Adjust the amount to the step that is shown.",
+    ),
+    "ABOVE_LARGEST_RAISE": Message(
+        "一次加价过大，可能是输入有误。",
+        "The raise is larger than one bid may make; it may be a slip of the finger.",
+        "请核对金额，不要超过所示最高可报金额。",
+        "Check the amount; at most the largest amount shown can be bid.",
+    ),
+    "REASON_MISSING": Message(
+        "必须写明原因，原因将予公布。",
+        "A reason is needed; it will be published.",
+        "请填写原因后再次操作。",
+        "Write the reason and do it again.",
+    ),
+    "HAMMER_BELONGS_TO_CLOCK": Message(
+        "该标的到时自动落槌，主持人不能落槌。",
+        "This lot ends by the clock; the host has no hammer.",
+        "请等待倒计时结束。",
+        "Wait until the countdown ends.",
+    ),
+    "FAIR_WARNINGS_MISSING": Message(
+        "最近一次报价之后，提示次数还不够，不能落槌。",
+        "Too few fair warnings have been given since the last bid.",
+        "请先补足所示的提示次数。",
+        "Give the fair warnings that are still missing first.",
+    ),
+    "DEADLINE_NOT_DUE": Message(
+        "该时点尚未到来或已经改变。",
+        "That moment has not come, or has been moved.",
+        "请以页面显示的时间为准。",
+        "Go by the time that is shown.",
+    ),
+    "COMMAND_ID_REUSED": Message(
+        "该操作编号已用于另一操作。",
+        "This command id was used for something else.",
+        "请为新的操作生成新的编号。",
+        "Make a new id for a new command.",
+    ),
+}
+
+_CONNECTION: Final = {
+    "MALFORMED": Message(
+        "无法识别发送的内容。",
+        "What was sent could not be understood.",
+        "请刷新页面；程序请对照接口说明检查格式。",
+        "Reload the page; programs should check the format against the documentation.",
+    ),
+    "FRAME_TOO_LARGE": Message(
+        "发送的单帧内容过大。",
+        "The frame is too large.",
+        "请减小单帧内容。",
+        "Send smaller frames.",
+    ),
+    "RATE_LIMITED": Message(
+        "操作过于频繁。",
+        "Too many requests in a short time.",
+        "请稍候再试。",
+        "Wait a moment and try again.",
+    ),
+    "NOT_SIGNED_IN": Message(
+        "您尚未登录，或登录已失效。",
+        "You are not signed in, or no longer.",
+        "请登录后再试。",
+        "Sign in and try again.",
+    ),
+    "NOT_ALLOWED": Message(
+        "您的账户没有此项权限。",
+        "Your account is not allowed to do this.",
+        "请换用有权限的账户，或与交易中心联系。",
+        "Use an account with the role it needs, or speak to the trading centre.",
+    ),
+    "FOREIGN_ORIGIN": Message(
+        "请求来自其他网站，已被拒绝。",
+        "The request came from another web site.",
+        "请在本交易所的页面上操作。",
+        "Use the exchange's own pages.",
+    ),
+    "TOO_MANY_SUBSCRIPTIONS": Message(
+        "同时关注的标的过多。",
+        "This connection follows too many lots.",
+        "请先取消关注部分标的。",
+        "Stop following some lots first.",
+    ),
+    "TOO_MANY_CONNECTIONS": Message(
+        "打开的连接过多。",
+        "There are too many connections open.",
+        "请关闭一些页面后再试。",
+        "Close some pages and try again.",
+    ),
+    "BUSY": Message(
+        "系统繁忙，未接受此次操作。",
+        "The exchange is busy; this was not accepted, and nothing is recorded.",
+        "请再试一次。",
+        "Try again.",
+    ),
+    "OUTCOME_UNKNOWN": Message(
+        "暂时无法确认此次操作是否已被记录。",
+        "It is not known yet whether this is on record.",
+        "请用同一编号再次询问，不会重复生效。",
+        "Ask again with the same id; it cannot take effect twice.",
+    ),
+    "UNKNOWN_PROTOCOL": Message(
+        "不支持所请求的通信协议。",
+        "The protocol asked for is not spoken here.",
+        "请使用接口说明中列出的协议。",
+        "Use one of the protocols in the documentation.",
+    ),
+}
+
+_API: Final = {
+    "WRONG_CREDENTIALS": Message(
+        "账户或密码不正确。",
+        "Login or password is wrong.",
+        "请检查后重试；忘记密码请联系交易中心。",
+        "Check both and try again; the trading centre can help with a lost password.",
+    ),
+    "DEMO_ONLY": Message(
+        "演示银行只在演示交易所开放。",
+        "The demo bank is open in a demo exchange only.",
+        "请向所示账号缴纳保证金。",
+        "Pay the deposit to the account that is shown.",
+    ),
+    "NOT_FOUND": Message(
+        "没有此地址。",
+        "There is nothing at this address.",
+        "请核对地址，接口清单见 /api/v1/openapi.json。",
+        "Check the address; /api/v1/openapi.json lists all there are.",
+    ),
+    "ACCOUNT_UNKNOWN": Message(
+        "没有这个账户，或其不是竞买人。",
+        "There is no such account, or it is no bidder's.",
+        "请核对账户编号。",
+        "Check the account's number.",
+    ),
+    "TOKEN_UNKNOWN": Message(
+        "没有这个令牌，或已被撤销。",
+        "There is no such token, or it has been revoked.",
+        "请刷新令牌列表。",
+        "Look at the list of tokens again.",
+    ),
+    "NOT_SIGNED_UP": Message(
+        "您没有相应的报名。",
+        "There is no such sign-up of yours.",
+        "请先报名该标的。",
+        "Sign up for the lot first.",
+    ),
+    "METHOD_NOT_ALLOWED": Message(
+        "此地址不支持该请求方法。",
+        "This address does not take that method.",
+        "请使用 Allow 标头所列的方法。",
+        "Use a method that the Allow header names.",
+    ),
+    "LOGIN_TAKEN": Message(
+        "登录名已被使用，未创建任何账户。",
+        "A login is in use already; no account was made.",
+        "请为所列登录名另选名称。",
+        "Choose other names for the logins listed.",
+    ),
+    "CODE_TAKEN": Message(
+        "标的编号已被使用。",
+        "Another lot has this code.",
+        "请另选编号，或不填，由系统编号。",
+        "Choose another code, or leave it out and one is given.",
+    ),
+    "TOO_MANY_TOKENS": Message(
+        "该账户的令牌数量已达上限。",
+        "The account holds as many tokens as it may.",
+        "请先撤销不再使用的令牌。",
+        "Revoke tokens that are no longer used.",
+    ),
+    "DEPOSIT_REQUIRED": Message(
+        "该标的须缴纳保证金，不能直接入场。",
+        "This lot asks for a deposit; nobody is admitted without one.",
+        "请由竞买人报名并缴纳保证金。",
+        "Let the bidder sign up and pay the deposit.",
+    ),
+    "DEPOSIT_COMPLETE": Message(
+        "保证金已经缴足。",
+        "The deposit has been paid in full.",
+        "无需再次缴纳。",
+        "There is nothing more to pay.",
+    ),
+    "TOO_LARGE": Message(
+        "发送的内容过大。",
+        "The request is too large.",
+        "请分批发送。",
+        "Send it in parts.",
+    ),
+    "UNSUPPORTED_TYPE": Message(
+        "内容类型不受支持。",
+        "The content type is not taken.",
+        "请以 application/json 发送。",
+        "Send application/json.",
+    ),
+    "INVALID": Message(
+        "有内容填写不正确。",
+        "Something in the request is not right.",
+        "请按列出的各项修改后重新提交。",
+        "Change the fields that are listed and send it again.",
+    ),
+    "STORE_UNAVAILABLE": Message(
+        "数据库暂时无法访问。",
+        "The database cannot be reached for the moment.",
+        "请稍候再试；若刚提交过内容，请先查看是否已生效。",
+        "Try again shortly; if you were changing something, look first whether it was done.",
+    ),
+    "INTERNAL": Message(
+        "服务器发生了意外错误，已记录。",
+        "Something unexpected went wrong; it has been logged.",
+        "请再试；若重复出现，请将事件编号告知交易中心。",
+        "Try again; if it happens again, tell the trading centre the incident's number.",
+    ),
+}
+
+_RECEIPTS: Final = {
+    "unknown_reference": Message(
+        "没有与该子账号对应的保证金。",
+        "No deposit has this reference.",
+        "款项已记入待查；请核对子账号后由财务处理。",
+        "The money is in suspense; check the reference and let finance assign it.",
+    ),
+    "wrong_currency": Message(
+        "币种与标的不符。",
+        "The currency is not the lot's.",
+        "款项已记入待查，由财务处理。",
+        "The money is in suspense for finance to deal with.",
+    ),
+    "lot_closed": Message(
+        "款项到账时标的已经结束。",
+        "The money came after the lot had ended.",
+        "款项已记入待查，由财务退还。",
+        "The money is in suspense; finance returns it.",
+    ),
+    "payer_mismatch": Message(
+        "付款人与竞买人不一致。",
+        "The payer is not the bidder.",
+        "保证金须由竞买人本人账户缴纳；款项已记入待查。",
+        "A deposit must come from the bidder's own account; the money is in suspense.",
+    ),
+    "receipt_id_missing": Message(
+        "银行回单没有编号。",
+        "The receipt has no id.",
+        "请补上银行的回单编号。",
+        "Add the bank's own id of the receipt.",
+    ),
+    "text_not_bookable": Message(
+        "回单文字过长或含有控制字符。",
+        "A text of the receipt is too long or contains control characters.",
+        "请更正后重新录入。",
+        "Correct it and enter it again.",
+    ),
+    "amount_not_positive": Message(
+        "回单金额须大于零。", "The amount must be above zero.", "请更正金额。", "Correct the amount."
+    ),
+    "amount_too_large": Message(
+        "回单金额超出单笔上限。",
+        "The amount is above what one receipt may carry.",
+        "请核对金额的位数。",
+        "Check the amount's digits.",
+    ),
+    "currency_unknown": Message(
+        "账簿不支持该币种。", "The ledger does not book this currency.", "请核对币种。", "Check the currency."
+    ),
+    "exists_with_different_reference": Message(
+        "同一编号的回单已入账，但子账号不同。",
+        "A receipt of this id is booked with another reference.",
+        "请与银行核对回单。",
+        "Check the receipt with the bank.",
+    ),
+    "exists_with_different_amount": Message(
+        "同一编号的回单已入账，但金额不同。",
+        "A receipt of this id is booked with another amount.",
+        "请与银行核对回单。",
+        "Check the receipt with the bank.",
+    ),
+    "exists_with_different_currency": Message(
+        "同一编号的回单已入账，但币种不同。",
+        "A receipt of this id is booked with another currency.",
+        "请与银行核对回单。",
+        "Check the receipt with the bank.",
+    ),
+    "exists_with_different_payer_name": Message(
+        "同一编号的回单已入账，但付款人不同。",
+        "A receipt of this id is booked with another payer.",
+        "请与银行核对回单。",
+        "Check the receipt with the bank.",
+    ),
+    "exists_with_different_received_at": Message(
+        "同一编号的回单已入账，但到账时间不同。",
+        "A receipt of this id is booked with another time.",
+        "请与银行核对回单。",
+        "Check the receipt with the bank.",
+    ),
+}
+
+MESSAGES: Final[dict[str, Message]] = _RULES | _CONNECTION | _API | _RECEIPTS
