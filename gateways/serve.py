@@ -92,7 +92,7 @@ async def _demo(exchange: Exchange) -> Coroutine[Any, Any, None]:
         book=exchange.engine,
         clock=exchange.clock,
     )
-    await centre.open()
+    await centre.prepare()
     return centre.run()
 
 

@@ -253,7 +253,7 @@ class Error(_ServerFrame, frozen=True, tag="error"):
 
 
 ServerFrame: TypeAlias = (
-    Hello | Snapshot | Events | State | ReceiptFrame | RefusalFrame | Outbid | Presence | Pong | Error
+    Hello | Snapshot | Events | State | ReceiptFrame | RefusalFrame | Yours | Outbid | Presence | Pong | Error
 )
 
 

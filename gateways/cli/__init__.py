@@ -16,6 +16,7 @@ from exchange import __version__
 from gateways.cli.outcomes import MEANINGS, code_of
 
 NOUNS = {
+    "run": "Start the exchange. 启动交易所",
     "replay": "Run recorded auctions against an exchange and compare. 重放历史拍卖并比对",
     "config": "Show, check and document the configuration. 查看、检查与说明配置",
 }

@@ -1,0 +1,137 @@
+"""One suite for every journal, snapshot store and lease: memory and PostgreSQL keep the same promises."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+
+from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
+from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
+from exchange.ports import Batch, Fenced, Journal, JournalFailed, Lease, RefusalRow, Snapshot, SnapshotStore
+from exchange.records import GENESIS, JournalRow, Record, chained, encode
+from matching.events import BidPlaced, LotSold
+from matching.refusals import Refusal, Refused
+
+
+@dataclass
+class Stores:
+    journal: Journal
+    snapshots: SnapshotStore
+    lease: Lease
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def address(request: pytest.FixtureRequest) -> str:
+    """The database of the adapters under test; none for memory. Not async: it starts a server on first use."""
+    return "" if request.param == "memory" else str(request.getfixturevalue("database_url"))
+
+
+@pytest.fixture
+async def stores(address: str) -> AsyncIterator[Stores]:
+    if not address:
+        lease = MemoryLease()
+        yield Stores(MemoryJournal(lease), MemorySnapshots(), lease)
+        return
+    async with asyncpg.create_pool(address, min_size=1, max_size=3) as pool:
+        journal = PostgresJournal(address, pool)
+        yield Stores(journal, PostgresSnapshots(pool), PostgresLease(pool))
+        await journal.close()
+
+
+def row(position: int, lot: int, sequence: int, at_us: int = 1_000, is_outcome: bool = False) -> JournalRow:
+    event = LotSold(1, 100, 0) if is_outcome else BidPlaced(1, 100 + sequence)
+    body = encode(Record(lot, sequence, at_us, "", event))
+    return JournalRow(position, lot, sequence, at_us, is_outcome, body, chained(GENESIS, body))
+
+
+async def test_rows_come_back_as_they_were_appended(stores: Stores) -> None:
+    term = await stores.lease.acquire("test")
+    rows = [row(1, 5, 1), row(2, 6, 1), row(3, 5, 2)]
+    await stores.journal.append(term, Batch(rows[:2], []))
+    await stores.journal.append(term, Batch(rows[2:], []))
+    assert await stores.journal.head() == 3
+    assert await stores.journal.read_from(0, 10) == rows
+    assert await stores.journal.read_from(1, 1) == rows[1:2]
+    assert await stores.journal.read_lot(5, 0, 10) == [rows[0], rows[2]]
+    assert await stores.journal.read_lot(5, 1, 10) == [rows[2]]
+    assert rows[0].event == BidPlaced(1, 101)
+
+
+async def test_an_empty_journal_has_nothing(stores: Stores) -> None:
+    assert await stores.journal.head() == 0
+    assert await stores.journal.read_from(0, 10) == []
+    assert await stores.journal.open_lots() == []
+    assert await stores.journal.first_sequence_since(1, 0) == 0
+    assert await stores.journal.epoch() == await stores.journal.epoch() != ""
+
+
+async def test_lots_are_open_until_their_outcome(stores: Stores) -> None:
+    term = await stores.lease.acquire("test")
+    rows = [row(1, 5, 1), row(2, 6, 1), row(3, 7, 1), row(4, 6, 2, is_outcome=True)]
+    await stores.journal.append(term, Batch(rows, []))
+    assert await stores.journal.open_lots() == [5, 7]
+    assert await stores.journal.read_outcomes(0, 10) == [rows[3]]
+    assert await stores.journal.read_outcomes(4, 10) == []
+
+
+async def test_refusals_are_kept_beside_the_rows(stores: Stores) -> None:
+    term = await stores.lease.acquire("test")
+    refused = Refused(Refusal.BELOW_ASKING_PRICE, asking_price=110, increment=10)
+    early, late = (RefusalRow(5, f"{n:032x}", 101, n, 105, refused) for n in (10, 20))
+    await stores.journal.append(term, Batch([row(1, 5, 1)], [early]))
+    await stores.journal.append(term, Batch([], [late]))
+    assert await stores.journal.read_refusals(5, 0, 10) == [early, late]
+    assert await stores.journal.read_refusals(5, 15, 10) == [late]
+    assert await stores.journal.read_refusals(6, 0, 10) == []
+
+
+async def test_the_first_row_since_a_moment(stores: Stores) -> None:
+    term = await stores.lease.acquire("test")
+    await stores.journal.append(term, Batch([row(n, 5, n, at_us=n * 100) for n in (1, 2, 3)], []))
+    assert await stores.journal.first_sequence_since(5, 150) == 2
+    assert await stores.journal.first_sequence_since(5, 301) == 0
+
+
+async def test_an_older_term_appends_nothing(stores: Stores) -> None:
+    old = await stores.lease.acquire("old")
+    new = await stores.lease.acquire("new")
+    assert new > old
+    with pytest.raises(Fenced):
+        await stores.journal.append(old, Batch([row(1, 5, 1)], []))
+    assert await stores.journal.head() == 0
+    await stores.journal.append(new, Batch([row(1, 5, 1)], []))
+
+
+async def test_only_later_snapshots_replace(stores: Stores) -> None:
+    assert await stores.snapshots.load(5) is None
+    first, second = Snapshot(5, 10, GENESIS, b"ten"), Snapshot(5, 20, GENESIS, b"twenty")
+    await stores.snapshots.save([second])
+    await stores.snapshots.save([first])
+    assert await stores.snapshots.load(5) == second
+
+
+async def test_a_second_writer_at_the_same_position_fails_for_good(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
+        journal, lease = PostgresJournal(database_url, pool), PostgresLease(pool)
+        term = await lease.acquire("test")
+        await journal.append(term, Batch([row(1, 5, 1)], []))
+        with pytest.raises(JournalFailed):
+            await journal.append(term, Batch([row(1, 5, 1)], []))
+        assert await journal.head() == 1
+        await journal.close()
+
+
+@pytest.mark.parametrize("change", ["UPDATE {} SET at_us = 0", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("table", ["exchange.journal", "exchange.refusal"])
+async def test_the_database_refuses_to_change_what_is_recorded(
+    database_url: str, table: str, change: str
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await connection.execute(change.format(table))
+    finally:
+        await connection.close()
