@@ -6,7 +6,9 @@ from tests.tables.scenario import Scenario, english, lot_terms
 
 TIMED = lot_terms(english(duration="10:00"))
 BY_HOST = lot_terms(english(duration="10:00"), opens=None)
-HARD_END = lot_terms(english(duration="10:00", window="1:00", extension="1:00", hard_end="10:30", countdown="0:10"))
+HARD_END = lot_terms(
+    english(duration="10:00", window="1:00", extension="1:00", hard_end="10:30", countdown="0:10")
+)
 
 SCENARIOS = {
     "the clock opens the lot, and only when it is due": Scenario(

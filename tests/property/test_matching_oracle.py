@@ -1,0 +1,133 @@
+"""The rules against a second implementation of them, command by command."""
+
+import os
+import random
+from collections import Counter
+
+from matching import commands as command
+from matching.lot import Lot, announce, announced, apply, decide
+from matching.refusals import Refused
+from matching.terms import LotTerms
+from matching.view import lot_view
+from tests.oracle.moves import BIDDERS, HOST, LOT, START_US, Move, random_move, random_terms
+from tests.oracle.naive_auction import NaiveAuction
+
+COMMANDS = 100_000
+COMMANDS_PER_LOT = 60
+AFTER_THE_END = 4
+
+
+def play(terms: LotTerms, chance: random.Random, tally: Counter[str]) -> None:
+    """Play one lot with moves by chance, and compare after every command."""
+    first = announce(command.AnnounceLot(LOT, HOST, terms))
+    assert not isinstance(first, Refused)
+    lot = announced(LOT, first[0])
+    naive = NaiveAuction(terms)
+    now_us = START_US
+    for happened in first:
+        apply(lot, happened, now_us)
+    for bidder in range(1, chance.choice((2, BIDDERS, BIDDERS, BIDDERS + 1))):
+        tally[give(lot, naive, Move("admit", "none", bidder, "zero", "0"), now_us)] += 1
+    left = COMMANDS_PER_LOT
+    while left:
+        move = random_move(chance, lot, now_us)
+        now_us = move.at_us(lot, now_us)
+        tally[give(lot, naive, move, now_us)] += 1
+        left = min(left, AFTER_THE_END) - 1 if lot.is_closed else left - 1
+
+
+def give(lot: Lot, naive: NaiveAuction, move: Move, at_us: int) -> str:
+    """Give one move to both, compare, and say what came out."""
+    given = move.command(lot)
+    decision = decide(lot, given, at_us)
+    naive_refusal = naive.give(given, at_us)
+    if isinstance(decision, Refused):
+        assert decision.code is naive_refusal, (
+            f"{given} at {at_us}: {decision} but by the book {naive_refusal!r}"
+        )
+        return decision.code.name
+    assert naive_refusal is None, f"{given} at {at_us}: {decision} but by the book {naive_refusal!r}"
+    for happened in decision:
+        apply(lot, happened, at_us)
+    assert told(lot) == told_by_the_book(naive), f"after {given} at {at_us}: {decision}"
+    return f"{move.kind} accepted, {lot.state.value}"
+
+
+def told(lot: Lot) -> dict[str, object]:
+    view = lot_view(lot)
+    return {
+        "state": view.state.value,
+        "leader": view.leader,
+        "price": view.price,
+        "asking": view.asking_price,
+        "limit": 0 if lot.phase is None else lot.phase.limit,
+        "ends": view.ends_at_us,
+        "due": lot.due_at_us,
+        "extensions": view.extensions,
+        "warnings": view.warnings,
+        "phase": view.phase,
+        "bidders": view.bidders,
+        "winner": view.winner,
+        "hammer price": view.hammer_price,
+    }
+
+
+def told_by_the_book(naive: NaiveAuction) -> dict[str, object]:
+    now = naive.now
+    return {
+        "state": now.state,
+        "leader": naive.leader,
+        "price": naive.price,
+        "asking": naive.asking_price,
+        "limit": naive.limit,
+        "ends": now.ends_at_us,
+        "due": now.due_at_us,
+        "extensions": now.extensions,
+        "warnings": now.warnings,
+        "phase": now.index,
+        "bidders": len(now.paddles),
+        "winner": now.winner,
+        "hammer price": now.hammer_price,
+    }
+
+
+def test_rules_agree_with_the_naive_auction() -> None:
+    seed = int(os.environ.get("LUOCHUI_TEST_SEED") or random.SystemRandom().getrandbits(48))
+    tally: Counter[str] = Counter()
+    lots = 0
+    while tally.total() < COMMANDS:
+        lot_seed = seed + lots
+        chance = random.Random(lot_seed)
+        try:
+            play(random_terms(chance), chance, tally)
+        except AssertionError as failure:
+            raise AssertionError(
+                f"seed {lot_seed} (set LUOCHUI_TEST_SEED to play it again): {failure}"
+            ) from failure
+        lots += 1
+    print(f"seed {seed}: {tally.total()} commands in {lots} lots", dict(tally.most_common()))
+    missing = EXPECTED_REFUSALS - set(tally)
+    assert not missing, f"seed {seed}: chance never led to {missing}"
+
+
+EXPECTED_REFUSALS = {
+    "LOT_ALREADY_ANNOUNCED",
+    "LOT_CLOSED",
+    "LOT_NOT_OPEN_YET",
+    "LOT_FROZEN",
+    "LOT_ALREADY_OPEN",
+    "LOT_NOT_FROZEN",
+    "NOT_ADMITTED",
+    "ALREADY_ADMITTED",
+    "AMOUNT_OUT_OF_RANGE",
+    "MAX_BIDS_NOT_ALLOWED",
+    "LEADER_MAY_NOT_RAISE",
+    "MAX_BID_NOT_RAISED",
+    "BELOW_ASKING_PRICE",
+    "NOT_ON_STEP",
+    "ABOVE_LARGEST_RAISE",
+    "REASON_MISSING",
+    "HAMMER_BELONGS_TO_CLOCK",
+    "FAIR_WARNINGS_MISSING",
+    "DEADLINE_NOT_DUE",
+}
