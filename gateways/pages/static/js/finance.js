@@ -1,0 +1,215 @@
+// Finance: the deposit register, money in suspense, entering a receipt, downloads, the proof of the books.
+
+import { get, post, sentence } from "./api.js";
+import { byId, element, fill, setText } from "./elements.js";
+import { capitalAmount, formatAmount, parseAmount } from "./money.js";
+import { onLanguage, knows, pick, say } from "./language.js";
+import { beginPage, isKeptOut, showStatus } from "./page.js";
+import { momentText } from "./standing.js";
+
+const REFRESH_MS = 15000;
+const STATES = ["awaiting_payment", "part_paid", "received", "held", "applied_to_price", "refund_due", "lapsed"];
+const COLUMNS = [
+  { key: "lot", cell: lotCell },
+  { key: "bidder", cell: (row) => [`${row.payer_name || "—"} `, element("span", { class: "quiet small" }, `#${row.bidder_id}`)] },
+  { key: "reference", cell: (row) => element("code", {}, row.reference) },
+  { key: "state", cell: (row) => element("span", { class: `tag tag-${row.state}` }, say(`money_${row.state}`)) },
+  { key: "required", isNumber: true, cell: (row) => money(row.required, row.currency) },
+  { key: "received", isNumber: true, cell: (row) => money(row.received, row.currency) },
+  { key: "held", isNumber: true, cell: (row) => money(row.held, row.currency) },
+  { key: "applied", isNumber: true, cell: (row) => money(row.applied, row.currency) },
+  { key: "refund_due", isNumber: true, cell: (row) => money(row.refund_due, row.currency) },
+  { key: "settled_at", cell: (row) => (row.settled_at_us ? momentText(row.settled_at_us) : "—") },
+];
+const SUMS = ["required", "received", "held", "applied", "refund_due"];
+
+const me = await beginPage();
+const titles = new Map();
+let deposits = [];
+let suspense = [];
+let report = null;
+let receiptOutcome = null;
+if (!isKeptOut(me, byId("status"), "finance")) await begin();
+
+async function begin() {
+  onLanguage(draw);
+  drawFilters();
+  byId("refresh").addEventListener("click", load);
+  byId("verify").addEventListener("click", verify);
+  for (const id of ["state", "lot"]) byId(id).addEventListener("change", drawRegister);
+  byId("search").addEventListener("input", drawRegister);
+  byId("filters").addEventListener("submit", (submitted) => submitted.preventDefault());
+  byId("receipt").addEventListener("submit", bookReceipt);
+  byId("receipt-amount").addEventListener("input", previewAmount);
+  proposeReceipt();
+  await load();
+  await verify();
+  setInterval(() => document.hidden || load(), REFRESH_MS);
+}
+
+async function load() {
+  try {
+    const [register, unmatched] = await Promise.all([get("/deposits"), get("/deposits/suspense"), loadTitles()]);
+    deposits = register.deposits;
+    suspense = unmatched.receipts;
+    byId("books").hidden = false;
+    showStatus(byId("status"), "");
+    draw();
+  } catch (error) {
+    showStatus(byId("status"), sentence(error), { isBad: true });
+  }
+}
+
+async function loadTitles() {
+  const { lots } = await get("/lots?limit=100");
+  for (const card of lots) titles.set(card.lot, card);
+}
+
+function draw() {
+  drawFilters();
+  drawTotals();
+  drawRegister();
+  drawSuspense();
+  drawReport();
+  drawReceiptOutcome();
+  previewAmount();
+}
+
+function drawFilters() {
+  const lots = [...new Set(deposits.map((row) => row.lot_id))].sort((one, other) => other - one);
+  drawOptions(byId("state"), STATES.map((state) => [state, say(`money_${state}`)]));
+  drawOptions(byId("lot"), lots.map((lot) => [String(lot), lotName(lot)]));
+}
+
+function drawOptions(select, options) {
+  const chosen = select.value;
+  fill(select, element("option", { value: "" }, say("all")), options.map(([value, text]) => element("option", { value }, text)));
+  select.value = chosen;
+}
+
+function lotName(lot) {
+  const card = titles.get(lot);
+  return card ? `${card.code} ${pick(card.title)}` : say("lot_number", { lot });
+}
+
+function lotCell(row) {
+  return element("a", { href: `/lots/${row.lot_id}` }, lotName(row.lot_id));
+}
+
+function drawTotals() {
+  const currencies = [...new Set(deposits.map((row) => row.currency))];
+  const cells = currencies.flatMap((currency) => {
+    const rows = deposits.filter((row) => row.currency === currency);
+    return SUMS.slice(1).map((key) => [`total_${key}`, money(rows.reduce((sum, row) => sum + row[key], 0), currency)]);
+  });
+  cells.unshift(["total_deposits", String(deposits.length)]);
+  cells.push(["total_suspense", String(suspense.length)]);
+  fill(byId("totals"), cells.map(([key, value]) => element("div", {}, element("dt", {}, say(key)), element("dd", {}, value))));
+}
+
+function drawRegister() {
+  const rows = matching();
+  fill(byId("register-head"), COLUMNS.map(({ key, isNumber }) => element("th", { scope: "col", class: isNumber ? "number" : null }, say(`column_${key}`))));
+  fill(byId("register"), rows.map(registerRow));
+  setText(byId("register-summary"), rows.length ? say("rows_shown", { shown: rows.length, total: deposits.length }) : say("no_deposits"));
+}
+
+function matching() {
+  const state = byId("state").value;
+  const lot = byId("lot").value;
+  const words = byId("search").value.trim().toLowerCase();
+  return deposits.filter((row) => (!state || row.state === state) && (!lot || String(row.lot_id) === lot)
+    && (!words || [row.reference, row.payer_name, lotName(row.lot_id)].join(" ").toLowerCase().includes(words)));
+}
+
+function registerRow(row) {
+  return element("tr", { "data-lot": row.lot_id, "data-bidder": row.bidder_id, "data-state": row.state },
+    COLUMNS.map(({ key, cell, isNumber }) => element("td", { class: isNumber ? "number" : null, "data-label": say(`column_${key}`) }, cell(row))));
+}
+
+function drawSuspense() {
+  const items = suspense.map((receipt) => element("li", {},
+    element("strong", {}, money(receipt.amount, receipt.currency)), ` · ${receipt.payer_name} · ${momentText(receipt.received_at_us)}`, element("br"),
+    element("span", { class: "quiet small" }, say("suspense_line", { reference: receipt.reference, id: receipt.receipt_id, reason: reasonText(receipt.reason) }))));
+  fill(byId("suspense"), items.length ? items : element("li", { class: "quiet" }, say("suspense_empty")));
+}
+
+function reasonText(reason) {
+  return reason && knows(`reason_${reason}`) ? say(`reason_${reason}`) : reason ?? "";
+}
+
+async function verify() {
+  byId("verify").disabled = true;
+  try {
+    report = await get("/ledger/verification");
+    drawReport();
+  } catch (error) {
+    setText(byId("verdict"), sentence(error));
+  }
+  byId("verify").disabled = false;
+}
+
+function drawReport() {
+  if (!report) return;
+  const isSound = report.is_sound;
+  setText(byId("verdict"), say(isSound ? "books_sound" : "books_not_sound"));
+  byId("verdict").className = isSound ? "good" : "problem";
+  fill(byId("verification"), report.checks.map((check) => element("div", {},
+    element("dt", {}, checkName(check.name)),
+    element("dd", {}, say("check_result", { examined: check.examined, wrong: check.discrepancy_count }), check.discrepancies.map((line) => element("span", { class: "line problem" }, line))))));
+}
+
+function checkName(name) {
+  const key = `check_${name.replaceAll(" ", "_")}`;
+  return knows(key) ? say(key) : name;
+}
+
+function proposeReceipt() {
+  const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000);
+  byId("receipt-at").value = now.toISOString().slice(0, 19);
+  for (const id of ["receipt-id", "receipt-reference", "receipt-amount", "receipt-payer"]) byId(id).value = "";
+}
+
+function previewAmount() {
+  const currency = byId("receipt-currency").value;
+  const typed = byId("receipt-amount").value;
+  const parsed = parseAmount(typed, currency);
+  const capital = parsed.amount && currency === "CNY" ? ` ${capitalAmount(parsed.amount)}` : "";
+  setText(byId("receipt-preview"), parsed.amount ? money(parsed.amount, currency) + capital : typed ? say(`amount_${parsed.problem}`) : "");
+  byId("receipt-preview").classList.toggle("problem", Boolean(typed) && !parsed.amount);
+  return parsed;
+}
+
+async function bookReceipt(submitted) {
+  submitted.preventDefault();
+  const { amount } = previewAmount();
+  const receivedAt = new Date(byId("receipt-at").value).getTime();
+  const fields = { receipt_id: byId("receipt-id").value.trim(), reference: byId("receipt-reference").value.trim(), payer_name: byId("receipt-payer").value.trim() };
+  if (!amount || !receivedAt || Object.values(fields).some((value) => !value)) {
+    receiptOutcome = { problem: () => say("fill_all") };
+    drawReceiptOutcome();
+    return;
+  }
+  try {
+    const answer = await post("/bank/receipts", { receipts: [{ ...fields, amount, currency: byId("receipt-currency").value, received_at_us: receivedAt * 1000 }] });
+    receiptOutcome = answer.outcomes[0];
+    if (receiptOutcome.state !== "refused") proposeReceipt();
+    await load();
+  } catch (error) {
+    receiptOutcome = { problem: () => sentence(error) };
+  }
+  drawReceiptOutcome();
+}
+
+function drawReceiptOutcome() {
+  const node = byId("receipt-outcome");
+  if (!receiptOutcome) return;
+  const { problem, state, reason } = receiptOutcome;
+  const isBad = Boolean(problem) || state === "refused";
+  setText(node, problem ? problem() : [say(`receipt_${state}`), reasonText(reason)].filter(Boolean).join(" "));
+  node.className = isBad ? "outcome-line problem" : "outcome-line good";
+}
+
+function money(amount, currency) {
+  return formatAmount(amount, currency, { isExact: true });
+}

@@ -1,0 +1,56 @@
+// The course of a lot: its records as sentences, latest first, with one's own bids marked.
+
+import { element } from "./elements.js";
+import { formatAmount } from "./money.js";
+import { say } from "./language.js";
+import { momentText } from "./standing.js";
+
+const HIDDEN = new Set(["Withheld"]);
+
+/** Draw records; `by` names the staff behind an id, `isOnlyActs` leaves the bids out. */
+export function drawTimeline(list, { records, currency, paddle = 0, by = (id) => say("staff_number", { id }), isOnlyActs = false }) {
+  const shown = records.filter(({ event }) => !HIDDEN.has(event.type) && !(isOnlyActs && event.type === "BidPlaced"));
+  const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  const nodes = shown.reverse().map((record) => {
+    const isMine = paddle > 0 && record.event.paddle === paddle;
+    const key = `${document.documentElement.lang}:${record.sequence}:${isMine}`;
+    return known.get(key) ?? row(record, key, { currency, isMine, by });
+  });
+  if (nodes.length === 0) nodes.push(element("li", { class: "quiet" }, say("no_records")));
+  list.replaceChildren(...nodes);
+}
+
+function row(record, key, { currency, isMine, by }) {
+  const isBid = record.event.type === "BidPlaced";
+  const classes = [isBid ? "entry-bid" : "entry-act", isMine ? "entry-mine" : ""].filter(Boolean).join(" ");
+  return element("li", { class: `entry ${classes}`, "data-key": key, "data-event": record.event.type },
+    element("span", { class: "entry-sequence", title: record.link ?? null }, `#${record.sequence}`),
+    element("time", { datetime: new Date(record.at_us / 1000).toISOString(), title: momentText(record.at_us) }, momentText(record.at_us, { isShort: true })),
+    isBid ? bidCells(record.event, currency, isMine) : element("span", { class: "entry-text" }, eventText(record.event, currency, by)));
+}
+
+function bidCells(bid, currency, isMine) {
+  const name = say("paddle_number", { paddle: bid.paddle });
+  return [
+    element("span", { class: "entry-text" }, isMine ? `${name} ${say("you_in_brackets")}` : name,
+      bid.is_proxy ? element("span", { class: "entry-proxy" }, ` ${say("by_proxy")}`) : null),
+    element("span", { class: "entry-amount" }, formatAmount(bid.amount, currency)),
+  ];
+}
+
+function eventText(event, currency, by) {
+  const who = event.by === undefined ? "" : event.by === 0 ? say("the_clock") : by(event.by);
+  const money = (amount) => formatAmount(amount, currency);
+  const end = event.ends_at_us ? say("new_end", { moment: momentText(event.ends_at_us) }) : "";
+  switch (event.type) {
+    case "BidderAdmitted": return say("event_BidderAdmitted", { paddle: event.paddle, bidder: event.bidder });
+    case "MaxBidLeft": return say("event_MaxBidLeft", { paddle: event.paddle, amount: money(event.limit) });
+    case "ReserveSet": return say("event_ReserveSet", { amount: money(event.amount) });
+    case "PhaseBegan": return say("event_PhaseBegan", { index: event.index + 1, end });
+    case "LotExtended": return say("event_LotExtended", { n: event.extension, end });
+    case "LotFrozen": return say(`event_LotFrozen_${event.cause}`, { who, reason: event.reason });
+    case "LotPassed": return say("event_LotPassed", { who, reason: say(`passed_${event.reason}`) });
+    case "LotSold": return say("event_LotSold", { who, paddle: event.paddle, amount: money(event.price) });
+    default: return say(`event_${event.type}`, { who, end, reason: event.reason, n: event.warning });
+  }
+}
