@@ -250,11 +250,11 @@ class Catalogue:
         return done
 
     async def run(self) -> None:
-        """Announce, for ever, what `publish` could not."""
+        """Announce, for ever, what `publish` could not, before the start or since."""
+        self._is_missing_one.set()
         while True:
             await self._is_missing_one.wait()
             self._is_missing_one.clear()
-            await asyncio.sleep(REPAIR_INTERVAL_S)
             try:
                 await self.announce_missing()
             except ExchangeError as error:

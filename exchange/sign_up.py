@@ -188,7 +188,12 @@ class SignUps:
         The one path of every receipt, whichever bank it comes from. What happens after the booking does not
         fail it: an admission that cannot be made now is made by `run`.
         """
-        outcome = await self._deposits.receive(receipt)
+        try:
+            outcome = await self._deposits.receive(receipt)
+        except LedgerUnavailable:
+            # It may be booked all the same, and then nobody sends it again.
+            self._has_unfinished.set()
+            raise
         record = outcome.record
         if record is None or record.status is not ReceiptStatus.CREDITED:
             return outcome
@@ -225,16 +230,17 @@ class SignUps:
         return done
 
     async def run(self) -> None:
-        """Finish, for ever, the admissions that could not be made when they were due."""
+        """Finish, for ever, the admissions that could not be made when they were due, before the start or since."""
+        self._has_unfinished.set()
         while True:
             await self._has_unfinished.wait()
             self._has_unfinished.clear()
-            await asyncio.sleep(REPAIR_INTERVAL_S)
             try:
                 await self.admit_due()
             except (ExchangeError, LedgerUnavailable) as error:
                 log.warning("sign_up.admissions_delayed", error=_text(error))
                 self._has_unfinished.set()
+            await asyncio.sleep(REPAIR_INTERVAL_S)
 
     async def close(self, lot_id: LotId, paddles: Mapping[BidderId, Paddle]) -> None:
         """Write down who had a paddle when the lot ended, and that nobody else gets one."""

@@ -1,0 +1,68 @@
+"""The people of an exchange, reached from another process than the one that serves: for the command line.
+
+Belongs here: finding the database, running or not. Does not belong here: what is done with the accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+
+from exchange.adapters.clock import SystemClock
+from exchange.database import StoreUnavailable
+from exchange.embedded_postgres import DATABASE, PORT, ROLE, DataDirectoryInUse, EmbeddedPostgres
+from exchange.migrations import migrate, migration_sources
+from exchange.people import People
+from exchange.settings import Settings
+
+CONNECT_SECONDS_MAX = 10.0
+
+
+@asynccontextmanager
+async def opened_people(settings: Settings) -> AsyncIterator[People]:
+    """Give the accounts of the exchange that the settings describe; whether it runs at the moment is the same.
+
+    The embedded database is started for this when it does not run, and stopped afterwards.
+
+    Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
+    """
+    async with AsyncExitStack() as stack:
+        dsn = settings.database_url or await _embedded(stack, settings.data_dir / "postgres")
+        pool = await stack.enter_async_context(_pool(dsn))
+        yield People(pool, SystemClock(), session_hours=settings.session_hours)
+
+
+@asynccontextmanager
+async def _pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    try:
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=2, timeout=CONNECT_SECONDS_MAX)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise StoreUnavailable(str(error) or type(error).__name__) from error
+    async with pool:
+        async with pool.acquire() as connection:
+            await migrate(connection, migration_sources())
+        yield pool
+
+
+async def _embedded(stack: AsyncExitStack, directory: Path) -> str:
+    """Return the address of the embedded database, which a running exchange may have in its hands."""
+    postgres = EmbeddedPostgres(directory)
+    try:
+        dsn = await postgres.start()
+    except DataDirectoryInUse:
+        return _running_dsn(directory)
+    stack.push_async_callback(postgres.stop)
+    return dsn
+
+
+def _running_dsn(directory: Path) -> str:
+    """Return the address of the server that another process runs; its folder says where the socket is."""
+    folder = directory / "socket"
+    elsewhere = directory / "socket.path"
+    if not (folder / f".s.PGSQL.{PORT}").exists() and elsewhere.exists():
+        folder = Path(elsewhere.read_text(encoding="utf-8"))
+    return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(folder), safe='')}&port={PORT}"
