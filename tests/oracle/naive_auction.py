@@ -75,7 +75,7 @@ def price(instructions: list[Instruction], terms: EnglishTerms, opening: Amount,
     """Return the leading price: what the strongest rival makes the leader pay, as of the last word that was heard."""
     if not instructions:
         return 0
-    last = max(place for place in range(len(instructions)) if not is_silent(instructions, place))
+    last = next(place for place in reversed(range(len(instructions))) if not is_silent(instructions, place))
     heard = instructions[: last + 1]
     leading = leader(heard)
     rivals = [said.amount for said in heard if said.paddle != leading]

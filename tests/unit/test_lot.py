@@ -194,7 +194,7 @@ def test_bids_are_counted_through_all_phases() -> None:
 
 
 def test_the_fingerprint_is_the_same_in_another_process() -> None:
-    program = "from tests.unit.test_lot import SOLD, until; from matching.lot import digest; print(digest(until(SOLD, 4)))"
+    program = "from tests.unit.test_lot import *; print(digest(until(SOLD, 4)))"
     environment = os.environ | {"PYTHONHASHSEED": "77"}
     other = subprocess.run(
         [sys.executable, "-c", program],
