@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import cast
 
 from aiohttp import web
 
@@ -68,11 +69,11 @@ class Door:
         )
         await socket.prepare(request)
         transport = request.transport
-        assert isinstance(transport, asyncio.WriteTransport), "a prepared socket has a transport to write to"
+        assert transport is not None, "a prepared socket has a transport"
         session = Session(self._floor, socket, account)
         self._sessions.add(session)
         try:
-            await session.run(transport)
+            await session.run(cast(asyncio.WriteTransport, transport))
         finally:
             self._sessions.discard(session)
         return socket
