@@ -264,7 +264,7 @@ RESERVE = {
         0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
         0:01  | A     | max 2000        | max A 2000, A 1000 proxy
         0:02  | A     | max 3000        | max A 3000
-        9:30  | A     | max 5500        | max A 5500, A 5000 proxy, extension 1 ends 10:30
+        9:30  | A     | max 5000        | max A 5000, A 5000 proxy, extension 1 ends 10:30
         9:40  | A     | max 6500        | max A 6500
         10:30 | clock | deadline 10:30  | sold A 5000
         """,
