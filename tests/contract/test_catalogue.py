@@ -1,0 +1,189 @@
+"""Publishing and finding lots over a real database and an engine in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from exchange.catalogue import Category, CodeTaken, Found, Search, TermsInvalid
+from exchange.people import Account
+from exchange.ports import Answer, Busy
+from matching.commands import Command, OpenLot, PauseLot
+from matching.events import LotAnnounced
+from matching.increments import fixed
+from matching.lot import LotState
+from tests.floor import HOST, START_US, Floor, terms
+from tests.procedure import Fuse, Killed, Procedure, new_lot, running_procedure
+
+YEAR = 2027
+"""Of the simulated clock, at the centre."""
+
+
+@pytest.fixture
+async def procedure(database_url: str) -> AsyncIterator[Procedure]:
+    async with running_procedure(database_url) as procedure:
+        yield procedure
+
+
+class BusyBus:
+    """An engine that takes nothing."""
+
+    def post(self, command_id: str, command: Command, reply: object) -> None:
+        """Take nothing."""
+        raise Busy(command_id)
+
+    async def submit(self, command_id: str, command: Command) -> Answer:
+        """Take nothing."""
+        raise Busy(command_id)
+
+
+def names(found: Found) -> list[str]:
+    return [card.title.en for card in found.cards]
+
+
+async def test_a_published_lot_is_announced_with_a_code_and_its_reserve_stays_secret(
+    procedure: Procedure,
+) -> None:
+    lot = await procedure.publish(reserve_price=900, region="大理")
+    sheet = await procedure.catalogue.get(lot)
+    assert sheet is not None
+    assert (sheet.card.code, sheet.card.region) == (f"LC-{YEAR}-{lot:06d}", "大理")
+    assert sheet.card.view.state is LotState.ANNOUNCED and sheet.card.view.has_reserve
+    assert sheet.terms == terms(host_may_hammer=True, fair_warnings_min=0)
+    held = procedure.engine.lot(lot)
+    assert held is not None and held.reserve_price == 900
+
+
+async def test_terms_that_make_no_sense_are_listed_and_nothing_is_made(procedure: Procedure) -> None:
+    with pytest.raises(TermsInvalid) as refused:
+        await procedure.publish(reserve_price=50, resume_countdown_us=0)
+    assert len(refused.value.problems) == 2
+    with pytest.raises(TermsInvalid):
+        await procedure.publish(currency="XAU")
+    assert await procedure.pool.fetchval("SELECT count(*) FROM exchange.lot") == 0
+
+
+async def test_a_code_belongs_to_one_lot(procedure: Procedure) -> None:
+    await procedure.publish(code="PLOT-7")
+    with pytest.raises(CodeTaken):
+        await procedure.publish(code="PLOT-7")
+    assert (await procedure.catalogue.search(Search())).total == 1
+
+
+async def test_a_lot_that_the_engine_could_not_take_is_announced_later_once(procedure: Procedure) -> None:
+    stuck = Procedure(procedure.pool, procedure.floor, bus=BusyBus())
+    lot = await stuck.publish()
+    assert await stuck.catalogue.get(lot) is None
+    assert (await stuck.catalogue.search(Search())).total == 0
+    with pytest.raises(Busy):
+        await stuck.catalogue.announce_missing()
+    assert await procedure.catalogue.announce_missing() == 1
+    assert await procedure.catalogue.announce_missing() == 0
+    sheet = await procedure.catalogue.get(lot)
+    assert sheet is not None and sheet.card.view.state is LotState.ANNOUNCED
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.parametrize("operations", range(3))
+async def test_a_crash_while_publishing_is_mended_at_the_next_start(
+    procedure: Procedure, operations: int, is_after: bool
+) -> None:
+    with pytest.raises(Killed):
+        await procedure.dying(Fuse(operations, is_after=is_after)).publish()
+    is_entered = await procedure.pool.fetchval("SELECT count(*) FROM exchange.lot")
+    await procedure.catalogue.announce_missing()
+    assert (await procedure.catalogue.search(Search())).total == is_entered
+    rows = await procedure.floor.journal.read_from(0, 100)
+    assert len([row for row in rows if isinstance(row.event, LotAnnounced)]) == is_entered
+
+
+async def test_a_lot_that_ran_and_ended_before_its_row_was_marked_is_not_announced_anew(
+    procedure: Procedure,
+) -> None:
+    with pytest.raises(Killed):
+        await procedure.dying(Fuse(1, is_after=True)).publish()
+    lot = await procedure.pool.fetchval("SELECT id FROM exchange.lot")
+    await procedure.withdrawn(lot)
+    after = procedure.restarted(procedure.floor.successor())
+    async with after.floor.running():
+        assert await after.catalogue.announce_missing() == 1
+    assert len(await procedure.floor.journal.read_lot(lot, 0, 100)) == 2
+
+
+async def test_lots_under_way_come_first_then_the_closed_latest_first(
+    procedure: Procedure,
+) -> None:
+    bidder = await procedure.bidder("anna")
+    lots = {}
+    for name in ("later", "sooner", "open", "frozen", "closed first", "closed last"):
+        opens_in = {"later": 9, "sooner": 5}.get(name, 0)
+        lots[name] = await procedure.publish(
+            0, title_en=name, opens_at_us=START_US + opens_in * 3_600_000_000 if opens_in else 0
+        )
+    await procedure.floor.give(OpenLot(lots["open"], HOST))
+    await procedure.floor.give(OpenLot(lots["frozen"], HOST))
+    await procedure.floor.give(PauseLot(lots["frozen"], HOST, "a fault"))
+    for name in ("closed first", "closed last"):
+        await _sold(procedure, lots[name], bidder)
+        procedure.floor.clock.advance(1)
+    await procedure.settlement.settle_due()
+    found = await procedure.catalogue.search(Search())
+    assert names(found) == ["open", "frozen", "sooner", "later", "closed last", "closed first"]
+    assert found.total == 6
+    pages = [await procedure.catalogue.search(Search(limit=2, offset=offset)) for offset in (0, 2, 4, 6)]
+    assert [name for page in pages for name in names(page)] == names(found)
+    assert [page.total for page in pages] == [6, 6, 6, 6]
+    middle = await procedure.catalogue.search(Search(limit=3, offset=3))
+    assert names(middle) == ["later", "closed last", "closed first"]
+
+
+async def test_lots_are_found_by_state_category_and_words(procedure: Procedure) -> None:
+    bidder = await procedure.bidder("anna")
+    sold = await procedure.publish(0, title_en="Red car", title_zh="红色轿车", category=Category.VEHICLE)
+    await procedure.publish(0, title_en="Blue car", seller_en="100% Court", category=Category.VEHICLE)
+    await procedure.publish(0, title_en="Forest", region="大理州", category=Category.FOREST)
+    await _sold(procedure, sold, bidder)
+
+    async def found(**wanted: object) -> list[str]:
+        return sorted(names(await procedure.catalogue.search(Search(**wanted))))  # type: ignore[arg-type]
+
+    for _ in range(2):
+        assert await found(state=LotState.SOLD) == ["Red car"]
+        assert await found(state=LotState.ANNOUNCED) == ["Blue car", "Forest"]
+        assert await found(state=LotState.PASSED) == []
+        assert await found(words="CAR") == ["Blue car", "Red car"]
+        assert await found(words="轿车") == ["Red car"]
+        assert await found(words="大理") == ["Forest"]
+        assert await found(words="100%") == ["Blue car"]
+        assert await found(words="1_0") == await found(words="\\") == []
+        assert await found(words="car", state=LotState.SOLD) == ["Red car"]
+        await procedure.settlement.settle_due()
+    assert names(await procedure.catalogue.search(Search(category=Category.FOREST))) == ["Forest"]
+
+
+async def test_a_closed_lot_is_shown_as_it_ended_also_when_the_engine_does_not_hold_it(
+    procedure: Procedure,
+) -> None:
+    bidder = await procedure.bidder("anna")
+    lot = await procedure.publish(0)
+    await _sold(procedure, lot, bidder)
+    await procedure.settlement.settle_due()
+    before = await procedure.catalogue.get(lot)
+    after = procedure.restarted(Floor())
+    assert await after.catalogue.get(lot) == before
+    assert before is not None and before.card.view.hammer_price == 100
+    assert (await after.catalogue.search(Search(state=LotState.SOLD))).cards == [before.card]
+
+
+async def test_the_step_table_survives_the_way_through_the_database(procedure: Procedure) -> None:
+    lot = await procedure.publish(increments=fixed(2_500))
+    sheet = await procedure.catalogue.get(lot)
+    assert sheet is not None and sheet.terms == new_lot(increments=fixed(2_500)).terms
+    titles = await procedure.catalogue.titles([lot, 999])
+    assert {key: title.title.zh for key, title in titles.items()} == {lot: "地块"}
+
+
+async def _sold(procedure: Procedure, lot: int, bidder: Account) -> None:
+    await procedure.admitted(lot, bidder)
+    await procedure.sold(lot, bidder, 100)
