@@ -70,7 +70,7 @@ def _always() -> bool:
 
 
 class DemoCentre:
-    """A trading centre that runs by itself. `prepare` once while the engine runs, then `run` until cancelled."""
+    """A trading centre that runs by itself. `open` once while the engine runs, then `run` until cancelled."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class DemoCentre:
         """The latest round of each template that has had one."""
         return list(self._rounds.values())
 
-    async def prepare(self) -> None:
+    async def open(self) -> None:
         """Make the accounts, find the rounds of earlier starts, and publish the first lots.
 
         Raises: StoreUnavailable.
@@ -140,7 +140,7 @@ class DemoCentre:
         for key in self._templates:
             await self._find_round(key)
         await self._publish_due()
-        log.info("demo.prepared", lots=len(self._rounds), robots=len(robots))
+        log.info("demo.opened", lots=len(self._rounds), robots=len(robots))
 
     async def run(self) -> None:
         """Keep the centre going until cancelled; nothing that fails in it ends it."""
@@ -152,7 +152,7 @@ class DemoCentre:
 
         Raises: StoreUnavailable, Busy, OutcomeUnknown; the next beat carries on.
         """
-        assert self._floor is not None, "a centre is prepared before it runs"
+        assert self._floor is not None, "a centre is opened before it runs"
         await self._publish_due()
         await self._floor.step()
         await self._act_as_host()
@@ -200,7 +200,7 @@ class DemoCentre:
             await self._publish(plan)
 
     async def _publish(self, plan: Publication) -> None:
-        assert self._host is not None, "a centre is prepared before it publishes"
+        assert self._host is not None, "a centre is opened before it publishes"
         template = self._templates[plan.key]
         terms = round_terms(template, plan.opens_at_us, plan.duration_us)
         lot = round_lot(template, plan.number, terms, self._lots.notice)
@@ -215,7 +215,7 @@ class DemoCentre:
         self._send_robots(self._rounds[plan.key], plan.opens_at_us)
 
     def _send_robots(self, one: Round, opens_at_us: TimeUs) -> None:
-        assert self._floor is not None, "a centre is prepared before it publishes"
+        assert self._floor is not None, "a centre is opened before it publishes"
         code = round_code(one.key, one.number)
         self._floor.attend(one.lot, code, self._templates[one.key], opens_at_us)
 
@@ -232,7 +232,7 @@ class DemoCentre:
     # -- the host ----------------------------------------------------------------------------------------------
 
     async def _act_as_host(self) -> None:
-        assert self._host is not None, "a centre is prepared before it acts"
+        assert self._host is not None, "a centre is opened before it acts"
         now_us = self._clock.now_us()
         for one in self._rounds.values():
             view = None if one.is_over else self._book.view(one.lot)

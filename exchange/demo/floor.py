@@ -22,10 +22,9 @@ from exchange.people import Account
 from exchange.ports import Clock, CommandBus, ExchangeError, Rejected
 from exchange.sign_up import SignUpRefusal, SignUps
 from ledger.store import LedgerUnavailable
-from matching.lot import Lot, LotState
+from matching.lot import Lot
 from matching.terms import MINUTE_US, SECOND_US
 from matching.units import NOBODY, LotId, Paddle, TimeUs
-from matching.view import lot_view
 
 log = structlog.get_logger(__name__)
 
@@ -146,8 +145,11 @@ class RobotFloor:
         return now_us + self._chance.randint(SECOND_US, RETRY_US)
 
     async def _bid(self, guest: Guest, lot: Lot, paddle: Paddle, now_us: TimeUs) -> TimeUs:
-        view = lot_view(lot)
-        move = next_move(view, guest.seat, paddle, self._is_led_by_person(lot), now_us, self._chance)
+        view = self._book.view(lot.id)
+        if view is None:
+            return now_us + RETRY_US
+        is_led_by_person = self._is_person(lot, view.leader)
+        move = next_move(view, guest.seat, paddle, is_led_by_person, now_us, self._chance)
         if move.command is None:
             return move.looks_at_us
         answer = await self._bus.submit(secrets.token_hex(16), move.command)
@@ -155,8 +157,5 @@ class RobotFloor:
             log.debug("demo.robot_refused", lot=lot.id, refused=answer.refused.code.name)
         return move.looks_at_us
 
-    def _is_led_by_person(self, lot: Lot) -> bool:
-        if lot.state is not LotState.OPEN:
-            return False
-        leader = lot_view(lot).leader
-        return leader != NOBODY and all(lot.paddles.get(robot) != leader for robot in self._robots)
+    def _is_person(self, lot: Lot, paddle: Paddle) -> bool:
+        return paddle != NOBODY and all(lot.paddles.get(robot) != paddle for robot in self._robots)

@@ -30,6 +30,9 @@ HEADROOM = 0.1
 PACING_EXPONENT = 1.4
 """Above 1: more of the way is left for the end of the round."""
 
+PACING_ENDS_AT = 0.9
+"""Share of the round after which robots hold nothing back: the soft close decides, but does not go on for long."""
+
 THINKING_US_MIN = 2 * SECOND_US
 THINKING_US_MEAN_MIN = 7 * SECOND_US
 THINKING_US_MEAN_MAX = 45 * SECOND_US
@@ -110,7 +113,7 @@ def pacing_ceiling(view: LotView, valuation: Amount, now_us: TimeUs) -> Amount:
     length_us = (view.ends_at_us - view.opens_at_us) or 1
     if not view.ends_at_us:
         length_us = UNTIMED_ROUND_US
-    passed = min(max((now_us - view.opens_at_us) / length_us, 0.0), 1.0)
+    passed = min(max((now_us - view.opens_at_us) / (length_us * PACING_ENDS_AT), 0.0), 1.0)
     share = HEADROOM + (1 - HEADROOM) * passed**PACING_EXPONENT
     return view.opening_price + int((valuation - view.opening_price) * share)
 

@@ -33,7 +33,7 @@ class Pace(Struct, frozen=True):
 
 
 PACES = {
-    Rhythm.FAST: Pace(60 * SECOND_US, 45 * SECOND_US, 75 * SECOND_US, 20 * SECOND_US),
+    Rhythm.FAST: Pace(60 * SECOND_US, 45 * SECOND_US, 60 * SECOND_US, 20 * SECOND_US),
     Rhythm.MEDIUM: Pace(3 * MINUTE_US, 2 * MINUTE_US, 6 * MINUTE_US, MINUTE_US),
     Rhythm.SLOW: Pace(35 * MINUTE_US, 10 * MINUTE_US, 40 * MINUTE_US, 5 * MINUTE_US),
 }
