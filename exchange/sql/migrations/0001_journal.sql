@@ -6,12 +6,11 @@ CREATE TABLE exchange.journal_identity (
 );
 INSERT INTO exchange.journal_identity DEFAULT VALUES;
 
--- Who may write a shard. A batch is appended only while its term is the lease's term.
+-- Who may write a shard: whoever took it over last. Each take-over raises the term.
 CREATE TABLE exchange.lease (
     shard    integer PRIMARY KEY,
     term     bigint NOT NULL DEFAULT 0,
     owner    text   NOT NULL DEFAULT '',
-    position bigint NOT NULL DEFAULT 0,
     taken_at timestamptz
 ) WITH (fillfactor = 10);
 INSERT INTO exchange.lease (shard) VALUES (0);
@@ -67,3 +66,22 @@ CREATE TRIGGER journal_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON exc
     FOR EACH STATEMENT EXECUTE FUNCTION exchange.refuse_change();
 CREATE TRIGGER refusal_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON exchange.refusal
     FOR EACH STATEMENT EXECUTE FUNCTION exchange.refuse_change();
+
+-- The fence. A connection says under which term it writes; the row lock holds a take-over back until this
+-- transaction ends, and after a take-over every append of an older term fails, whatever its process believes.
+CREATE FUNCTION exchange.require_current_term() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM exchange.lease
+      WHERE shard = coalesce(nullif(current_setting('luochui.shard', true), ''), '0')::integer
+        AND term = nullif(current_setting('luochui.term', true), '')::bigint
+        FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'term % is not the current one', current_setting('luochui.term', true)
+            USING ERRCODE = 'LC001';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER journal_is_fenced BEFORE INSERT ON exchange.journal
+    FOR EACH STATEMENT EXECUTE FUNCTION exchange.require_current_term();
+CREATE TRIGGER refusal_is_fenced BEFORE INSERT ON exchange.refusal
+    FOR EACH STATEMENT EXECUTE FUNCTION exchange.require_current_term();
