@@ -351,7 +351,7 @@ def _batches(items: list[tuple[str, str]], size: int) -> list[list[tuple[str, st
 def _new_lot(auction: RecordedAuction, reserve_price: int) -> dict[str, Any]:
     item = auction.item or "Recorded auction"
     return {
-        "category": "replay",
+        "category": "other",
         "region": "",
         "title_zh": f"历史拍卖重放 {auction.id} {item}"[:200],
         "title_en": f"Replay of {auction.id}: {item}"[:200],

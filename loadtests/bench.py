@@ -6,6 +6,7 @@ timed tests.
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from dataclasses import asdict
@@ -106,7 +107,7 @@ class _Bench:
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait()
+            await asyncio.to_thread(process.wait)
 
     async def _hot_lot(self, exchange: RunningExchange) -> tuple[dict[str, Any], dict[str, Any]]:
         """Measure bids with each number in flight, on a fresh lot each, and check the records afterwards."""

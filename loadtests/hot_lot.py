@@ -64,7 +64,7 @@ def _new_lot() -> dict[str, Any]:
         "fair_warnings_min": 0,
     }
     return {
-        "category": "load",
+        "category": "other",
         "region": "",
         "title_zh": "负载测试标的",
         "title_en": "Lot under load",

@@ -17,6 +17,7 @@ from gateways.cli.outcomes import MEANINGS, code_of
 
 NOUNS = {
     "run": "Start the exchange. 启动交易所",
+    "bid": "Bid on a lot, leave a max bid, or watch. 报价、设定代理报价或观看",
     "replay": "Run recorded auctions against an exchange and compare. 重放历史拍卖并比对",
     "admin": "Make accounts and tokens. 管理账户与令牌",
     "config": "Show, check and document the configuration. 查看、检查与说明配置",

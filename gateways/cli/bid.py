@@ -1,0 +1,296 @@
+"""`luochui bid`: one bid, a max bid, or just watching, over the same live connection as everybody's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from gateways.cli.amounts import NotAnAmount, read_amount, write_amount
+from gateways.cli.language import Language, language_of
+from gateways.cli.outcomes import CommandFailed, ExitCode
+from gateways.cli.watching import Watching
+from gateways.client import (
+    DEFAULT_URL,
+    Answer,
+    ApiClient,
+    ApiProblem,
+    ClientProblem,
+    ConnectionEnded,
+    LiveClient,
+    NoAnswer,
+    NotTaken,
+    Receipt,
+    Refusal,
+    Unreachable,
+)
+from gateways.wire import View
+
+ADMISSION_TIMEOUT_S = 15.0
+ADMISSION_POLL_S = 0.2
+
+
+def command(
+    lot: Annotated[str, typer.Argument(metavar="LOT", help="Number or code of the lot. 标的编号或代码")],
+    amount: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="AMOUNT", help="Amount, as 12,300.50 or 1.2万. 报价金额，如 12,300.50 或 1.2万"
+        ),
+    ] = None,
+    asking: Annotated[
+        bool, typer.Option("--asking", help="Bid the asking price. 按最低有效报价出价")
+    ] = False,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Bid so many steps up; 1 is the asking price. 加价若干幅度，1 即最低有效报价"
+        ),
+    ] = None,
+    max_: Annotated[
+        str | None, typer.Option("--max", metavar="AMOUNT", help="Leave a max bid. 设定代理报价上限")
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show the lot live until it closes. 实时观看直至结束")
+    ] = False,
+    sign_up: Annotated[bool, typer.Option("--sign-up", help="Sign up for the lot first. 先报名")] = False,
+    pay_demo: Annotated[
+        bool, typer.Option("--pay-demo", help="Pay the deposit at the demo bank. 通过演示银行缴纳保证金")
+    ] = False,
+    login: Annotated[str | None, typer.Option(envvar="LUOCHUI_LOGIN", help="Login. 登录名")] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(envvar="LUOCHUI_PASSWORD", help="Password; asked for when absent. 密码，缺省时询问"),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="LUOCHUI_TOKEN", help="API token instead of a login. 令牌")
+    ] = None,
+    url: Annotated[str, typer.Option(envvar="LUOCHUI_URL", help="The exchange. 交易所地址")] = DEFAULT_URL,
+    language: Annotated[Language | None, typer.Option(help="zh or en; else by LANG. 语言")] = None,
+    command_id: Annotated[
+        str | None,
+        typer.Option(
+            "--id", metavar="HEX", help="Ask again under the id of an earlier attempt. 以先前的命令号重试"
+        ),
+    ] = None,
+) -> None:
+    """Without an amount and with --watch it only watches, which needs no sign-in.
+
+    luochui bid 12 12,300.50 · luochui bid 12 --asking · luochui bid 12 --max 2万 · luochui bid 12 --watch
+    """
+    words = language or language_of()
+    order = _order(words, amount, max_, steps or (1 if asking else None))
+    if order is None and not (watch or sign_up or pay_demo):
+        raise CommandFailed(
+            words.say(
+                "What to bid? Give an AMOUNT, --asking, --steps or --max; or --watch.",
+                "报多少？请给出金额、--asking、--steps 或 --max；或用 --watch 观看。",
+            ),
+            ExitCode.USAGE,
+        )
+    needs_account = order is not None or sign_up or pay_demo
+    if needs_account and not token:
+        login = login or typer.prompt(words.say("Login", "登录名"))
+        password = password or typer.prompt(words.say("Password", "密码"), hide_input=True)
+    errand = _Errand(url, lot, order, watch, sign_up, pay_demo, command_id, words)
+    code = _run(_carry_out(errand, token, login if needs_account else None, password), words)
+    if code is not ExitCode.OK:
+        raise typer.Exit(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What to bid: an exact amount, a limit, or steps above the leading price."""
+
+    amount: int = 0
+    limit: int = 0
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    url: str
+    lot: str
+    order: _Order | None
+    watch: bool
+    sign_up: bool
+    pay_demo: bool
+    command_id: str | None
+    language: Language
+
+
+def _order(words: Language, amount: str | None, limit: str | None, steps: int | None) -> _Order | None:
+    given = [value for value in (amount, limit, steps) if value is not None]
+    if len(given) > 1:
+        raise CommandFailed(
+            words.say(
+                "Only one of AMOUNT, --max, --asking, --steps.", "金额、--max、--asking、--steps 只能选一。"
+            ),
+            ExitCode.USAGE,
+        )
+    if not given:
+        return None
+    try:
+        return _Order(
+            amount=read_amount(amount) if amount else 0,
+            limit=read_amount(limit) if limit else 0,
+            steps=steps or 0,
+        )
+    except NotAnAmount as error:
+        raise CommandFailed(
+            words.say(
+                f"{error} is not an amount; write 12300.50 or 1.2万.",
+                f"{error} 不是金额；请写成 12300.50 或 1.2万。",
+            ),
+            ExitCode.USAGE,
+        ) from error
+
+
+def _run(work: Any, words: Language) -> ExitCode:
+    """Run the errand and put every problem into words."""
+    try:
+        return ExitCode(asyncio.run(work))
+    except (Unreachable, NoAnswer) as problem:
+        raise CommandFailed(_unanswered(problem, words), ExitCode.UNREACHABLE) from problem
+    except ConnectionEnded as problem:
+        text = words.say("The exchange ended the connection", "交易所结束了连接")
+        raise CommandFailed(f"{text}: {problem.code} {problem.reason}") from problem
+    except ApiProblem as problem:
+        raise CommandFailed(f"{problem.code} {problem.detail}".rstrip()) from problem
+    except ClientProblem as problem:
+        raise CommandFailed(str(problem)) from problem
+
+
+def _unanswered(problem: ClientProblem, words: Language) -> str:
+    if isinstance(problem, NoAnswer):
+        return words.say(
+            f"No answer ({problem.code}); whether it counts is not known. Ask again with --id {problem.command_id}.",
+            f"未获答复（{problem.code}），结果未知。请加上 --id {problem.command_id} 重试。",
+        )
+    return words.say(f"The exchange cannot be reached: {problem}", f"无法连接交易所：{problem}")
+
+
+async def _carry_out(errand: _Errand, token: str | None, login: str | None, password: str | None) -> ExitCode:
+    console = Console(highlight=False)
+    async with ApiClient(errand.url, token=token) as api:
+        try:
+            if token is None and login is not None:
+                await api.sign_in(login, password or "")
+            card = await _card(api, errand.lot)
+            if errand.sign_up or errand.pay_demo:
+                await _sign_up(api, card, errand, console)
+            return await _bid_and_watch(api, card, errand, token, console)
+        except (ApiProblem, NotTaken) as problem:
+            sentence = await _sentence(api, problem.code, errand.language)
+            raise CommandFailed(f"{sentence} {problem.detail}".rstrip()) from problem
+
+
+async def _card(api: ApiClient, lot: str) -> dict[str, Any]:
+    """Return the lot of this number or code."""
+    if lot.isdecimal():
+        return await api.lot(int(lot))
+    found = (await api.lots(q=lot, limit=50))["lots"]
+    numbers: list[int] = [card["lot"] for card in found if card["code"].lower() == lot.lower()]
+    if not numbers:
+        raise ApiProblem(404, "LOT_UNKNOWN", lot)
+    return await api.lot(numbers[0])
+
+
+async def _sign_up(api: ApiClient, card: dict[str, Any], errand: _Errand, console: Console) -> None:
+    """Sign up, pay at the demo bank where that was asked for, and wait for the paddle."""
+    say, lot = errand.language.say, card["lot"]
+    state = await (api.sign_up(lot) if errand.sign_up else api.my_sign_up(lot))
+    missing = state["required"] - state["received"]
+    if missing > 0:
+        money = write_amount(missing, state["currency"])
+        console.print(
+            say(
+                f"deposit {money}, reference {state['reference']}",
+                f"保证金 {money}，缴款账号 {state['reference']}",
+            )
+        )
+        if not errand.pay_demo:
+            return
+        await api.pay_demo(state["reference"])
+    until_s = time.monotonic() + ADMISSION_TIMEOUT_S
+    while not state["paddle"] and time.monotonic() < until_s:
+        state = await api.my_sign_up(lot)
+        await asyncio.sleep(ADMISSION_POLL_S)
+    if state["paddle"]:
+        console.print(say(f"admitted, paddle {state['paddle']}", f"已取得竞买资格，竞买号 {state['paddle']}"))
+    else:
+        console.print(say(f"not admitted yet: {state['state']}", f"尚未取得竞买资格：{state['state']}"))
+
+
+async def _bid_and_watch(
+    api: ApiClient, card: dict[str, Any], errand: _Errand, token: str | None, console: Console
+) -> ExitCode:
+    if errand.order is None and not errand.watch:
+        return ExitCode.OK
+    title = errand.language.say(card["title"]["en"], card["title"]["zh"])
+    async with LiveClient(errand.url, token=token, cookie=api.cookie) as client:
+        code = ExitCode.OK
+        if errand.order is not None:
+            answer = await _place(client, card["lot"], errand.order, errand.command_id)
+            code = ExitCode.OK if isinstance(answer, Receipt) else ExitCode.REFUSED
+            text = await _answer_text(api, answer, card["currency"], errand.language)
+            console.print(text, soft_wrap=True)
+        if errand.watch:
+            await Watching(client, card["lot"], f"{card['code']}  {title}", errand.language).until_closed(
+                console
+            )
+        return code
+
+
+async def _place(client: LiveClient, lot: int, order: _Order, command_id: str | None) -> Answer:
+    if order.limit:
+        return await client.max_bid(lot, order.limit, command_id)
+    if not order.steps:
+        return await client.bid(lot, order.amount, command_id)
+    subscription = await client.subscribe(lot, View.STATE)
+    state = subscription.state
+    await client.unsubscribe(lot)
+    return await client.bid(lot, state["asking_price"] + (order.steps - 1) * state["increment"], command_id)
+
+
+async def _answer_text(api: ApiClient, answer: Answer, currency: str, words: Language) -> str:
+    if isinstance(answer, Refusal):
+        return await _refusal_text(api, answer, currency, words)
+    asking = write_amount(answer.asking_price, currency)
+    leading = (
+        words.say("you lead", "您领先") if answer.is_leading else words.say("outbid already", "已被超过")
+    )
+    price = write_amount(answer.price, currency)
+    return words.say(
+        f"[green]accepted[/] {write_amount(answer.amount, currency)}, sequence {answer.sequence}; {leading} "
+        f"(price {price}, next bid {asking})",
+        f"[green]已接受[/] {write_amount(answer.amount, currency)}，序号 {answer.sequence}；{leading}"
+        f"（当前价 {price}，最低有效报价 {asking}）",
+    )
+
+
+async def _refusal_text(api: ApiClient, refusal: Refusal, currency: str, words: Language) -> str:
+    """Return why it was refused, and what would be accepted."""
+    sentence = await _sentence(api, refusal.code, words)
+    acceptable = []
+    if refusal.asking_price:
+        asking = write_amount(refusal.asking_price, currency)
+        acceptable.append(words.say(f"at least {asking}", f"不低于 {asking}"))
+    if refusal.increment:
+        step = write_amount(refusal.increment, currency)
+        acceptable.append(words.say(f"step {step}", f"加价幅度 {step}"))
+    if refusal.largest:
+        largest = write_amount(refusal.largest, currency)
+        acceptable.append(words.say(f"at most {largest}", f"不高于 {largest}"))
+    limits = words.say(f" ({', '.join(acceptable)})", f"（{'，'.join(acceptable)}）") if acceptable else ""
+    return f"[red]{words.say('refused', '未接受')}[/] {refusal.code}: {sentence}{limits} {refusal.detail}".rstrip()
+
+
+async def _sentence(api: ApiClient, code: str, words: Language) -> str:
+    """Return the exchange's own sentence for a code, with what to do next."""
+    message = (await api.messages()).get(code)
+    return code if message is None else f"{message[words]} {message[f'next_{words}']}"
