@@ -13,7 +13,7 @@ from exchange.sign_up import SignUpState
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import ANYONE, Asked, Operation, only
 from matching.events import PublicEvent, public_view
-from matching.lot import LotState
+from matching.lot import CLOSED_STATES, LotState
 from matching.terms import LotTerms
 from matching.view import LotView
 
@@ -112,13 +112,15 @@ async def publish_lot(asked: Asked) -> Published:
 
 
 async def read_records(asked: Asked) -> RecordPage:
-    """Read a lot's records; staff also see what is withheld from the public."""
+    """Read a lot's records; once the lot has ended, staff also see what was withheld from the public."""
     query: RecordQuery = asked.query
     services, lot_id = asked.services, asked.ids["lot"]
     rows = await services.journal.read_lot(lot_id, query.after, query.limit + 1)
     if not rows and not await services.journal.read_lot(lot_id, 0, 1):
         raise ApiError(ApiCode.LOT_UNKNOWN)
-    sees_all = asked.account is not None and asked.account.is_staff
+    view = await services.book.load(lot_id)
+    has_ended = view is not None and view.state in CLOSED_STATES
+    sees_all = has_ended and asked.account is not None and asked.account.is_staff
     records = [_linked(row, sees_all) for row in rows[: query.limit]]
     return RecordPage(services.epoch, records, len(rows) > query.limit)
 

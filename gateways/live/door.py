@@ -14,6 +14,9 @@ from gateways.identity import account_of, is_foreign
 from gateways.live.session import Floor, Session
 from gateways.wire import CloseCode, ErrorCode
 
+GOODBYE_SECONDS = 2.0
+"""How long a client may take to answer a close frame."""
+
 PROTOCOLS = (wire.JSON_PROTOCOL, wire.MSGPACK_PROTOCOL)
 
 
@@ -63,6 +66,7 @@ class Door:
     async def _converse(self, request: web.Request, account: Account | None) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(
             protocols=PROTOCOLS,
+            timeout=GOODBYE_SECONDS,
             heartbeat=self._floor.heartbeat_ms / 1000,
             max_msg_size=self._floor.limits.frame_bytes_max,
             compress=False,

@@ -87,6 +87,7 @@ class Session:
         self._pace = Pace(floor.limits.frames_per_second, floor.limits.frames_burst, self._loop.time())
         self._followed: set[LotId] = set()
         self._errands: set[asyncio.Task[None]] = set()
+        self._ending: asyncio.Task[None] | None = None
         self._bad_frames = 0
         self._too_fast = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -100,6 +101,7 @@ class Session:
 
     async def run(self, transport: asyncio.WriteTransport) -> None:
         """Talk until either side ends the conversation."""
+        self._transport = transport
         self._outbox = Outbox(transport, self._floor.outbox_limits, self._cut_slow)
         self._floor.measures.connections.inc()
         self._floor.hub.enter(self)
@@ -109,9 +111,11 @@ class Session:
         finally:
             self._floor.hub.leave(self)
             self._floor.measures.connections.dec()
-            self._outbox.close()
             for errand in self._errands:
                 errand.cancel()
+            if self._ending is not None:
+                await self._ending
+            self._outbox.close()
 
     def send(self, frame: bytes) -> None:
         """Put a framed message on its way."""
@@ -119,7 +123,8 @@ class Session:
 
     def end(self, code: CloseCode) -> None:
         """End the conversation with a code that tells the client whether to come back."""
-        self._errand(self._close(code))
+        if self._ending is None:
+            self._ending = self._loop.create_task(self._close(code))
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -337,8 +342,10 @@ class Session:
         self.end(CloseCode.SLOW_CONSUMER)
 
     async def _close(self, code: CloseCode) -> None:
+        """Say goodbye; a reader too slow to hear it is cut all the same."""
         self._outbox.flush()
         await self._socket.close(code=code, message=code.name.encode())
+        self._transport.abort()
 
     def _errand(self, work: Coroutine[Any, Any, None]) -> None:
         errand = self._loop.create_task(work)

@@ -1,0 +1,81 @@
+"""One running exchange for the end-to-end tests, and the people in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from gateways.client import ApiClient
+from tests.exchange_process import ExchangeProcess
+from tests.live import Talk, host, lot_form
+
+
+@dataclass
+class Person:
+    """An account for a program."""
+
+    id: int
+    name: str
+    token: str
+
+
+@dataclass
+class House:
+    """A running exchange with an operator and three bidders."""
+
+    exchange: ExchangeProcess
+    bidders: list[Person]
+
+    @property
+    def url(self) -> str:
+        return self.exchange.url
+
+    @property
+    def operator(self) -> str:
+        return self.exchange.operator_token
+
+    def talk(self, bidder: int | None = None, **options: object) -> Talk:
+        """Open a conversation as a bidder by his place, as the operator with -1, or as nobody."""
+        token = "" if bidder is None else self.operator if bidder < 0 else self.bidders[bidder].token
+        return Talk(self.url, token, **options)  # type: ignore[arg-type]
+
+    async def open_lot(self, **form: object) -> int:
+        """Publish a lot without deposit, admit the bidders and open it."""
+        async with ApiClient(self.url, token=self.operator) as api:
+            lot = await api.publish_lot(lot_form(**form))  # type: ignore[arg-type]
+            await api.admit(lot, [person.id for person in self.bidders])
+        async with self.talk(-1) as talk:
+            answer = await talk.ask(host(lot, "open"))
+            assert answer["type"] == "receipt", answer
+        return lot
+
+
+async def people_of(exchange: ExchangeProcess, count: int = 3) -> list[Person]:
+    """Make accounts for bidders."""
+    async with ApiClient(exchange.url, token=exchange.operator_token) as api:
+        forms = [{"login": f"bidder-{n}", "name": f"bidder {n}", "roles": ["bidder"]} for n in range(count)]
+        made = await api.create_accounts(forms)
+    return [Person(a["id"], form["name"], a["token"]) for a, form in zip(made, forms, strict=True)]
+
+
+@pytest.fixture(scope="session")
+def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Run one exchange without the demo for all tests of this folder."""
+    exchange = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--no-demo")
+    exchange.start()
+    try:
+        yield House(exchange, asyncio.run(people_of(exchange)))
+        assert exchange.stop() == 0
+    finally:
+        if exchange.exit_code is None:
+            exchange.kill()
+
+
+@pytest.fixture
+async def house(running_house: House) -> AsyncIterator[House]:
+    """The running exchange, which must have outlived the test."""
+    yield running_house
+    assert running_house.exchange.exit_code is None, running_house.exchange.output[-3000:]
