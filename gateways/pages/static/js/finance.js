@@ -9,17 +9,14 @@ import { momentText } from "./standing.js";
 
 const REFRESH_MS = 15000;
 const STATES = ["awaiting_payment", "part_paid", "received", "held", "applied_to_price", "refund_due", "lapsed"];
+const ROWS = 50;
 const COLUMNS = [
   { key: "lot", cell: lotCell },
-  { key: "bidder", cell: (row) => [`${row.payer_name || "—"} `, element("span", { class: "quiet small" }, `#${row.bidder_id}`)] },
-  { key: "reference", cell: (row) => element("code", {}, row.reference) },
-  { key: "state", cell: (row) => element("span", { class: `tag tag-${row.state}` }, say(`money_${row.state}`)) },
-  { key: "required", isNumber: true, cell: (row) => money(row.required, row.currency) },
-  { key: "received", isNumber: true, cell: (row) => money(row.received, row.currency) },
-  { key: "held", isNumber: true, cell: (row) => money(row.held, row.currency) },
-  { key: "applied", isNumber: true, cell: (row) => money(row.applied, row.currency) },
-  { key: "refund_due", isNumber: true, cell: (row) => money(row.refund_due, row.currency) },
-  { key: "settled_at", cell: (row) => (row.settled_at_us ? momentText(row.settled_at_us) : "—") },
+  { key: "bidder", cell: bidderCell },
+  { key: "state", cell: stateCell },
+  ...["required", "received", "held", "applied", "refund_due"].map((key) => ({
+    key, isNumber: true, cell: (row) => (row[key] ? money(row[key], row.currency) : "–"),
+  })),
 ];
 const SUMS = ["required", "received", "held", "applied", "refund_due"];
 
@@ -29,6 +26,7 @@ let deposits = [];
 let suspense = [];
 let report = null;
 let receiptOutcome = null;
+let rowsMax = ROWS;
 if (!isKeptOut(me, byId("status"), "finance")) await begin();
 
 async function begin() {
@@ -36,8 +34,8 @@ async function begin() {
   drawFilters();
   byId("refresh").addEventListener("click", load);
   byId("verify").addEventListener("click", verify);
-  for (const id of ["state", "lot"]) byId(id).addEventListener("change", drawRegister);
-  byId("search").addEventListener("input", drawRegister);
+  for (const id of ["state", "lot", "search"]) byId(id).addEventListener("input", () => showRows(ROWS));
+  byId("more").addEventListener("click", () => showRows(rowsMax + ROWS));
   byId("filters").addEventListener("submit", (submitted) => submitted.preventDefault());
   byId("receipt").addEventListener("submit", bookReceipt);
   byId("receipt-amount").addEventListener("input", previewAmount);
@@ -61,7 +59,7 @@ async function load() {
 }
 
 async function loadTitles() {
-  const { lots } = await get("/lots?limit=100");
+  const { lots } = await get("/lots?limit=200");
   for (const card of lots) titles.set(card.lot, card);
 }
 
@@ -93,7 +91,18 @@ function lotName(lot) {
 }
 
 function lotCell(row) {
-  return element("a", { href: `/lots/${row.lot_id}` }, lotName(row.lot_id));
+  const card = titles.get(row.lot_id);
+  const link = element("a", { href: `/lots/${row.lot_id}` }, card ? pick(card.title) : say("lot_number", { lot: row.lot_id }));
+  return element("span", { class: "lot-name" }, link, card ? element("span", { class: "quiet small line" }, card.code) : null);
+}
+
+function bidderCell(row) {
+  return element("span", {}, row.payer_name || say("account_number", { id: row.bidder_id }), element("code", { class: "line" }, row.reference));
+}
+
+function stateCell(row) {
+  const settled = row.settled_at_us && element("span", { class: "quiet small line" }, momentText(row.settled_at_us));
+  return element("span", {}, element("span", { class: `tag tag-${row.state}` }, say(`money_${row.state}`)), settled);
 }
 
 function drawTotals() {
@@ -107,11 +116,18 @@ function drawTotals() {
   fill(byId("totals"), cells.map(([key, value]) => element("div", {}, element("dt", {}, say(key)), element("dd", {}, value))));
 }
 
+function showRows(most) {
+  rowsMax = most;
+  drawRegister();
+}
+
 function drawRegister() {
-  const rows = matching();
+  const found = matching();
+  const rows = found.slice(0, rowsMax);
+  byId("more").hidden = rows.length === found.length;
   fill(byId("register-head"), COLUMNS.map(({ key, isNumber }) => element("th", { scope: "col", class: isNumber ? "number" : null }, say(`column_${key}`))));
   fill(byId("register"), rows.map(registerRow));
-  setText(byId("register-summary"), rows.length ? say("rows_shown", { shown: rows.length, total: deposits.length }) : say("no_deposits"));
+  setText(byId("register-summary"), rows.length ? say("rows_shown", { shown: rows.length, found: found.length, total: deposits.length }) : say("no_deposits"));
 }
 
 function matching() {

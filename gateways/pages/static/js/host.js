@@ -12,7 +12,7 @@ import { EMPTY_ROOM, isClosed, reduce, withOlder } from "./reducer.js";
 import { connectionText, countdown, priceText, stateBadge } from "./standing.js";
 import { drawTimeline } from "./timeline.js";
 
-const LOTS_MAX = 100;
+const LOTS_MAX = 200;
 const RECORDS = 200;
 const RELOAD_MS = 20000;
 const ACTS = [
@@ -154,7 +154,7 @@ function drawLine(lot) {
   fill(nodes.state, stateBadge(room.view));
   setText(nodes.price, priceText(room.view));
   setText(nodes.bids, String(room.view.bids));
-  setText(nodes.online, room.presence ? `${room.presence.bidders} / ${room.presence.watchers}` : "—");
+  setText(nodes.online, room.presence ? `${room.presence.bidders} / ${room.presence.watchers}` : "–");
   nodes.choose.setAttribute("aria-pressed", String(lot === selected));
   nodes.root.classList.toggle("chosen", lot === selected);
   drawLineTime(lot);

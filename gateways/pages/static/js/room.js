@@ -6,7 +6,7 @@ import { capitalAmount, formatAmount, parseAmount, plainAmount } from "./money.j
 import { say } from "./language.js";
 import { Outcomes } from "./outcomes.js";
 import { LIVE } from "./protocol.js";
-import { isMine } from "./reducer.js";
+import { isClosed, isMine } from "./reducer.js";
 
 const STEPS = [1, 2, 5];
 const FAR_ABOVE_STEPS = 10;
@@ -38,7 +38,7 @@ export class RoomControls {
   draw(room) {
     this.#room = room;
     const paddle = room.you?.paddle ?? 0;
-    byId("bidding").hidden = !paddle || !["announced", "open", "frozen"].includes(room.view.state);
+    byId("bidding").hidden = byId("own-amounts").hidden = !paddle || isClosed(room.view);
     setText(byId("my-paddle"), String(paddle));
     setText(byId("my-limit"), room.you?.limit ? formatAmount(room.you.limit, room.view.currency) : say("none"));
     setText(byId("bid-hint"), this.#hint());
@@ -156,7 +156,7 @@ export class RoomControls {
     const isBad = !parsed.amount && !isEmpty;
     input.setAttribute("aria-invalid", String(isBad));
     byId(`${kind}-preview`).classList.toggle("problem", isBad);
-    if (!input.placeholder) input.placeholder = plainAmount(this.#room.view.asking_price, currency);
+    input.placeholder = plainAmount(this.#room.view.asking_price, currency);
     return parsed;
   }
 }

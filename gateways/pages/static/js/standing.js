@@ -69,10 +69,14 @@ export function connectionText(connection) {
   const parts = [say(`connection_${connection.state}`)];
   const { behindMs, roundTripMs } = connection.clock;
   if (connection.state === "live" && behindMs !== null) {
-    parts.push(say("clock_offset", { offset: `${behindMs < 0 ? "−" : "+"}${Math.abs(behindMs / 1000).toFixed(2)}` }));
+    parts.push(say("clock_offset", { offset: signed(Math.round(behindMs / 10) / 100) }));
     parts.push(say("round_trip", { ms: Math.max(1, Math.round(roundTripMs)) }));
   }
   return parts.join(" · ");
+}
+
+function signed(seconds) {
+  return seconds === 0 ? "0.00" : `${seconds < 0 ? "−" : "+"}${Math.abs(seconds).toFixed(2)}`;
 }
 
 function until(label, atUs, nowUs, over) {

@@ -5,7 +5,8 @@ import { formatAmount } from "./money.js";
 import { say } from "./language.js";
 import { momentText } from "./standing.js";
 
-const HIDDEN = new Set(["Withheld"]);
+/** Withheld facts have nothing to show, and a max bid is nobody else's business, whatever the reader may be allowed. */
+const HIDDEN = new Set(["Withheld", "MaxBidLeft"]);
 
 /** Draw records; `by` names the staff behind an id, `isOnlyActs` leaves the bids out. */
 export function drawTimeline(list, { records, currency, paddle = 0, by = (id) => say("staff_number", { id }), isOnlyActs = false }) {
@@ -38,13 +39,18 @@ function bidCells(bid, currency, isMine) {
   ];
 }
 
+/** An end of today by its time alone, any other with its date. */
+function endText(atUs) {
+  const isToday = new Date(atUs / 1000).toDateString() === new Date().toDateString();
+  return momentText(atUs, { isShort: isToday });
+}
+
 function eventText(event, currency, by) {
   const who = event.by === undefined ? "" : event.by === 0 ? say("the_clock") : by(event.by);
   const money = (amount) => formatAmount(amount, currency);
-  const end = event.ends_at_us ? say("new_end", { moment: momentText(event.ends_at_us) }) : "";
+  const end = event.ends_at_us ? say("new_end", { moment: endText(event.ends_at_us) }) : "";
   switch (event.type) {
     case "BidderAdmitted": return say("event_BidderAdmitted", { paddle: event.paddle, bidder: event.bidder });
-    case "MaxBidLeft": return say("event_MaxBidLeft", { paddle: event.paddle, amount: money(event.limit) });
     case "ReserveSet": return say("event_ReserveSet", { amount: money(event.amount) });
     case "PhaseBegan": return say("event_PhaseBegan", { index: event.index + 1, end });
     case "LotExtended": return say("event_LotExtended", { n: event.extension, end });

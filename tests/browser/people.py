@@ -1,0 +1,112 @@
+"""People at their browsers: real Chromium, one context a person, every complaint of the console kept."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Error, Locator, Page, async_playwright, expect
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "luochui-demo"
+PATIENCE_MS = 15_000
+REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (violation) =>
+  console.error(`blocked by policy: ${violation.violatedDirective} ${violation.blockedURI}`));
+"""
+
+
+class Person:
+    """Somebody at a page of the exchange. `complaints` is what the browser's console said against it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self._url = url
+        page.on("console", self._hear)
+        page.on("pageerror", self._fail)
+
+    async def visit(self, path: str) -> None:
+        """Open a page of the exchange."""
+        await self.page.goto(self._url + path)
+
+    async def sign_in(self, login: str, path: str) -> None:
+        """Sign in with a demo account and come out at `path`."""
+        await self.visit(f"/sign-in?next={path}")
+        await self.page.fill("#login", login)
+        await self.page.fill("#password", PASSWORD)
+        await self.page.click("#submit")
+        await self.page.wait_for_url(self._url + path)
+        await expect(self.at("#signed-in-as")).to_be_visible()
+
+    def at(self, selector: str) -> Locator:
+        """Return a place on the page."""
+        return self.page.locator(selector)
+
+    async def sees(self, selector: str, text: str) -> None:
+        """Wait until a place says something."""
+        await expect(self.at(selector)).to_contain_text(text)
+
+    async def confirm(self, reason: str = "") -> None:
+        """Say yes in the dialog, with a reason where one is asked for."""
+        if reason:
+            await self.page.fill("#confirm-reason", reason)
+        await self.page.click("#confirm-yes")
+        await expect(self.at("dialog")).to_have_count(0)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _fail(self, error: Error) -> None:
+        self.complaints.append(error.message)
+
+
+class Building:
+    """Where people sit: one Chromium."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self._url = url
+        self.people: list[Person] = []
+
+    async def person(self, language: str = "en-GB", width: int = 1280) -> Person:
+        """Seat somebody who reads `language`, at a screen `width` pixels wide."""
+        context = await self._browser.new_context(
+            viewport={"width": width, "height": 900}, locale=language, accept_downloads=True
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        await context.add_init_script(REPORT_VIOLATIONS)
+        person = Person(await context.new_page(), self._url)
+        self.people.append(person)
+        return person
+
+    @property
+    def complaints(self) -> list[str]:
+        """What all consoles together said against the pages."""
+        return [complaint for person in self.people for complaint in person.complaints]
+
+
+@asynccontextmanager
+async def open_building(url: str) -> AsyncIterator[Building]:
+    """Start Chromium for the exchange at `url`; skips where there is none."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: {CHROMIUM} is absent (Debian: apt install chromium)")
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield Building(browser, url)
+        finally:
+            await browser.close()

@@ -1,0 +1,267 @@
+"""The pages in a real browser against a whole exchange: what a bidder, a host and finance do with a lot."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.people import Building, Person, open_building
+from tests.exchange_process import ExchangeProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+OPENING_PRICE = 10_000_00
+STEP = 100_00
+DEPOSIT = 2_000_00
+REFERENCE = re.compile(r"^\d{16}$")
+PAGES = ("/", "/sign-in", "/lots/1", "/me", "/host", "/finance")
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
+    """Run a whole exchange with its demo accounts."""
+    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
+    """Open one Chromium; at the end no console may have complained."""
+    async with open_building(exchange.url) as building:
+        yield building
+        assert building.complaints == []
+
+
+def publish_lot(exchange: ExchangeProcess) -> int:
+    """Publish a lot that the host opens and hammers, with one fair warning."""
+    phase = {
+        "phase": "english",
+        "increments": [[0, STEP]],
+        "bid_rule": "step_multiple",
+        "duration_us": None,
+        "raise_steps_max": 40,
+        "host_may_hammer": True,
+        "fair_warnings_min": 1,
+    }
+    terms = {"currency": "CNY", "opening_price": OPENING_PRICE, "opens_at_us": 0, "programme": [phase]}
+    lot = {
+        "category": "vehicle",
+        "title_zh": "测试车辆一辆",
+        "title_en": "One vehicle for the test",
+        "deposit": DEPOSIT,
+        "terms": terms,
+    }
+    request = urllib.request.Request(
+        f"{exchange.url}/api/v1/lots",
+        data=json.dumps(lot).encode(),
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {exchange.operator_token}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        number: int = json.load(answer)["lot"]
+        return number
+
+
+async def test_a_lot_from_sign_up_to_refund(exchange: ExchangeProcess, building: Building) -> None:
+    lot = publish_lot(exchange)
+    first, second = await building.person(), await building.person("zh-CN", 360)
+    host, finance = await building.person(), await building.person()
+    await first.sign_in("bidder1", f"/lots/{lot}")
+    await second.sign_in("bidder2", f"/lots/{lot}")
+    for bidder, paddle in ((first, 1), (second, 2)):
+        await sign_up_and_pay(bidder)
+        await expect(bidder.at("#my-paddle")).to_have_text(str(paddle))
+    await first.sees("#bid-hint", "Not open yet")
+
+    await host.sign_in("host1", f"/host?lot={lot}")
+    await act(host, "open", confirmed=True)
+    await bid_refuse_and_outbid(first, second)
+    await pause_and_resume(host, first, second)
+    await leave_max_bid(first, second)
+    await hammer(host, first, second)
+    await look_at_record(host)
+    await keep_books(finance, lot)
+
+
+async def sign_up_and_pay(bidder: Person) -> None:
+    """Sign up, take the reference, and let the demo bank pay it."""
+    await bidder.page.click("#sign-up-button")
+    await expect(bidder.at("#reference")).to_have_text(REFERENCE)
+    await expect(bidder.at(".demo-bank")).to_be_visible()
+    await bidder.page.click("#demo-bank-pay")
+    await expect(bidder.at("#bidding")).to_be_visible()
+
+
+async def act(host: Person, name: str, *, confirmed: bool = False, reason: str = "") -> None:
+    """Press one of the host's buttons and wait until the act is on record."""
+    before = await host.at("#outcomes .outcome-good").count()
+    await host.page.click(f"[data-act={name}]")
+    if confirmed:
+        await host.confirm(reason)
+    await expect(host.at("#outcomes .outcome-good")).to_have_count(min(before + 1, 4))
+
+
+async def bid_refuse_and_outbid(first: Person, second: Person) -> None:
+    """The first bids with a double click, which is one bid; a low bid is refused; the second outbids."""
+    await expect(first.at("#bid-asking")).to_have_text("Bid ¥10,000")
+    await first.at("#bid-asking").dblclick()
+    await expect(first.at("#outcomes .outcome-good")).to_have_count(1)
+    await first.sees("#outcomes", "record")
+    await first.sees("#leader", "you")
+    await expect(first.at("#timeline [data-event=BidPlaced]")).to_have_count(1)
+
+    await second.page.fill("#free-amount", "0.5万")
+    await second.sees("#free-preview", "伍仟元整")
+    await second.page.press("#free-amount", "Enter")
+    await second.sees("#outcomes [data-code=BELOW_ASKING_PRICE]", "¥10,100")
+
+    await expect(second.at("[data-steps='2']")).to_contain_text("¥10,300")
+    await second.page.wait_for_timeout(700)
+    await second.page.click("[data-steps='2']")
+    await second.sees("#price", "¥10,300")
+    await first.sees("#banner", "outbid")
+    await first.sees("#banner", "¥10,400")
+    await first.sees("#price", "¥10,300")
+
+
+async def pause_and_resume(host: Person, first: Person, second: Person) -> None:
+    """A pause needs a reason, which everybody reads; while it lasts nobody can bid."""
+    await host.page.click("[data-act=pause]")
+    await host.page.click("#confirm-yes")
+    await expect(host.at("dialog")).to_be_visible()
+    await host.confirm("Title deed under review")
+    await first.sees("#banner", "Title deed under review")
+    await second.sees("#banner", "已暂停")
+    await expect(first.at("#bid-asking")).to_be_disabled()
+    await act(host, "resume", confirmed=True)
+    await expect(first.at("#bid-asking")).to_be_enabled()
+
+
+async def leave_max_bid(first: Person, second: Person) -> None:
+    """The first leaves a max bid; the second is outbid by it without its limit being shown."""
+    await first.page.fill("#max-amount", "12,000")
+    await first.page.press("#max-amount", "Enter")
+    await first.sees("dialog", "壹万贰仟元整")
+    await first.confirm()
+    await expect(first.at("#my-limit")).to_have_text("¥12,000")
+    await first.sees("#leader", "you")
+
+    await expect(second.at("#bid-asking")).to_be_enabled()
+    await second.page.click("#bid-asking")
+    await second.sees("#banner", "已被超越")
+    await first.sees("#banner", "You are leading")
+    assert "12,000" not in await second.at("#lot").inner_text()
+
+    await second.page.wait_for_timeout(700)
+    await second.page.fill("#free-amount", "13,000")
+    await second.page.press("#free-amount", "Enter")
+    await second.sees("dialog", "壹万叁仟元整")
+    await second.confirm()
+    await second.sees("#price", "¥13,000")
+    await first.sees("#banner", "outbid")
+
+
+async def hammer(host: Person, first: Person, second: Person) -> None:
+    """The hammer waits for the fair warning, then falls; winner and loser are told."""
+    await host.page.click("[data-act=hammer]")
+    await host.confirm()
+    await expect(host.at("#outcomes [data-code=FAIR_WARNINGS_MISSING]")).to_be_visible()
+    await act(host, "fair_warning")
+    await first.sees("#timeline", "Fair warning 1")
+    await host.page.click("[data-act=hammer]")
+    await host.confirm()
+    await second.sees("#banner", "恭喜")
+    await first.sees("#banner", "Sold for ¥13,000 to paddle 2")
+    await expect(first.at("#bidding")).to_be_hidden()
+
+
+async def look_at_record(host: Person) -> None:
+    """Every act stands in the record with who did it."""
+    await host.page.check("#only-acts")
+    timeline = host.at("#timeline")
+    for event in ("LotOpened", "LotFrozen", "LotResumed", "FairWarningGiven", "LotSold"):
+        entry = timeline.locator(f"[data-event={event}]")
+        await expect(entry).to_contain_text("Demo host")
+        await expect(entry.locator("time")).not_to_be_empty()
+    assert await timeline.locator("[data-event=BidPlaced]").count() == 0
+
+
+async def keep_books(finance: Person, lot: int) -> None:
+    """Finance sees the winner's deposit applied, the loser's due back, books a stray receipt, downloads."""
+    await finance.sign_in("finance1", "/finance")
+    await expect(finance.at(f"#lot option[value='{lot}']")).to_have_count(1)
+    await finance.page.select_option("#lot", str(lot))
+    await expect(finance.at("#register tr")).to_have_count(2)
+    await expect(finance.at("#register tr[data-state=applied_to_price]")).to_contain_text("¥2,000.00")
+    await expect(finance.at("#register tr[data-state=refund_due]")).to_contain_text("¥2,000.00")
+    await finance.sees("#verdict", "sound")
+    await enter_stray_receipt(finance)
+    reference = await finance.at("#register code").first.inner_text()
+    for name, marks in (
+        ("deposits.csv", (reference, "refund_due")),
+        ("journal.csv", ("deposit_received", "STRAY-1")),
+        ("journal.beancount", ("open Assets", "STRAY-1")),
+    ):
+        text = await download(finance, name)
+        for mark in marks:
+            assert mark in text, f"{name} has {mark}"
+
+
+async def enter_stray_receipt(finance: Person) -> None:
+    """Money without a deposit lands in suspense."""
+    fields = {"id": "STRAY-1", "reference": "0000000000000000", "amount": "1.2万", "payer": "Nobody known"}
+    for name, value in fields.items():
+        await finance.page.fill(f"#receipt-{name}", value)
+    await finance.page.press("#receipt-payer", "Enter")
+    await finance.sees("#receipt-outcome", "suspense")
+    await finance.sees("#suspense", "¥12,000.00")
+
+
+async def download(finance: Person, name: str) -> str:
+    """Download a file through its link and return its text."""
+    async with finance.page.expect_download() as waiting:
+        await finance.page.click(f"a[download='{name}']")
+    file = await (await waiting.value).path()
+    return Path(file).read_text()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("login", ["bidder3", "host1", "finance1"])
+async def test_every_page_fits_a_small_screen(building: Building, login: str, language: str) -> None:
+    person = await building.person(language, 360)
+    await person.sign_in(login, "/")
+    for path in PAGES:
+        await person.visit(path)
+        await expect(person.at("#site-footer")).not_to_be_empty()
+        await person.page.wait_for_timeout(300)
+        width = await person.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 360, f"{path} is {width} pixels wide"
+
+
+async def test_the_language_switch_keeps_the_page(building: Building) -> None:
+    person = await building.person("en-GB")
+    await person.visit("/?state=announced")
+    await expect(person.at("#cards .card").first).to_contain_text("Announced")
+    shown = await person.at("#cards .card").count()
+    await person.page.click("#language")
+    await expect(person.at("#cards .card").first).to_contain_text("预告中")
+    assert await person.at("#cards .card").count() == shown
+    assert person.page.url.endswith("/?state=announced")
+    await person.visit("/sign-in")
+    await person.sees("h1", "登录")
+
+
+async def test_what_needs_an_account_leads_to_signing_in(building: Building) -> None:
+    person = await building.person("en-GB")
+    for path in ("/me", "/host", "/finance"):
+        await person.visit(path)
+        await person.sees("#status", "Please sign in first")
+        link = await person.at("#status a").get_attribute("href")
+        assert link == f"/sign-in?next=%2F{path[1:]}"
