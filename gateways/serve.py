@@ -19,7 +19,8 @@ from aiohttp import web
 from exchange.bootstrap import Exchange, Report, opened, operator_token
 from exchange.demo.centre import DemoCentre
 from exchange.settings import Settings
-from gateways.app import make_app
+from gateways.app import HUB, make_app
+from gateways.live.hub import Hub
 
 log = structlog.get_logger(__name__)
 
@@ -60,9 +61,8 @@ async def serve(
 async def _until_stopped(
     exchange: Exchange, listener: socket.socket, report: Report, ready: Callable[[Exchange, str], None]
 ) -> None:
-    runner = web.AppRunner(
-        make_app(exchange), access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS
-    )
+    app = make_app(exchange)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     work: list[asyncio.Task[None]] = []
     try:
@@ -70,7 +70,7 @@ async def _until_stopped(
             work += [group.create_task(part) for part in exchange.work()]
             if exchange.settings.demo:
                 report("opening the demo centre", "布置演示中心")
-                work.append(group.create_task(await _demo(exchange)))
+                work.append(group.create_task(await _demo(exchange, app[HUB])))
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             ready(exchange, _address(listener))
             await _interrupt()
@@ -82,7 +82,7 @@ async def _until_stopped(
         await runner.cleanup()
 
 
-async def _demo(exchange: Exchange) -> Coroutine[Any, Any, None]:
+async def _demo(exchange: Exchange, hub: Hub) -> Coroutine[Any, Any, None]:
     """Return the work of the demo centre, once its people and first lots are there."""
     centre = DemoCentre(
         people=exchange.people,
@@ -91,8 +91,9 @@ async def _demo(exchange: Exchange) -> Coroutine[Any, Any, None]:
         bus=exchange.engine,
         book=exchange.engine,
         clock=exchange.clock,
+        is_watched=lambda: hub.is_visited,
     )
-    await centre.prepare()
+    await centre.open()
     return centre.run()
 
 

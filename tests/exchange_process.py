@@ -43,6 +43,11 @@ class ExchangeProcess:
         self._process.send_signal(signal.SIGINT)
         return self._process.wait(30)
 
+    def wait(self, seconds: float = 30.0) -> int:
+        """Wait until it has ended by itself and return its exit code."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def kill(self) -> None:
         """End it without any warning: kill -9."""
         assert self._process is not None

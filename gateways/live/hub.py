@@ -81,6 +81,11 @@ class Hub:
         for lot in [lot for lot, audience in self._audiences.items() if _follows(audience, session)]:
             self.unfollow(lot, session)
 
+    @property
+    def is_visited(self) -> bool:
+        """Tell whether anybody is connected."""
+        return bool(self._sessions)
+
     def sessions_of(self, account_id: int) -> int:
         """Return how many sessions an account has."""
         return len(self._sessions.get(account_id, ()))

@@ -1,0 +1,133 @@
+"""PostgreSQL goes away, or cannot write: nobody hears "accepted" who was not, and nothing accepted is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import asyncpg
+
+from exchange.embedded_postgres import EmbeddedPostgres
+from gateways.client import ApiClient
+from tests.e2e.conftest import House, Person, people_of
+from tests.exchange_process import ExchangeProcess
+from tests.live import Frame, Talk, bid
+
+
+async def keep_bidding(
+    house: House, person: Person, lot: int, until: float, heard: list[tuple[Frame, Frame]]
+) -> None:
+    """Bid the asking price until a moment; a frame without an answer is answered by {}."""
+    asking = 1_000
+    async with Talk(house.url, person.token) as talk:
+        while time.monotonic() < until:
+            frame = bid(lot, asking) | {"id": secrets.token_hex(16)}
+            answer = await talk.ask(frame)
+            heard.append((frame, answer))
+            asking = answer.get("asking_price") or asking
+            await asyncio.sleep(0.03)
+
+
+async def test_while_postgresql_is_gone_bidders_hear_busy_and_later_go_on(tmp_path: Path) -> None:
+    postgres = EmbeddedPostgres(tmp_path / "postgres")
+    dsn = await postgres.start()
+    exchange = ExchangeProcess(tmp_path / "data", "--no-demo", "--database-url", dsn)
+    exchange.start()
+    try:
+        house = House(exchange, await people_of(exchange))
+        lot = await house.open_lot()
+        heard: list[tuple[Frame, Frame]] = []
+        until = time.monotonic() + 6
+        bidding = [
+            asyncio.create_task(keep_bidding(house, person, lot, until, heard)) for person in house.bidders
+        ]
+        await asyncio.sleep(1.5)
+        await postgres.stop()
+        await asyncio.sleep(0.3)
+        told: list[tuple[Frame, Frame]] = []
+        bidding.append(asyncio.create_task(keep_bidding(house, house.bidders[0], lot, until, told)))
+        await asyncio.sleep(1.2)
+        while_gone = [answer.get("code") for _, answer in told]
+        await postgres.start()
+        await asyncio.gather(*bidding)
+        assert len(while_gone) > 10 and set(while_gone) == {"BUSY"}
+        heard += told
+        assert Counter(answer["type"] for _, answer in heard)["receipt"] > 50
+        await check_record(house, lot, heard)
+        assert heard[-1][1]["type"] != "error", "bidding went on"
+        assert exchange.exit_code is None
+        assert exchange.stop() == 0
+    finally:
+        if exchange.exit_code is None:
+            exchange.kill()
+        await postgres.stop()
+
+
+async def check_record(house: House, lot: int, heard: list[tuple[Frame, Frame]]) -> None:
+    """Every receipt is on record, nothing refused as busy is, and the records have no gaps."""
+    links: dict[int, str] = {}
+    async with ApiClient(house.url, token=house.operator) as api:
+        while True:
+            page = await api.records(lot, after=len(links))
+            links |= {each["sequence"]: each["link"] for each in page["records"]}
+            if not page["has_more"]:
+                break
+    assert list(links) == list(range(1, len(links) + 1))
+    receipts = [answer for _, answer in heard if answer["type"] == "receipt"]
+    assert all(links[receipt["sequence"]] == receipt["link"] for receipt in receipts)
+    opening = 1 + len(house.bidders) + 2
+    assert len(links) == opening + len(receipts), "what was answered busy is not on record"
+
+
+async def test_our_own_postgresql_is_brought_back_when_it_dies(tmp_path: Path) -> None:
+    exchange = ExchangeProcess(tmp_path / "data", "--no-demo")
+    exchange.start()
+    try:
+        house = House(exchange, await people_of(exchange))
+        lot = await house.open_lot()
+        pid = int((exchange.data_dir / "postgres/cluster/postmaster.pid").read_text().split()[0])
+        heard: list[tuple[Frame, Frame]] = []
+        until = time.monotonic() + 5
+        bidding = asyncio.gather(*(keep_bidding(house, each, lot, until, heard) for each in house.bidders))
+        await asyncio.sleep(1)
+        os.kill(pid, signal.SIGKILL)
+        await bidding
+        assert heard[-1][1]["type"] != "error" and Counter(a["type"] for _, a in heard)["receipt"] > 30
+        await check_record(house, lot, heard)
+        assert exchange.stop() == 0
+    finally:
+        if exchange.exit_code is None:
+            exchange.kill()
+
+
+async def test_an_append_that_fails_for_good_ends_the_process_without_an_answer(
+    tmp_path: Path, database_url: str
+) -> None:
+    exchange = ExchangeProcess(tmp_path / "data", "--no-demo", "--database-url", database_url)
+    exchange.start()
+    try:
+        house = House(exchange, await people_of(exchange))
+        lot = await house.open_lot()
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("ALTER TABLE exchange.journal ADD CHECK (sequence < 10) NOT VALID")
+        async with house.talk(0) as first, house.talk(1) as second:
+            answers = []
+            try:
+                for amount in range(1_000, 2_000, 20):
+                    answers.append(await first.ask(bid(lot, amount)))
+                    answers.append(await second.ask(bid(lot, amount + 10)))
+            except ConnectionError:
+                pass
+        assert [answer["type"] for answer in answers] == ["receipt"] * 3
+        assert await connection.fetchval("SELECT max(sequence) FROM exchange.journal") == 9
+        await connection.close()
+        assert await asyncio.to_thread(exchange.wait) == 70
+        assert "JournalFailed" in exchange.output
+    finally:
+        if exchange.exit_code is None:
+            exchange.kill()
