@@ -1,6 +1,6 @@
-"""The people of an exchange, reached from another process than the one that serves: for the command line.
+"""The database of an exchange, reached from another process than the one that serves: for the command line.
 
-Belongs here: finding the database, running or not. Does not belong here: what is done with the accounts.
+Belongs here: finding it, running or not. Does not belong here: what is done with accounts or money.
 """
 
 from __future__ import annotations
@@ -30,10 +30,19 @@ async def opened_people(settings: Settings) -> AsyncIterator[People]:
 
     Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
     """
+    async with opened_pool(settings) as pool:
+        yield People(pool, SystemClock(), session_hours=settings.session_hours)
+
+
+@asynccontextmanager
+async def opened_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """Give connections to the migrated database that the settings describe, as `opened_people` finds it.
+
+    Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
+    """
     async with AsyncExitStack() as stack:
         dsn = settings.database_url or await _embedded(stack, settings.data_dir / "postgres")
-        pool = await stack.enter_async_context(_pool(dsn))
-        yield People(pool, SystemClock(), session_hours=settings.session_hours)
+        yield await stack.enter_async_context(_pool(dsn))
 
 
 @asynccontextmanager
