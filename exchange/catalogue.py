@@ -77,7 +77,7 @@ SELECT {CARD_COLUMNS} FROM exchange.lot
 """
 SELECT_TITLES = "SELECT id, code, title_zh, title_en FROM exchange.lot WHERE id = ANY($1::bigint[])"
 UPDATE_OUTCOME = """
-UPDATE exchange.lot SET outcome = $2, closed_at_us = $3, final_view = $4::text::jsonb WHERE id = $1 AND outcome IS NULL
+UPDATE exchange.lot SET outcome = $2, closed_at_us = $3, final_view = $4::text::json WHERE id = $1 AND outcome IS NULL
 """
 
 
@@ -99,7 +99,7 @@ class Category(StrEnum):
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 Description = Annotated[str, Meta(max_length=10_000)]
 Seller = Annotated[str, Meta(max_length=200)]
-Code = Annotated[str, Meta(pattern="^(?!LC-[0-9])[A-Za-z0-9][A-Za-z0-9._-]{1,39}$")]
+Code = Annotated[str, Meta(pattern=r"^(?!LC-[0-9])[A-Za-z0-9][A-Za-z0-9._-]{1,39}$(?!\n)")]
 """A lot's public code of somebody's own; those that begin with LC- and a digit are given by the exchange."""
 
 

@@ -25,6 +25,10 @@ class StoreFailed(ExchangeError):
     """The database refused a statement for a reason that waiting will not cure."""
 
 
+class NotStorable(StoreFailed):
+    """A text holds characters that PostgreSQL keeps in no text, such as NUL."""
+
+
 class NotUnique(ExchangeError):
     """A row with this value is there already; `constraint` names what it breaks."""
 
@@ -39,6 +43,8 @@ def _wrapped() -> Iterator[None]:
         yield
     except asyncpg.UniqueViolationError as error:
         raise NotUnique(str(error.constraint_name)) from error
+    except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError) as error:
+        raise NotStorable(str(error)) from error
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
         raise StoreFailed(str(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:

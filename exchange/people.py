@@ -22,7 +22,11 @@ from exchange.database import Database, NotUnique, Row
 from exchange.ports import Clock, ExchangeError
 from matching.units import TimeUs
 
-LOGIN_PATTERN = r"^[a-z0-9][a-z0-9._@-]{1,63}$"
+LOGIN_PATTERN = r"^[a-z0-9][a-z0-9._@-]{1,63}$(?!\n)"
+NAME_CHARACTERS_MAX = 100
+NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$(?!\n)"
+"""Something that can be seen, and no control characters: the name is booked with deposits."""
+
 PASSWORD_CHARACTERS_MIN = 8
 PASSWORD_CHARACTERS_MAX = 200
 SESSIONS_PER_ACCOUNT_MAX = 20
@@ -197,7 +201,7 @@ class People:
     ) -> Account:
         """Make an account; without a password only API tokens open it.
 
-        Raises: LoginTaken; ValueError for a login or password that cannot be one.
+        Raises: LoginTaken; ValueError for a login, name or password that cannot be one.
         """
         hashed = None if password is None else await self._hash(checked_password(password))
         made = await self._insert([NewAccount(login, name, tuple(roles))], hashed, is_demo)
@@ -315,7 +319,7 @@ class People:
 
     async def _insert(self, new: Sequence[NewAccount], hashed: str | None, is_demo: bool) -> list[Account]:
         logins = [checked_login(one.login) for one in new]
-        names = [one.name for one in new]
+        names = [checked_name(one.name) for one in new]
         roles = [",".join(one.roles) for one in new]
         repeated = sorted({login for login in logins if logins.count(login) > 1}) if len(logins) > 1 else []
         if repeated:
@@ -394,6 +398,13 @@ def checked_login(login: str) -> str:
     if re.fullmatch(LOGIN_PATTERN, login) is None:
         raise ValueError(f"not a login: {login!r}; use 2 to 64 of a-z 0-9 . _ @ -")
     return login
+
+
+def checked_name(name: str) -> str:
+    """Return the name. Raises: ValueError when it cannot be one."""
+    if len(name) > NAME_CHARACTERS_MAX or re.fullmatch(NAME_PATTERN, name) is None:
+        raise ValueError(f"not a name: {name!r}; use 1 to {NAME_CHARACTERS_MAX} characters")
+    return name
 
 
 def checked_password(password: str) -> str:

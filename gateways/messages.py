@@ -384,6 +384,12 @@ _RECEIPTS: Final = {
     "currency_unknown": Message(
         "账簿不支持该币种。", "The ledger does not book this currency.", "请核对币种。", "Check the currency."
     ),
+    "received_at_out_of_range": Message(
+        "到账时间不在可记账的范围内。",
+        "The time of receipt lies outside what can be booked.",
+        "请核对到账时间。",
+        "Check the time of receipt.",
+    ),
     "exists_with_different_reference": Message(
         "同一编号的回单已入账，但子账号不同。",
         "A receipt of this id is booked with another reference.",

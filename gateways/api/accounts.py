@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 
 from exchange.people import (
     LOGIN_PATTERN,
+    NAME_CHARACTERS_MAX,
+    NAME_PATTERN,
     PASSWORD_CHARACTERS_MAX,
     PASSWORD_CHARACTERS_MIN,
     NewAccount,
@@ -22,9 +24,7 @@ ACCOUNTS_MAX = 1_000
 BULK_LABEL = "made with the account"
 
 Login: TypeAlias = Annotated[str, Meta(pattern=LOGIN_PATTERN)]
-Name: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
-]
+Name: TypeAlias = Annotated[str, Meta(max_length=NAME_CHARACTERS_MAX, pattern=NAME_PATTERN)]
 Roles: TypeAlias = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=len(Role))]
 Password: TypeAlias = Annotated[
     str, Meta(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX)

@@ -18,7 +18,7 @@ from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
 from exchange.catalogue import CodeTaken, TermsInvalid
-from exchange.database import StoreUnavailable
+from exchange.database import NotStorable, StoreUnavailable
 from exchange.people import LoginTaken, TooManyTokens
 from exchange.ports import Busy, JournalUnavailable, OutcomeUnknown
 from ledger.store import LedgerUnavailable
@@ -163,6 +163,8 @@ def _coded(error: Exception) -> ApiError | None:
             return ApiError(ApiCode.LOGIN_TAKEN, problems=error.logins)
         case TooManyTokens():
             return ApiError(ApiCode.TOO_MANY_TOKENS, str(error))
+        case NotStorable():
+            return ApiError(ApiCode.INVALID, problems=("a text holds characters that cannot be kept",))
         case Busy():
             return ApiError(ApiCode.BUSY)
         case OutcomeUnknown():

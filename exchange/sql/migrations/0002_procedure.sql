@@ -52,7 +52,7 @@ CREATE TABLE exchange.lot (
     is_announced    boolean NOT NULL DEFAULT false,
     outcome         text    CHECK (outcome IN ('sold', 'passed', 'withdrawn')),
     closed_at_us    bigint,
-    final_view      jsonb,
+    final_view      json,
     CHECK ((outcome IS NULL) = (closed_at_us IS NULL) AND (outcome IS NULL) = (final_view IS NULL))
 );
 CREATE INDEX lot_under_way ON exchange.lot (id) WHERE outcome IS NULL;

@@ -1,0 +1,249 @@
+"""Sign-in, accounts and tokens over HTTP, and how the API answers what it cannot take."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from exchange.people import Role
+from gateways.identity import COOKIE
+from tests.served import API, PASSWORD, Person, Served, served
+
+BIDDER = {"login": "robot-1", "name": "Robot 1", "roles": ["bidder"]}
+
+
+@pytest.fixture
+async def floor(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
+    async with served(database_url, tmp_path, sign_in_attempts_per_minute=5) as floor:
+        yield floor
+
+
+@pytest.fixture
+async def admin(floor: Served) -> Person:
+    return await floor.person("boss", Role.ADMIN)
+
+
+async def test_signing_in_sets_a_cookie_out_of_reach_of_scripts_and_signing_out_ends_it(
+    floor: Served,
+) -> None:
+    await floor.person("anna", Role.BIDDER)
+    person = await floor.nobody()
+    assert (await person.get("/me"))["account"] is None
+    async with person.http.post(API + "/session", json={"login": "anna", "password": PASSWORD}) as answer:
+        cookie = answer.cookies[COOKIE]
+        assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["secure"]) == (
+            True,
+            "Lax",
+            "/",
+            "",
+        )
+        assert answer.headers["Cache-Control"] == "no-store"
+        body = await answer.json()
+    assert body["account"] == {"id": 1, "login": "anna", "name": "Person anna", "roles": ["bidder"]}
+    me = await person.get("/me")
+    assert (me["account"], me["demo"]) == (body["account"], True)
+    stolen = cookie.value
+    assert (await person.ask("DELETE", "/session"))[0] == 204
+    assert (await person.get("/me"))["account"] is None
+    thief = await floor.nobody(headers={"Cookie": f"{COOKIE}={stolen}"})
+    assert (await thief.get("/me"))["account"] is None
+
+
+async def test_behind_https_the_cookie_is_secure(floor: Served) -> None:
+    await floor.person("anna", Role.BIDDER)
+    person = await floor.nobody()
+    origin = f"https://{floor.server.host}:{floor.server.port}"
+    async with person.http.post(
+        API + "/session", json={"login": "anna", "password": PASSWORD}, headers={"Origin": origin}
+    ) as answer:
+        assert answer.cookies[COOKIE]["secure"] is True
+
+
+async def test_wrong_credentials_say_nothing_more_and_are_bounded(floor: Served) -> None:
+    await floor.person("anna", Role.BIDDER)
+    person = await floor.nobody()
+    wrong = {"login": "anna", "password": "wrong password"}
+    first = await person.ask("POST", "/session", wrong)
+    unknown = await person.ask("POST", "/session", {"login": "nobody", "password": PASSWORD})
+    assert first == unknown == (401, {"code": "WRONG_CREDENTIALS", "detail": "", "problems": []})
+    for _ in range(3):
+        await person.ask("POST", "/session", wrong)
+    status, answer = await person.ask("POST", "/session", {"login": "anna", "password": PASSWORD})
+    assert (status, answer["code"]) == (429, "RATE_LIMITED")
+
+
+async def test_another_sites_page_changes_nothing(floor: Served, admin: Person) -> None:
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        status, answer = await admin.ask("POST", "/accounts", BIDDER, headers=headers)
+        assert (status, answer["code"]) == (403, "FOREIGN_ORIGIN")
+    assert await floor.exchange.people.by_login("robot-1") is None
+    own = {"Origin": str(floor.server.make_url("/")).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+    await admin.post("/accounts", BIDDER, headers=own)
+
+
+async def test_accounts_are_made_with_password_or_token(floor: Served, admin: Person) -> None:
+    made = await admin.post("/accounts", BIDDER)
+    program = await floor.nobody(headers={"Authorization": f"Bearer {made['token']}"})
+    assert (await program.get("/me"))["account"] == made["account"]
+    with_password = {"login": "carl", "name": "Carl 卡尔", "roles": ["host", "finance"], "password": PASSWORD}
+    made = await admin.post("/accounts", with_password)
+    assert made["token"] is None
+    carl = await floor.nobody()
+    await carl.post("/session", {"login": "carl", "password": PASSWORD})
+    status, answer = await admin.ask("POST", "/accounts", with_password)
+    assert (status, answer["code"], answer["problems"]) == (409, "LOGIN_TAKEN", ["carl"])
+
+
+async def test_a_thousand_accounts_at_once_get_their_tokens(floor: Served, admin: Person) -> None:
+    accounts = [{"login": f"robot-{n}", "name": f"Robot {n}", "roles": ["bidder"]} for n in range(1_000)]
+    made = (await admin.post("/accounts/bulk", {"accounts": accounts}))["accounts"]
+    assert [one["login"] for one in made] == [one["login"] for one in accounts]
+    last = await floor.nobody(headers={"Authorization": f"Bearer {made[-1]['token']}"})
+    assert (await last.get("/me"))["account"]["login"] == "robot-999"
+    without = await admin.post(
+        "/accounts/bulk", {"accounts": [{**BIDDER, "login": "x1"}], "with_tokens": False}
+    )
+    assert without["accounts"][0]["token"] is None
+    status, answer = await admin.ask("POST", "/accounts/bulk", {"accounts": accounts[:2]})
+    assert (status, answer["problems"]) == (409, ["robot-0", "robot-1"])
+    status, answer = await admin.ask("POST", "/accounts/bulk", {"accounts": [*accounts, BIDDER]})
+    assert (status, answer["code"]) == (422, "INVALID")
+
+
+async def test_tokens_are_issued_listed_and_revoked(floor: Served, admin: Person) -> None:
+    anna = await floor.person("anna", Role.BIDDER)
+    assert anna.account is not None
+    own = (await anna.post("/me/tokens", {"label": "laptop"}))["token"]
+    given = (await admin.post(f"/accounts/{anna.account.id}/tokens"))["token"]
+    listed = (await anna.get("/me/tokens"))["tokens"]
+    assert [token["label"] for token in listed] == ["laptop", "API"]
+    program = await floor.nobody(headers={"Authorization": f"Bearer {own}"})
+    assert (await program.get("/me"))["account"]["login"] == "anna"
+    assert (await anna.ask("DELETE", f"/me/tokens/{listed[0]['id']}"))[0] == 204
+    assert (await program.ask("GET", "/me"))[0] == 401
+    assert (await anna.ask("DELETE", f"/me/tokens/{listed[0]['id']}"))[1]["code"] == "TOKEN_UNKNOWN"
+    assert (await admin.ask("POST", "/accounts/999/tokens"))[1]["code"] == "ACCOUNT_UNKNOWN"
+    other = await floor.nobody(headers={"Authorization": f"Bearer {given}"})
+    assert (await other.get("/me"))["account"]["login"] == "anna"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "who", "expected"),
+    [
+        ("POST", "/accounts", "nobody", (401, "NOT_SIGNED_IN")),
+        ("POST", "/accounts", "bidder", (403, "NOT_ALLOWED")),
+        ("POST", "/accounts/bulk", "bidder", (403, "NOT_ALLOWED")),
+        ("POST", "/lots", "bidder", (403, "NOT_ALLOWED")),
+        ("POST", "/lots/1/sign-up", "nobody", (401, "NOT_SIGNED_IN")),
+        ("POST", "/lots/1/sign-up", "admin", (403, "NOT_ALLOWED")),
+        ("POST", "/lots/1/admissions", "bidder", (403, "NOT_ALLOWED")),
+        ("POST", "/bank/receipts", "admin", (403, "NOT_ALLOWED")),
+        ("GET", "/deposits", "bidder", (403, "NOT_ALLOWED")),
+        ("GET", "/deposits/suspense", "nobody", (401, "NOT_SIGNED_IN")),
+        ("GET", "/exports/deposits.csv", "bidder", (403, "NOT_ALLOWED")),
+        ("GET", "/exports/journal.csv", "nobody", (401, "NOT_SIGNED_IN")),
+        ("GET", "/exports/journal.beancount", "admin", (403, "NOT_ALLOWED")),
+        ("GET", "/ledger/verification", "bidder", (403, "NOT_ALLOWED")),
+        ("GET", "/me/sign-ups", "nobody", (401, "NOT_SIGNED_IN")),
+        ("DELETE", "/session", "nobody", (401, "NOT_SIGNED_IN")),
+    ],
+)
+async def test_everybody_does_only_what_his_role_allows(
+    floor: Served, method: str, path: str, who: str, expected: tuple[int, str]
+) -> None:
+    roles = {"bidder": Role.BIDDER, "admin": Role.ADMIN}
+    person = await floor.nobody() if who == "nobody" else await floor.program(who, roles[who])
+    status, answer = await person.ask(method, path, {} if method == "POST" else None)
+    assert (status, answer["code"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "problem"),
+    [
+        (b"{", 400, "MALFORMED", ""),
+        (b"", 400, "MALFORMED", ""),
+        (b'{"login": "\xff"}', 400, "MALFORMED", ""),
+        (b"[]", 422, "INVALID", "Expected `object`"),
+        (b'{"login": "robot-1", "name": "R"}', 422, "INVALID", "missing required field `roles`"),
+        (b'{"login": 7, "name": "R", "roles": ["bidder"]}', 422, "INVALID", "login: "),
+        (b'{"login": "Robot", "name": "R", "roles": ["bidder"]}', 422, "INVALID", "login: "),
+        (b'{"login": "robot\\n", "name": "R", "roles": ["bidder"]}', 422, "INVALID", "login: "),
+        (b'{"login": "r1", "name": "", "roles": ["bidder"]}', 422, "INVALID", "name: "),
+        (b'{"login": "r1", "name": " ", "roles": ["bidder"]}', 422, "INVALID", "name: "),
+        (b'{"login": "r1", "name": "R\\u0000", "roles": ["bidder"]}', 422, "INVALID", "name: "),
+        (b'{"login": "r1", "name": "R\\ud800", "roles": ["bidder"]}', 400, "MALFORMED", ""),
+        (b'{"login": "r1", "name": "a\\nb", "roles": ["bidder"]}', 422, "INVALID", "name: "),
+        (b'{"login": "r1", "name": "R", "roles": ["king"]}', 422, "INVALID", "roles[0]: "),
+        (b'{"login": "r1", "name": "R", "roles": []}', 422, "INVALID", "roles: "),
+        (
+            b'{"login": "r1", "name": "R", "roles": ["bidder"], "password": "short"}',
+            422,
+            "INVALID",
+            "password: ",
+        ),
+        (b'{"login": "r1", "name": "R", "roles": ["bidder"], "id": 1}', 422, "INVALID", "id"),
+        (b'{"name": "' + b"x" * 300_000 + b'"}', 413, "TOO_LARGE", ""),
+    ],
+)
+async def test_bad_input_gets_one_coded_answer_that_names_the_field(
+    floor: Served, admin: Person, body: bytes, status: int, code: str, problem: str
+) -> None:
+    options = {"data": body, "headers": {"Content-Type": "application/json"}}
+    answered, answer = await admin.ask("POST", "/accounts", **options)
+    assert (answered, answer["code"]) == (status, code)
+    assert problem in " ".join(answer["problems"])
+    assert [account.login for account in await floor.exchange.people.accounts(0, 10)] == ["boss"]
+
+
+async def test_other_forms_addresses_and_methods_are_refused_as_json(floor: Served, admin: Person) -> None:
+    status, answer = await admin.ask("POST", "/accounts", data=b"login=x")
+    assert (status, answer["code"]) == (415, "UNSUPPORTED_TYPE")
+    for path in ("/nothing", "/lots/abc", "/lots/-1", "/lots/99999999999999999", "/lots/9999999999999999"):
+        status, answer = await admin.ask("GET", path)
+        assert (status, answer["code"]) == (404, "NOT_FOUND"), path
+    async with admin.http.put(API + "/session") as refused:
+        assert (refused.status, (await refused.json())["code"]) == (405, "METHOD_NOT_ALLOWED")
+        assert set(refused.headers["Allow"].split(",")) == {"POST", "DELETE"}
+    async with admin.http.get("/nothing") as page:
+        assert page.status == 404 and page.content_type != "application/json"
+
+
+async def test_characters_that_no_database_keeps_are_refused(floor: Served, admin: Person) -> None:
+    attempts = (
+        ("POST", "/session", {"login": "an\0na", "password": PASSWORD}, {}),
+        ("POST", "/me/tokens", {"label": "a\0b"}, {}),
+        ("GET", "/lots", None, {"params": {"q": "a\0b"}}),
+    )
+    for method, path, body, options in attempts:
+        status, answer = await admin.ask(method, path, body, **options)
+        assert (status, answer["code"]) == (422, "INVALID"), path
+
+
+async def test_a_body_without_a_length_is_bounded_too(admin: Person) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 10_000
+
+    status, answer = await admin.ask(
+        "POST", "/accounts", data=endless(), headers={"Content-Type": "application/json"}
+    )
+    assert (status, answer["code"]) == (413, "TOO_LARGE")
+
+
+async def test_the_messages_and_the_document_are_served_to_anyone(floor: Served) -> None:
+    person = await floor.nobody()
+    messages = await person.get("/messages")
+    assert messages["BELOW_ASKING_PRICE"]["next_zh"]
+    document = await person.get("/openapi.json")
+    assert "/api/v1/lots/{lot}/records" in document["paths"]
+
+
+async def test_a_database_that_is_away_is_said_so_and_what_nobody_expects_gets_a_number(
+    floor: Served, admin: Person
+) -> None:
+    await admin.get("/me")
+    await floor.exchange.people._database._pool.close()
+    status, answer = await admin.ask("GET", "/me/tokens")
+    assert (status, answer["code"]) == (503, "STORE_UNAVAILABLE")
