@@ -29,7 +29,7 @@ from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
 from exchange.migrations import Migration, migrate, migration_sources
 from exchange.people import People, Role
-from exchange.ports import Clock, EventFeed, Journal
+from exchange.ports import Clock, EventFeed, ExchangeError, Journal
 from exchange.settings import Settings
 from exchange.settlement import Settlement
 from exchange.sign_up import SignUps
@@ -43,6 +43,13 @@ OPERATOR = "operator"
 OPERATOR_TOKEN_FILE = "operator.token"
 POOL_CONNECTIONS_MAX = 12
 WATCH_SECONDS = 0.5
+
+UNUSABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class DatabaseUnusable(ExchangeError):
+    """The PostgreSQL that the exchange was given cannot be used."""
+
 
 Report = Callable[[str, str], None]
 """Told what is being done, in English and in Chinese."""
@@ -78,13 +85,16 @@ class Exchange:
 async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
     """Start the exchange, give it, and stop everything that was started.
 
-    Raises: EmbeddedPostgresError, MigrationError, OSError and driver errors when the database cannot be had.
+    Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable.
     """
     async with AsyncExitStack() as stack:
         postgres = None if settings.database_url else await _started_postgres(stack, settings, report)
         dsn = settings.database_url or (postgres.dsn() if postgres else "")
-        await _migrated(dsn, report)
-        pool = await asyncpg.create_pool(dsn, min_size=2, max_size=POOL_CONNECTIONS_MAX)
+        try:
+            await _migrated(dsn, report)
+            pool = await asyncpg.create_pool(dsn, min_size=2, max_size=POOL_CONNECTIONS_MAX)
+        except UNUSABLE as error:
+            raise DatabaseUnusable(str(error) or type(error).__name__) from error
         stack.push_async_callback(_closed, pool)
         journal = PostgresJournal(dsn, pool, timeout_ms=settings.command_deadline_ms)
         stack.push_async_callback(journal.close)

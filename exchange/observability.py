@@ -20,7 +20,11 @@ LOG_FILES_KEPT = 5
 
 
 def configure_logging(
-    level: str = "info", format: str = "auto", file: Path | None = None, stream: TextIO | None = None
+    level: str = "info",
+    format: str = "auto",
+    file: Path | None = None,
+    stream: TextIO | None = None,
+    terminal_level: str | None = None,
 ) -> None:
     """Send the log of the whole process, that of libraries included, to the terminal and to a file.
 
@@ -31,6 +35,7 @@ def configure_logging(
         format: form on the terminal: json, console, or auto (console on a terminal, else json).
         file: takes JSON lines; rotated, so that at most `LOG_FILES_KEPT` older files remain. None: no file.
         stream: the terminal; standard error when None.
+        terminal_level: least severe level that the terminal shows as well; that of the log when None.
 
     Raises: OSError when the file cannot be opened.
     """
@@ -42,6 +47,7 @@ def configure_logging(
         exception_formatter=structlog.dev.plain_traceback,
     )
     handlers: list[logging.Handler] = [logging.StreamHandler(terminal)]
+    handlers[0].setLevel((terminal_level or level).upper())
     handlers[0].setFormatter(_formatter(console if is_console else _json_line))
     if file is not None:
         handlers.append(_file_handler(file))

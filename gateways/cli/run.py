@@ -6,12 +6,12 @@ import gc
 from pathlib import Path
 from typing import Annotated
 
-import asyncpg
 import typer
 import uvloop
 from rich.console import Console
 
-from exchange.bootstrap import OPERATOR_TOKEN_FILE, Exchange
+from exchange.bootstrap import DatabaseUnusable, Exchange
+from exchange.demo.accounts import DEMO_PASSWORD
 from exchange.observability import configure_logging
 from exchange.settings import Settings, load_settings_with_sources
 from gateways.cli.outcomes import CommandFailed, ExitCode
@@ -22,7 +22,6 @@ DEMO_ACCOUNTS = (
     ("finance1", "finance", "财务"),
     ("admin1", "administrator", "管理员"),
 )
-DEMO_PASSWORD = "luochui-demo"
 
 
 def command(
@@ -70,7 +69,10 @@ def _run(settings: Settings, may_move: bool) -> None:
     from gateways.serve import PortTaken, serve
 
     console = Console(stderr=True)
-    configure_logging(settings.log_level, settings.log_format, settings.log_path)
+    terminal_level = "debug" if settings.log_level == "debug" else "warning"
+    configure_logging(
+        settings.log_level, settings.log_format, settings.log_path, terminal_level=terminal_level
+    )
 
     def report(english: str, chinese: str) -> None:
         console.print(f"  [dim]…[/] {english}  [dim]{chinese}[/]")
@@ -87,7 +89,7 @@ def _run(settings: Settings, may_move: bool) -> None:
             f"{error} is taken by another program; choose another with --port. 端口已被占用，请用 --port 另选",
             ExitCode.CONFIGURATION,
         ) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
+    except DatabaseUnusable as error:
         raise CommandFailed(
             f"The database does not answer: {error}. 无法使用数据库", ExitCode.UNREACHABLE
         ) from error
@@ -109,5 +111,5 @@ def _welcome(console: Console, settings: Settings, address: str) -> None:
         console.print(f"  password for all 统一密码: [bold]{DEMO_PASSWORD}[/]")
     else:
         console.print("  first administrator 首个管理员: [bold]luochui admin create-user --role admin[/]")
-    console.print(f"  [dim]data 数据 {settings.data_dir} · token for tools 工具令牌 {OPERATOR_TOKEN_FILE}[/]")
+    console.print(f"  [dim]data and log 数据与日志[/]  {settings.data_dir}", soft_wrap=True)
     console.print("  [dim]Ctrl-C stops everything 停止全部[/]")
