@@ -22,6 +22,19 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Return a function that draws at the next frame of the screen, once, however often it is called before. */
+export function atNextFrame(draw) {
+  let isAwaited = false;
+  return () => {
+    if (isAwaited) return;
+    isAwaited = true;
+    requestAnimationFrame(() => {
+      isAwaited = false;
+      draw();
+    });
+  };
+}
+
 /** Find the element of an id that the page must have. */
 export function byId(id) {
   const node = document.getElementById(id);

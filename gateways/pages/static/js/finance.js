@@ -2,8 +2,8 @@
 
 import { get, post, sentence } from "./api.js";
 import { byId, element, fill, setText } from "./elements.js";
-import { capitalAmount, formatAmount, parseAmount } from "./money.js";
-import { onLanguage, knows, pick, say } from "./language.js";
+import { capitalAmount, formatAmount, groupedReference, parseAmount } from "./money.js";
+import { knows, language, onLanguage, pick, say } from "./language.js";
 import { beginPage, isKeptOut, showStatus } from "./page.js";
 import { momentText } from "./standing.js";
 
@@ -64,6 +64,7 @@ async function loadTitles() {
 }
 
 function draw() {
+  for (const link of document.querySelectorAll(".downloads a[href*='.csv']")) link.search = `?language=${language()}`;
   drawFilters();
   drawTotals();
   drawRegister();
@@ -97,7 +98,7 @@ function lotCell(row) {
 }
 
 function bidderCell(row) {
-  return element("span", {}, row.payer_name || say("account_number", { id: row.bidder_id }), element("code", { class: "line" }, row.reference));
+  return element("span", {}, row.payer_name || say("account_number", { id: row.bidder_id }), element("code", { class: "line" }, groupedReference(row.reference)));
 }
 
 function stateCell(row) {
@@ -134,8 +135,9 @@ function matching() {
   const state = byId("state").value;
   const lot = byId("lot").value;
   const words = byId("search").value.trim().toLowerCase();
+  const digits = words.replace(/[\s-]/g, "");
   return deposits.filter((row) => (!state || row.state === state) && (!lot || String(row.lot_id) === lot)
-    && (!words || [row.reference, row.payer_name, lotName(row.lot_id)].join(" ").toLowerCase().includes(words)));
+    && (!words || row.reference.includes(digits) || `${row.payer_name} ${lotName(row.lot_id)}`.toLowerCase().includes(words)));
 }
 
 function registerRow(row) {
@@ -146,7 +148,7 @@ function registerRow(row) {
 function drawSuspense() {
   const items = suspense.map((receipt) => element("li", {},
     element("strong", {}, money(receipt.amount, receipt.currency)), ` · ${receipt.payer_name} · ${momentText(receipt.received_at_us)}`, element("br"),
-    element("span", { class: "quiet small" }, say("suspense_line", { reference: receipt.reference, id: receipt.receipt_id, reason: reasonText(receipt.reason) }))));
+    element("span", { class: "quiet small" }, say("suspense_line", { reference: groupedReference(receipt.reference), id: receipt.receipt_id, reason: reasonText(receipt.reason) }))));
   fill(byId("suspense"), items.length ? items : element("li", { class: "quiet" }, say("suspense_empty")));
 }
 

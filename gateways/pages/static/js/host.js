@@ -2,7 +2,7 @@
 
 import { get, sentence } from "./api.js";
 import { confirm } from "./confirmation.js";
-import { byId, element, fill, setText } from "./elements.js";
+import { atNextFrame, byId, element, fill, setText } from "./elements.js";
 import { drawFigures, drawTime } from "./figures.js";
 import { onLanguage, pick, say } from "./language.js";
 import { Outcomes } from "./outcomes.js";
@@ -32,6 +32,7 @@ const links = new Map();
 let selected = 0;
 let isBusy = false;
 const connection = new LiveConnection({ onFrame: takeFrame, onState: drawConnection });
+const drawSoon = atNextFrame(drawSelected);
 const outcomes = new Outcomes(byId("outcomes"));
 if (!isKeptOut(me, byId("status"), "host", "admin")) await begin();
 
@@ -84,8 +85,7 @@ function takeFrame(frame) {
   const next = reduce(room, frame);
   rooms.set(frame.lot, next);
   drawLine(frame.lot);
-  if (frame.lot !== selected) return;
-  drawSelected();
+  if (frame.lot === selected) drawSoon();
 }
 
 function select(lot) {

@@ -1,7 +1,7 @@
 // The page of one lot: what it is, and the bidding room, live.
 
 import { ApiError, get, sentence } from "./api.js";
-import { byId, element, fill, setText } from "./elements.js";
+import { atNextFrame, byId, element, fill, setText } from "./elements.js";
 import { drawFigures, drawTime, leaderText } from "./figures.js";
 import { formatAmount } from "./money.js";
 import { onLanguage, pick, say } from "./language.js";
@@ -21,6 +21,8 @@ const me = await beginPage();
 let lot = null;
 let room = EMPTY_ROOM;
 let announcedAtMs = 0;
+let drawnView = null;
+const drawSoon = atNextFrame(drawRoom);
 const elsewhere = new Set();
 const connection = new LiveConnection({ onFrame: takeFrame, onState: drawConnection });
 let controls = null;
@@ -72,8 +74,7 @@ function advance(frame) {
   room = reduce(room, frame);
   if (room === before || !room.view) return;
   if (isClosed(room.view) !== isClosed(before.view)) signUp.draw(isClosed(room.view));
-  drawRoom();
-  announce(before.view);
+  drawSoon();
 }
 
 function drawAll() {
@@ -91,6 +92,8 @@ function drawRoom() {
   drawTags();
   drawTimeline(byId("timeline"), { records: room.records, currency: lot.currency, paddle: room.you?.paddle ?? 0, by: staffName });
   byId("earlier").hidden = (room.records[0]?.sequence ?? 1) <= 1;
+  if (drawnView) announce(drawnView);
+  drawnView = room.view;
 }
 
 function drawConnection() {

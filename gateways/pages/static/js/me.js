@@ -2,7 +2,7 @@
 
 import { get, sentence } from "./api.js";
 import { byId, element, fill, setText } from "./elements.js";
-import { formatAmount } from "./money.js";
+import { formatAmount, groupedReference } from "./money.js";
 import { onLanguage, pick, say } from "./language.js";
 import { beginPage, isKeptOut, showStatus } from "./page.js";
 import { LiveConnection } from "./protocol.js";
@@ -76,7 +76,7 @@ function rows(mine) {
   const money = (amount) => formatAmount(amount, mine.currency, { isExact: true });
   const known = [["my_paddle", mine.paddle ? String(mine.paddle) : say("none")]];
   if (mine.reference) {
-    known.push(["deposit_reference", element("code", {}, mine.reference)]);
+    known.push(["deposit_reference", element("code", {}, groupedReference(mine.reference))]);
     known.push(["deposit_required", money(mine.required)], ["deposit_received", money(mine.received)]);
   }
   return known;

@@ -26,6 +26,11 @@ export function plainAmount(minor, currency, { isExact = false, isGrouped = fals
   return digits && (isExact || /[1-9]/.test(fraction)) ? `${shown}.${fraction}` : shown;
 }
 
+/** Write a deposit's reference in groups of four digits, the way people read it out. */
+export function groupedReference(reference) {
+  return reference.replace(/(.{4})(?=.)/g, "$1 ");
+}
+
 const UNITS = { "": 1n, 万: 10n ** 4n, 亿: 10n ** 8n };
 const DIGITS = /^(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d+))?$/;
 

@@ -48,6 +48,8 @@ export const PHRASES = {
   connection_connecting: ["正在连接……", "Connecting…"],
   connection_live: ["实时", "Live"],
   connection_recovering: ["连接中断，正在恢复……", "Connection lost, recovering…"],
+  signed_out: ["登录已失效，请重新登录。", "You have been signed out: sign in again."],
+  connection_ended: ["服务器已断开连接（{code}），请重新载入页面。", "The server ended the connection ({code}): reload the page."],
   clock_offset: ["时钟差 {offset} 秒", "clock offset {offset} s"],
   round_trip: ["往返 {ms} 毫秒", "round trip {ms} ms"],
   days_and: ["{days} 天 {clock}", "{days} d {clock}"],

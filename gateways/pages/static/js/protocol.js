@@ -19,6 +19,9 @@ export const CONNECTING = "connecting";
 export const LIVE = "live";
 export const RECOVERING = "recovering";
 
+/** The close code that says: sign in again. */
+export const SIGNED_OUT = 4503;
+
 /** A delay anywhere between nothing and a ceiling that doubles (full jitter), in milliseconds. */
 export function retryDelayMs(attempt, random = Math.random) {
   return random() * Math.min(RETRY_CEILING_MS, RETRY_FLOOR_MS * 2 ** attempt);

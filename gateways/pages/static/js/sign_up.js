@@ -2,7 +2,7 @@
 
 import { get, post, sentence } from "./api.js";
 import { element, fill } from "./elements.js";
-import { formatAmount } from "./money.js";
+import { formatAmount, groupedReference } from "./money.js";
 import { knows, say } from "./language.js";
 import { signInAddress } from "./page.js";
 
@@ -85,7 +85,7 @@ export class SignUpPanel {
         copied.textContent = say("copy_yourself");
       }
     };
-    const code = element("code", { id: "reference" }, reference);
+    const code = element("code", { id: "reference" }, groupedReference(reference));
     return [code, " ", element("button", { type: "button", class: "small", on: { click: copy } }, say("copy")), " ", copied];
   }
 

@@ -4,6 +4,7 @@
 import { element } from "./elements.js";
 import { formatAmount } from "./money.js";
 import { language, say } from "./language.js";
+import { mayReturn, SIGNED_OUT } from "./protocol.js";
 
 const SECOND_US = 1_000_000;
 const URGENT_US = 60 * SECOND_US;
@@ -66,6 +67,9 @@ export function durationText(spanUs) {
 
 /** What the connection's state and the measured clock are, in one line. */
 export function connectionText(connection) {
+  if (connection.state === "disconnected" && !mayReturn(connection.closeCode)) {
+    return say(connection.closeCode === SIGNED_OUT ? "signed_out" : "connection_ended", { code: connection.closeCode });
+  }
   const parts = [say(`connection_${connection.state}`)];
   const { behindMs, roundTripMs } = connection.clock;
   if (connection.state === "live" && behindMs !== null) {
