@@ -207,7 +207,7 @@ class Subscription:
             return True
         elif kind == "events" and frame["records"] and frame["records"][0]["sequence"] != self.offset + 1:
             return False
-        if self.view is View.FULL and self._updates.qsize() >= UPDATES_WAITING_MAX:
+        if self.view is View.FULL and self._updates.qsize() >= self._client.updates_waiting_max:
             self._is_behind = True
             return True
         self._advance(frame)
@@ -242,6 +242,9 @@ class LiveClient:
         session: HTTP session to share between many clients; its owner closes it.
         on_notice: called with every `outbid` and `presence` frame.
         patience_s: how long a lost connection is tried again.
+        answer_timeout_s: how long one attempt waits for its answer.
+        attempts_max: attempts of one command before `NoAnswer`.
+        updates_waiting_max: updates that may wait for a slow reader of a subscription.
     """
 
     def __init__(
@@ -255,8 +258,11 @@ class LiveClient:
         on_notice: Callable[[Frame], None] | None = None,
         patience_s: float = PATIENCE_S,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        attempts_max: int = ATTEMPTS_MAX,
+        updates_waiting_max: int = UPDATES_WAITING_MAX,
     ) -> None:
         self.url = URL(url)
+        self.updates_waiting_max = updates_waiting_max
         self.hello: Frame = {}
         self.clock_offset_us = 0
         self.failure: ClientProblem | None = None
@@ -269,6 +275,7 @@ class LiveClient:
         self._on_notice = on_notice
         self._patience_s = patience_s
         self._answer_timeout_s = answer_timeout_s
+        self._attempts_max = attempts_max
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._connected = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
@@ -336,7 +343,7 @@ class LiveClient:
         message = self._encode({**frame, "id": command_id})
         code = ""
         try:
-            for attempt in range(ATTEMPTS_MAX):
+            for attempt in range(self._attempts_max):
                 answer = await self._attempt(command_id, message)
                 if not isinstance(answer, _TryAgain):
                     return answer

@@ -1,0 +1,90 @@
+"""What `luochui bid` reads and says: amounts, language, and orders that contradict themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gateways.cli import app
+from gateways.cli.amounts import NotAnAmount, read_amount, write_amount
+from gateways.cli.language import Language, language_of
+from gateways.cli.outcomes import ExitCode
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ("12300.50", 1_230_050),
+        ("12,300.50", 1_230_050),
+        ("12，300", 1_230_000),
+        ("¥ 500", 50_000),
+        ("500元", 50_000),
+        ("1.2万", 1_200_000),
+        ("3 亿", 30_000_000_000),
+        ("0.01", 1),
+        ("0.000001万", 1),
+        ("CNY 7", 700),
+        ("1,000万元", 1_000_000_000),
+    ],
+)
+def test_amounts_are_read_as_people_write_them(text: str, minor: int) -> None:
+    assert read_amount(text) == minor
+
+
+@pytest.mark.parametrize(
+    "text", ["", "abc", "-5", "1.234", "1,23", "12,30.00", "1..2", "1e5", "5万3", "５", "0x10", "1 000"]
+)
+def test_what_could_be_misread_is_no_amount(text: str) -> None:
+    with pytest.raises(NotAnAmount):
+        read_amount(text)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (1_230_050, "CNY", "¥12,300.50"),
+        (5, "USD", "$0.05"),
+        (-100, "CNY", "-¥1.00"),
+        (100, "CHF", "CHF 1.00"),
+    ],
+)
+def test_amounts_are_written_with_their_currency(minor: int, currency: str, text: str) -> None:
+    assert write_amount(minor, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, Language.ZH),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "en_GB.UTF-8"}, Language.EN),
+        ({"LC_ALL": "", "LANG": "zh_TW"}, Language.ZH),
+        ({"LANG": "C"}, Language.EN),
+        ({}, Language.EN),
+    ],
+)
+def test_the_language_is_that_of_the_environment(environment: dict[str, str], language: Language) -> None:
+    assert language_of(environment) is language
+
+
+@pytest.mark.parametrize(
+    "arguments", [["12"], ["12", "100", "--asking"], ["12", "--max", "5", "--steps", "2"], ["12", "1.234"]]
+)
+def test_an_order_that_says_nothing_or_too_much_is_wrong_usage(arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, ["bid", *arguments, "--token", "x"]).exit_code == ExitCode.USAGE
+
+
+def test_an_exchange_that_does_not_answer_is_unreachable() -> None:
+    arguments = ["bid", "12", "--asking", "--token", "x", "--url", "http://127.0.0.1:9", "--language", "zh"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == ExitCode.UNREACHABLE
+    assert "无法连接交易所" in result.output
+
+
+def test_a_replay_without_a_token_says_where_it_looked(tmp_path: Path) -> None:
+    file = tmp_path / "auctions.csv"
+    file.write_text("auctionid,bid,bidtime,bidder,openbid,price\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["replay", str(file), "--data-dir", str(tmp_path)])
+    assert result.exit_code == ExitCode.USAGE
+    assert "operator.token" in result.output
