@@ -31,7 +31,6 @@ from exchange.ports import (
     JournalUnavailable,
     Lease,
     OutcomeUnknown,
-    Rejected,
     Reply,
     SnapshotStore,
     Unanswered,
@@ -129,7 +128,7 @@ class Engine:
     def post(self, command_id: str, command: Command, reply: Reply) -> None:
         """Hand over a command; see `CommandBus.post`.  Raises: Busy."""
         if not self.is_writable or len(self._inbox) >= self._limits.inbox_commands_max:
-            self._measures.busy.inc()
+            self._measures.busy += 1
             raise Busy(command_id)
         self._inbox.append(Envelope(command_id, command, reply))
         self._wake.set()
@@ -206,8 +205,6 @@ class Engine:
         """Answer and publish what has just become durable."""
         for reply, answer in step.replies:
             reply(answer)
-            if isinstance(answer, Rejected):
-                self._measures.refused.labels(answer.refused.code.name).inc()
         for deadline in step.deadlines:
             self._measures.deadline_lateness_seconds.observe(deadline.late_us / 1e6)
         self._feed.publish([touched.entry for touched in step.touched.values()])

@@ -208,6 +208,7 @@ def _party_and_amount(command: Command) -> tuple[int, int]:
 
 
 def _note_outbid(touched: Touched, event: BidPlaced) -> None:
-    leader = touched.held.position[0]
-    if leader and leader != event.paddle:
-        touched.outbid.add(touched.held.bidder_of(leader))
+    phase = touched.held.lot.phase
+    leader = NOBODY if phase is None else phase.leader
+    if leader != NOBODY and leader != event.paddle:
+        touched.outbid.add(touched.held.bidders[leader - 1])

@@ -20,7 +20,7 @@ from gateways.api.services import SERVICES, Services
 from gateways.identity import SignInLimit
 from gateways.live.door import Door
 from gateways.live.hub import Hub
-from gateways.live.outbox import OutboxLimits
+from gateways.live.outbox import OutboxLimits, Tray
 from gateways.live.session import Floor
 
 PAGES = {
@@ -110,6 +110,7 @@ def _floor(exchange: Exchange, hub: Hub) -> Floor:
             frames_burst=settings.frames_burst,
             subscriptions_max=settings.subscriptions_max,
         ),
+        tray=Tray(),
         outbox_limits=OutboxLimits(settings.outbox_bytes_max, settings.outbox_age_ms_max),
         heartbeat_ms=settings.heartbeat_ms,
     )

@@ -70,6 +70,7 @@ class Door:
             heartbeat=self._floor.heartbeat_ms / 1000,
             max_msg_size=self._floor.limits.frame_bytes_max,
             compress=False,
+            decode_text=False,
         )
         await socket.prepare(request)
         transport = request.transport

@@ -35,13 +35,36 @@ def framed(payload: bytes, opcode: int) -> bytes:
     return bytes((opcode, 127)) + length.to_bytes(8, "big") + payload
 
 
+class Tray:
+    """The outboxes of a gateway that have something to send; one call a tick flushes them all."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Outbox] = []
+
+    def add(self, outbox: Outbox) -> None:
+        """Flush an outbox at the end of this tick."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._waiting.append(outbox)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for outbox in waiting:
+            outbox.flush()
+
+
 class Outbox:
     """Frames on their way to one connection."""
 
     def __init__(
-        self, transport: asyncio.WriteTransport, limits: OutboxLimits, too_slow: Callable[[], None]
+        self,
+        transport: asyncio.WriteTransport,
+        tray: Tray,
+        limits: OutboxLimits,
+        too_slow: Callable[[], None],
     ) -> None:
         self._transport = transport
+        self._tray = tray
         self._limits = limits
         self._too_slow = too_slow
         self._loop = asyncio.get_running_loop()
@@ -52,7 +75,7 @@ class Outbox:
     def put(self, frame: bytes) -> None:
         """Send a frame with the next write; everything put until then leaves together."""
         if not self._frames:
-            self._loop.call_soon(self.flush)
+            self._tray.add(self)
         self._frames.append(frame)
 
     def flush(self) -> None:

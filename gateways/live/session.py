@@ -30,7 +30,7 @@ from exchange.ports import (
 from exchange.records import public_record
 from gateways import wire
 from gateways.live.hub import Hub, encoded
-from gateways.live.outbox import BINARY, TEXT, Outbox, OutboxLimits
+from gateways.live.outbox import BINARY, TEXT, Outbox, OutboxLimits, Tray
 from gateways.live.pace import Pace
 from gateways.wire import CloseCode, ErrorCode, HostAct, ServerFrame
 from matching import commands
@@ -57,6 +57,7 @@ class Floor(Struct, frozen=True):
     hub: Hub
     measures: Measures
     limits: wire.Limits
+    tray: Tray
     outbox_limits: OutboxLimits
     heartbeat_ms: int
 
@@ -102,15 +103,15 @@ class Session:
     async def run(self, transport: asyncio.WriteTransport) -> None:
         """Talk until either side ends the conversation."""
         self._transport = transport
-        self._outbox = Outbox(transport, self._floor.outbox_limits, self._cut_slow)
-        self._floor.measures.connections.inc()
+        self._outbox = Outbox(transport, self._floor.tray, self._floor.outbox_limits, self._cut_slow)
+        self._floor.measures.connections += 1
         self._floor.hub.enter(self)
         try:
             self._say(self._hello())
             await self._listen()
         finally:
             self._floor.hub.leave(self)
-            self._floor.measures.connections.dec()
+            self._floor.measures.connections -= 1
             for errand in self._errands:
                 errand.cancel()
             if self._ending is not None:
@@ -129,9 +130,9 @@ class Session:
     # -- reading -----------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        frames_in = self._floor.measures.frames_in
+        measures = self._floor.measures
         async for message in self._socket:
-            frames_in.inc()
+            measures.frames_in += 1
             if message.type is not self._expected:
                 self._bad_frame(ErrorCode.MALFORMED, f"this connection speaks {self._expected.name} frames")
             elif self._pace.allows(self._loop.time()):
@@ -139,7 +140,7 @@ class Session:
             else:
                 self._slow_down(message.data)
 
-    def _take(self, data: str | bytes) -> None:
+    def _take(self, data: bytes) -> None:
         try:
             frame = self._decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -153,7 +154,7 @@ class Session:
         if self._bad_frames == BAD_FRAMES_MAX:
             self.end(CloseCode.TOO_MANY_BAD_FRAMES)
 
-    def _slow_down(self, data: str | bytes) -> None:
+    def _slow_down(self, data: bytes) -> None:
         limits = self._floor.limits
         self._error(
             ErrorCode.RATE_LIMITED, f"at most {limits.frames_per_second} frames a second", self._id_in(data)
@@ -162,12 +163,11 @@ class Session:
         if self._too_fast == TOO_FAST_MAX:
             self.end(CloseCode.TOO_FAST)
 
-    def _id_in(self, data: str | bytes) -> str:
+    def _id_in(self, data: bytes) -> str:
         """Return the command id that a frame names, if that much of it can be read."""
         try:
-            if isinstance(data, str):
-                return msgspec.json.decode(data, type=_Named).id[:64]
-            return msgspec.msgpack.decode(data, type=_Named).id[:64]
+            decode = msgspec.json.decode if self.opcode == TEXT else msgspec.msgpack.decode
+            return decode(data, type=_Named).id[:64]
         except (msgspec.DecodeError, UnicodeDecodeError):
             return ""
 
@@ -328,7 +328,7 @@ class Session:
         self._say(wire.Pong(frame.sent, self._floor.engine.now_us()))
 
     def _error(self, code: ErrorCode, detail: str, id: str = "") -> None:
-        self._floor.measures.bad_frames.labels(code.value).inc()
+        self._floor.measures.bad_frames[code.value] += 1
         self._say(wire.Error(code.value, code in wire.RETRYABLE, detail, id))
 
     def _say(self, frame: ServerFrame) -> None:
@@ -337,7 +337,7 @@ class Session:
     # -- ending ------------------------------------------------------------------------------------------------
 
     def _cut_slow(self) -> None:
-        self._floor.measures.slow_clients.inc()
+        self._floor.measures.slow_clients += 1
         log.info("session.too_slow", account=self.account_id)
         self.end(CloseCode.SLOW_CONSUMER)
 
