@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from aiohttp.test_utils import make_mocked_request
+from aiohttp import test_utils
 
 from exchange.people import Account, Role
 from gateways.identity import SignInLimit, bearer_of, has_role, is_foreign, may_change
@@ -36,22 +36,26 @@ ELSEWHERE = ("https://office.example",)
     ],
 )
 def test_a_request_of_another_sites_page_is_told_apart(headers: dict[str, str], expected: bool) -> None:
-    request = make_mocked_request("POST", "/api/v1/session", headers=OURS | headers)
+    request = test_utils.make_mocked_request("POST", "/api/v1/session", headers=OURS | headers)
     assert is_foreign(request, ELSEWHERE) is expected
     assert may_change(request, ELSEWHERE) is not expected
 
 
 def test_reading_and_bearer_tokens_need_no_origin() -> None:
     evil = OURS | {"Origin": "https://evil.example"}
-    assert may_change(make_mocked_request("GET", "/", headers=evil), ())
-    assert may_change(make_mocked_request("POST", "/", headers=evil | {"Authorization": "Bearer lc_x"}), ())
-    assert not may_change(make_mocked_request("POST", "/", headers=evil | {"Authorization": "Basic x"}), ())
+    assert may_change(test_utils.make_mocked_request("GET", "/", headers=evil), ())
+    assert may_change(
+        test_utils.make_mocked_request("POST", "/", headers=evil | {"Authorization": "Bearer lc_x"}), ()
+    )
+    assert not may_change(
+        test_utils.make_mocked_request("POST", "/", headers=evil | {"Authorization": "Basic x"}), ()
+    )
 
 
 def test_a_bearer_token_is_what_follows_the_word() -> None:
-    request = make_mocked_request("GET", "/", headers={"Authorization": "Bearer  lc_abc "})
+    request = test_utils.make_mocked_request("GET", "/", headers={"Authorization": "Bearer  lc_abc "})
     assert bearer_of(request) == "lc_abc"
-    assert bearer_of(make_mocked_request("GET", "/")) is None
+    assert bearer_of(test_utils.make_mocked_request("GET", "/")) is None
 
 
 def test_one_of_the_roles_is_enough() -> None:
