@@ -7,6 +7,7 @@ timed tests.
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -50,6 +51,8 @@ def bids(
     """One hot lot over real WebSockets, a bare echo, and one transaction for each bid with the row locked."""
     try:
         report = uvloop.run(_Bench(seconds, warm_up, bidders, database_url).run())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise typer.Exit(130) from None
     except (ExchangeFailed, ClientProblem, LoadFailed) as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from failure
@@ -70,6 +73,9 @@ class _Bench:
 
     async def run(self) -> dict[str, Any]:
         """Return the whole report."""
+        this = asyncio.current_task()
+        assert this is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)  # ends the children too
         circumstances, neighbours = conditions(), Neighbours()
         _say("starting an exchange")
         async with running_exchange(self._database_url) as exchange:

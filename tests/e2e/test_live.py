@@ -198,9 +198,10 @@ async def test_a_binary_frame_on_a_text_connection_is_malformed(house: House) ->
 
 async def test_many_bad_frames_end_the_conversation_for_good(house: House) -> None:
     async with house.talk(0) as talk:
+        for _ in range(20):
+            await talk.say("nonsense")
         with pytest.raises(ConnectionError):
-            for _ in range(100):
-                await talk.say("nonsense")
+            while True:
                 await talk.hear("error")
         assert talk.socket.close_code == 4501
 
