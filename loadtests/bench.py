@@ -21,7 +21,7 @@ from rich.table import Table
 
 from gateways.client import ClientProblem
 from gateways.wire import View
-from loadtests.conditions import Neighbours, conditions, processor_seconds
+from loadtests.conditions import Usage, conditions
 from loadtests.exchange_process import SETTINGS, ExchangeFailed, RunningExchange, running_exchange
 from loadtests.hot_lot import BIDDERS, MISMATCHES_SHOWN, Watchers, make_hot_lot, missing_bids
 from loadtests.load import Bidder, Echoed, Load, LoadFailed, Tally, measure, open_bidders
@@ -76,7 +76,7 @@ class _Bench:
         this = asyncio.current_task()
         assert this is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)  # ends the children too
-        circumstances, neighbours = conditions(), Neighbours()
+        circumstances = conditions()
         _say("starting an exchange")
         async with running_exchange(self._database_url) as exchange:
             circumstances |= {
@@ -91,7 +91,6 @@ class _Bench:
             _say("one transaction for each bid, the row locked")
             row_lock = await measure_row_lock(exchange.database_url, self._seconds * ROW_LOCK_SHARE)
         circumstances["load_average_after"] = conditions()["load_average_before"]
-        circumstances["neighbours"] = neighbours.busiest()
         return {
             "bids": measured,
             "echo": echo,
@@ -146,14 +145,14 @@ class _Bench:
         self, load: Load, kind: type[Bidder], url: str, tokens: list[str], in_flight: int, server: int
     ) -> dict[str, Any]:
         connections = await open_bidders(kind, load, url, tokens)
-        before_s = processor_seconds(server)
+        usage = Usage(server)
         try:
             tally = await measure(load, connections, in_flight, self._warm_up_s, self._seconds)
+            cores = usage.cores()
         finally:
             for connection in connections:
                 connection.close()
-        busy = (processor_seconds(server) - before_s) / (self._seconds + self._warm_up_s)
-        return _figures(tally) | {"server_cores_busy": round(busy, 2), "frame_bytes": load.frame_bytes}
+        return _figures(tally) | {"cores_busy": cores, "frame_bytes": load.frame_bytes}
 
 
 def _figures(tally: Tally) -> dict[str, Any]:
@@ -187,14 +186,15 @@ def _print(report: dict[str, Any]) -> None:
     console = Console()
     table = Table(title="One hot lot", header_style="bold")
     table.add_column("")
-    for heading in ("a second", "p50 ms", "p99 ms", "refused"):
+    for heading in ("a second", "p50 ms", "p99 ms", "refused", "cores: server, client, others"):
         table.add_column(heading, justify="right")
     for name, figures in (("bare echo", report["echo"]), ("bids", report["bids"])):
         for count, row in figures.items():
-            table.add_row(f"{name}, {count} in flight", *_cells(row), f"{row['refused']:,}")
+            cores = "  ".join(f"{busy:.2f}" for busy in row["cores_busy"].values())
+            table.add_row(f"{name}, {count} in flight", *_cells(row), f"{row['refused']:,}", cores)
     for rate in report["row_lock"]:
         name = f"one transaction a bid, {rate['connections']} connections"
-        table.add_row(name, *_cells(rate | {"per_second": rate["rate"]}), "–")
+        table.add_row(name, *_cells(rate | {"per_second": rate["rate"]}), "–", "")
     console.print(table)
     for name, ratio in report["ratios"].items():
         console.print(f"  {name.replace('_', ' ')}: {ratio}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("aiohttp", "uvloop", "msgspec", "asyncpg")
-NEIGHBOURS_SHOWN = 5
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -39,35 +39,30 @@ class _Process:
     seconds: float
 
 
-class Neighbours:
-    """Other programs on the machine, by the processor time they take while we measure."""
+class Usage:
+    """Who used the processor since this was made: the server, the load client, and everybody else."""
 
-    def __init__(self) -> None:
-        self._before = _processes()
+    def __init__(self, server: int) -> None:
+        self._server = server
+        self._began_s = time.perf_counter()
+        self._before = self._seconds()
 
-    def busiest(self) -> list[dict[str, Any]]:
-        """Return the busiest processes since the beginning that are neither ours nor started by us."""
-        now = _processes()
-        used = [
-            (process.seconds - (self._before[number].seconds if number in self._before else 0.0), number)
-            for number, process in now.items()
-            if not _is_ours(number, now)
-        ]
-        return [
-            {"name": now[number].name, "process": number, "seconds": round(seconds, 2)}
-            for seconds, number in sorted(used, reverse=True)[:NEIGHBOURS_SHOWN]
-            if seconds >= 0.1
-        ]
+    def cores(self) -> dict[str, float]:
+        """Return the cores that were busy on average, for each."""
+        elapsed_s = time.perf_counter() - self._began_s
+        used = [now - before for now, before in zip(self._seconds(), self._before, strict=True)]
+        server, client, everybody = (seconds / elapsed_s for seconds in used)
+        others = max(everybody - server - client, 0.0)
+        return {"server": round(server, 2), "client": round(client, 2), "others": round(others, 2)}
+
+    def _seconds(self) -> tuple[float, float, float]:
+        return processor_seconds(self._server), time.process_time(), _busy_seconds()
 
 
 def processor_seconds(process_id: int) -> float:
     """Return the processor time that a process and everything below it have used so far."""
     now = _processes()
     return sum(process.seconds for number, process in now.items() if _is_below(number, process_id, now))
-
-
-def _is_ours(number: int, processes: dict[int, _Process]) -> bool:
-    return _is_below(number, os.getpid(), processes)
 
 
 def _is_below(number: int, ancestor: int, processes: dict[int, _Process]) -> bool:
@@ -82,6 +77,16 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _busy_seconds() -> float:
+    """Return the time that all processors together have worked since the machine started; 0 without /proc."""
+    try:
+        first = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()
+    except OSError:
+        return 0.0
+    user, nice, system, _, _, interrupts, soft_interrupts = (int(ticks) for ticks in first[1:8])
+    return (user + nice + system + interrupts + soft_interrupts) / TICKS_PER_SECOND
 
 
 def _processes() -> dict[int, _Process]:
