@@ -95,6 +95,8 @@ class Hub:
         self.unfollow(lot, session)
         audience = self._audiences.setdefault(lot, Audience())
         (audience.full if view is View.FULL else audience.state).add(session)
+        if session.is_host:
+            self._present.pop(lot, None)
 
     def unfollow(self, lot: LotId, session: Follower) -> None:
         """Tell a session nothing more of a lot."""
@@ -148,10 +150,10 @@ class Hub:
 
     def _tell_presence(self) -> None:
         for lot, audience in self._audiences.items():
-            hosts = [session for session in audience.full if session.is_host]
+            everybody = audience.full | audience.state
+            hosts = [session for session in everybody if session.is_host]
             if not hosts:
                 continue
-            everybody = audience.full | audience.state
             bidders = {session.account_id for session in everybody if self._feed.own(lot, session.account_id)}
             present = (len(bidders), len(everybody))
             if self._present.get(lot) != present:

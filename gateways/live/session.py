@@ -88,7 +88,8 @@ class Session:
         self._pace = Pace(floor.limits.frames_per_second, floor.limits.frames_burst, self._loop.time())
         self._followed: set[LotId] = set()
         self._errands: set[asyncio.Task[None]] = set()
-        self._ending: asyncio.Task[None] | None = None
+        self._ending: CloseCode | None = None
+        self._task = _current_task()
         self._bad_frames = 0
         self._too_fast = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -109,14 +110,18 @@ class Session:
         try:
             self._say(self._hello())
             await self._listen()
+        except asyncio.CancelledError:
+            if self._ending is None:
+                raise
+            self._task.uncancel()
         finally:
             self._floor.hub.leave(self)
             self._floor.measures.connections -= 1
             for errand in self._errands:
                 errand.cancel()
-            if self._ending is not None:
-                await self._ending
-            self._outbox.close()
+        if self._ending is not None:
+            await self._close(self._ending)
+        self._outbox.close()
 
     def send(self, frame: bytes) -> None:
         """Put a framed message on its way."""
@@ -125,7 +130,9 @@ class Session:
     def end(self, code: CloseCode) -> None:
         """End the conversation with a code that tells the client whether to come back."""
         if self._ending is None:
-            self._ending = self._loop.create_task(self._close(code))
+            self._ending = code
+            if asyncio.current_task() is not self._task:
+                self._task.cancel()
 
     # -- reading -----------------------------------------------------------------------------------------------
 
@@ -139,6 +146,8 @@ class Session:
                 self._take(message.data)
             else:
                 self._slow_down(message.data)
+            if self._ending is not None:
+                return
 
     def _take(self, data: bytes) -> None:
         try:
@@ -345,12 +354,19 @@ class Session:
         """Say goodbye; a reader too slow to hear it is cut all the same."""
         self._outbox.flush()
         await self._socket.close(code=code, message=code.name.encode())
-        self._transport.abort()
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
 
     def _errand(self, work: Coroutine[Any, Any, None]) -> None:
         errand = self._loop.create_task(work)
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None, "a session is opened by the task that runs it"
+    return task
 
 
 def _host_command(frame: wire.Host, by: int) -> commands.HostCommand:
