@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -19,7 +20,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
 from exchange.database import Database, NotUnique, Row
-from exchange.ports import Clock, ExchangeError
+from exchange.ports import Busy, Clock, ExchangeError
 from matching.units import TimeUs
 
 LOGIN_PATTERN = r"^[a-z0-9][a-z0-9._@-]{1,63}$(?!\n)"
@@ -36,6 +37,7 @@ REMEMBERED_FOR_US = 5_000_000
 """How long a proof is believed without asking the database: what another process revoked ends this much later."""
 
 HASHINGS_AT_ONCE = 2
+HASHINGS_WAITING_MAX = 100
 TOKEN_PREFIX = "lc_"
 TOKEN_BYTES = 32
 HOUR_US = 3_600_000_000
@@ -191,6 +193,7 @@ class People:
         self._session_us = session_hours * HOUR_US
         self._hasher = hasher or PasswordHasher()
         self._hashing = asyncio.Semaphore(HASHINGS_AT_ONCE)
+        self._hashings_waiting = 0
         self._decoy = self._hasher.hash(secrets.token_hex(16))
         self._remembered: dict[bytes, _Remembered] = {}
         self._revocations = 0
@@ -243,6 +246,8 @@ class People:
         """Check a password and begin a session; None when the pair is wrong or the account is not active.
 
         An unknown login costs the same time as a wrong password.
+
+        Raises: Busy, when too many passwords wait to be checked.
         """
         row = await self._database.row(SELECT_BY_LOGIN, login.strip().lower())
         hashed = None if row is None else row["password_hash"]
@@ -377,15 +382,27 @@ class People:
                 listener(key)
 
     async def _hash(self, password: str) -> str:
-        async with self._hashing:
+        async with self._hashing_turn():
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def _verify(self, hashed: str, password: str) -> bool:
-        async with self._hashing:
+        async with self._hashing_turn():
             try:
                 return await asyncio.to_thread(self._hasher.verify, hashed, password)
             except (VerificationError, InvalidHashError):
                 return False
+
+    @asynccontextmanager
+    async def _hashing_turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, behind a bounded number of others.  Raises: Busy."""
+        if self._hashings_waiting >= HASHINGS_WAITING_MAX:
+            raise Busy("too many passwords are being checked")
+        self._hashings_waiting += 1
+        try:
+            async with self._hashing:
+                yield
+        finally:
+            self._hashings_waiting -= 1
 
 
 def fingerprint(token: str) -> bytes:

@@ -8,7 +8,7 @@ Every step can be repeated, and none is remembered in memory alone: whatever a c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -55,11 +55,14 @@ SELECT $1, account, $3, $4, $5 FROM unnest($2::bigint[]) AS new (account) ON CON
 UPDATE_PENDING = """
 UPDATE exchange.sign_up SET state = 'admission_pending' WHERE lot = $1 AND account = $2 AND state = 'awaiting_deposit'
 """
-UPDATE_ADMITTED = (
-    "UPDATE exchange.sign_up SET state = 'admitted', paddle = $3 WHERE lot = $1 AND account = $2"
-)
+UPDATE_ADMITTED = """
+UPDATE exchange.sign_up s SET state = 'admitted', paddle = given.paddle
+  FROM unnest($2::bigint[], $3::bigint[]) AS given (account, paddle)
+ WHERE s.lot = $1 AND s.account = given.account AND s.state <> 'admitted'
+"""
 UPDATE_NOT_ADMITTED = """
-UPDATE exchange.sign_up SET state = 'not_admitted' WHERE lot = $1 AND account = $2 AND state <> 'admitted'
+UPDATE exchange.sign_up SET state = 'not_admitted'
+ WHERE lot = $1 AND account = ANY($2::bigint[]) AND state <> 'admitted'
 """
 SELECT_UNFINISHED_LOTS = """
 SELECT DISTINCT s.lot FROM exchange.sign_up s JOIN exchange.lot l ON l.id = s.lot
@@ -68,11 +71,6 @@ SELECT DISTINCT s.lot FROM exchange.sign_up s JOIN exchange.lot l ON l.id = s.lo
 SELECT_UNFINISHED = """
 SELECT account, state FROM exchange.sign_up
  WHERE lot = $1 AND state IN ('awaiting_deposit', 'admission_pending') ORDER BY created_at_us, account
-"""
-CLOSE_ADMITTED = """
-UPDATE exchange.sign_up s SET state = 'admitted', paddle = given.paddle
-  FROM unnest($2::bigint[], $3::bigint[]) AS given (account, paddle)
- WHERE s.lot = $1 AND s.account = given.account AND s.state <> 'admitted'
 """
 CLOSE_NOT_ADMITTED = """
 UPDATE exchange.sign_up SET state = 'not_admitted'
@@ -244,7 +242,7 @@ class SignUps:
 
     async def close(self, lot_id: LotId, paddles: Mapping[BidderId, Paddle]) -> None:
         """Write down who had a paddle when the lot ended, and that nobody else gets one."""
-        await self._database.run(CLOSE_ADMITTED, lot_id, list(paddles), list(paddles.values()))
+        await self._database.run(UPDATE_ADMITTED, lot_id, list(paddles), list(paddles.values()))
         await self._database.run(CLOSE_NOT_ADMITTED, lot_id)
 
     async def _enter(self, card: LotCard, account: Account) -> SignUpState | SignUpRefusal:
@@ -289,41 +287,49 @@ class SignUps:
             case NotEnough():
                 return
             case LotClosed():
-                await self._database.run(UPDATE_NOT_ADMITTED, lot_id, bidder)
+                await self._database.run(UPDATE_NOT_ADMITTED, lot_id, [bidder])
             case Held():
                 await self._database.run(UPDATE_PENDING, lot_id, bidder)
                 await self._admit(lot_id, bidder)
 
-    async def _admit_many(self, lot_id: LotId, bidders: Iterable[BidderId]) -> list[Admission]:
+    async def _admit_many(self, lot_id: LotId, bidders: Sequence[BidderId]) -> list[Admission]:
         gate = asyncio.Semaphore(ADMISSIONS_AT_ONCE)
 
-        async def admission(bidder: BidderId) -> Admission:
+        async def admission(bidder: BidderId) -> Admission | None:
             async with gate:
                 try:
-                    return Admission(bidder, await self._admit(lot_id, bidder))
+                    return Admission(bidder, await self._given(lot_id, bidder))
                 except ExchangeError as error:
                     self._postpone(lot_id, bidder, error)
-                    return Admission(bidder, NOBODY)
+                    return None
 
-        return list(await asyncio.gather(*(admission(bidder) for bidder in bidders)))
+        answers = await asyncio.gather(*(admission(bidder) for bidder in bidders))
+        await self._write_down(lot_id, [answer for answer in answers if answer is not None])
+        return [answer or Admission(bidder, NOBODY) for bidder, answer in zip(bidders, answers, strict=True)]
 
-    async def _admit(self, lot_id: LotId, bidder: BidderId) -> Paddle:
-        """Ask the engine for a paddle, write it down and return it; nobody's when the bidder is not admitted.
+    async def _admit(self, lot_id: LotId, bidder: BidderId) -> None:
+        """Ask the engine for a paddle and write down what it says.
 
         Raises: Busy, OutcomeUnknown, JournalUnavailable, StoreUnavailable; the sign-up then stays pending.
+        """
+        await self._write_down(lot_id, [Admission(bidder, await self._given(lot_id, bidder))])
+
+    async def _write_down(self, lot_id: LotId, answers: Sequence[Admission]) -> None:
+        paddles = {answer.bidder: answer.paddle for answer in answers if answer.paddle != NOBODY}
+        if paddles:
+            await self._database.run(UPDATE_ADMITTED, lot_id, list(paddles), list(paddles.values()))
+        refused = [answer.bidder for answer in answers if answer.paddle == NOBODY]
+        if refused:
+            await self._database.run(UPDATE_NOT_ADMITTED, lot_id, refused)
+
+    async def _given(self, lot_id: LotId, bidder: BidderId) -> Paddle:
+        """Return the paddle that the engine gives a bidder, now or before; nobody's when it gives none.
+
+        Raises: Busy, OutcomeUnknown, JournalUnavailable.
         """
         answer = await self._bus.submit(derived_id("admit", lot_id, bidder), AdmitBidder(lot_id, bidder))
         if not isinstance(answer, Accepted) and answer.refused.code is Refusal.LOT_UNKNOWN:
             raise Busy(f"lot {lot_id} is not announced yet")
-        paddle = await self._paddle(lot_id, bidder)
-        if paddle == NOBODY:
-            await self._database.run(UPDATE_NOT_ADMITTED, lot_id, bidder)
-        else:
-            await self._database.run(UPDATE_ADMITTED, lot_id, bidder, paddle)
-        return paddle
-
-    async def _paddle(self, lot_id: LotId, bidder: BidderId) -> Paddle:
-        """Return the paddle that the engine has on record for a bidder."""
         await self._book.load(lot_id)
         lot = self._book.lot(lot_id)
         return NOBODY if lot is None else lot.paddles.get(bidder, NOBODY)

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from exchange.people import Role
+from gateways.api.errors import ApiCode
 from gateways.api.operation import Asked, Operation, only
 from ledger.records import ReceiptRecord
 from ledger.register import DepositRow
@@ -67,7 +68,8 @@ async def show_suspense(asked: Asked) -> Suspense:
 
 async def verify_books(asked: Asked) -> Verification:
     """Recompute the ledger from its postings and compare."""
-    report = await verify(asked.services.ledger)
+    async with asked.services.whole_ledger() as ledger:
+        report = await verify(ledger)
     return Verification(report.is_sound, report.head.sequence, report.head.hash.hex(), report.checks)
 
 
@@ -89,5 +91,12 @@ def _suspense_row(record: ReceiptRecord) -> SuspenseRow:
 OPERATIONS = (
     Operation("GET", "/deposits", show_register, only(Role.FINANCE), query=DepositQuery, answer=Register),
     Operation("GET", "/deposits/suspense", show_suspense, only(Role.FINANCE), answer=Suspense),
-    Operation("GET", "/ledger/verification", verify_books, only(Role.FINANCE), answer=Verification),
+    Operation(
+        "GET",
+        "/ledger/verification",
+        verify_books,
+        only(Role.FINANCE),
+        answer=Verification,
+        codes=(ApiCode.BUSY,),
+    ),
 )

@@ -12,6 +12,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from exchange.people import Role
+from gateways.api.errors import ApiCode
 from gateways.api.operation import Asked, Operation, only
 from ledger.exports import CENTRE_ZONE, beancount_journal, journal_csv, register_csv
 from ledger.store import LedgerReader
@@ -82,7 +83,7 @@ async def _streamed(asked: Asked, name: str, ending: str, chunks: Chunks) -> web
             "X-Content-Type-Options": "nosniff",
         }
     )
-    async with asked.services.ledger.reading() as reader:
+    async with asked.services.whole_ledger() as ledger, ledger.reading() as reader:
         parts = chunks(reader)
         first = await anext(parts, b"")
         await response.prepare(asked.request)
@@ -109,10 +110,11 @@ def _cut(request: web.Request, error: Exception) -> None:
 
 
 FINANCE = only(Role.FINANCE)
+BUSY = (ApiCode.BUSY,)
 OPERATIONS = (
     Operation(
-        "GET", "/exports/deposits.csv", export_register, FINANCE, query=RegisterQuery, media="text/csv"
+        "GET", "/exports/deposits.csv", export_register, FINANCE, query=RegisterQuery, media="text/csv", codes=BUSY
     ),
-    Operation("GET", "/exports/journal.csv", export_journal, FINANCE, query=ExportQuery, media="text/csv"),
-    Operation("GET", "/exports/journal.beancount", export_beancount, FINANCE, media="text/plain"),
-)
+    Operation("GET", "/exports/journal.csv", export_journal, FINANCE, query=ExportQuery, media="text/csv", codes=BUSY),
+    Operation("GET", "/exports/journal.beancount", export_beancount, FINANCE, media="text/plain", codes=BUSY),
+)  # fmt: skip

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from exchange.catalogue import Catalogue, LotBook
 from exchange.people import People
-from exchange.ports import Clock, Journal
+from exchange.ports import Busy, Clock, Journal
 from exchange.sign_up import SignUps
 from gateways.identity import SignInLimit
 from ledger.deposits import Deposits
 from ledger.store import LedgerStore
+
+LEDGER_READERS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,7 @@ class Services:
         epoch: identity of the journal, for clients that go on from a position.
         is_demo: whether the demo bank is open.
         public_origins: origins beside our own whose pages may act.
+        ledger_gate: who may read the whole ledger at the same time; each holds a connection for long.
     """
 
     people: People
@@ -36,7 +42,16 @@ class Services:
     epoch: str
     is_demo: bool
     public_origins: tuple[str, ...] = ()
+    ledger_gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LEDGER_READERS_MAX))
     sign_in_limit: SignInLimit = field(default_factory=lambda: SignInLimit(10))
+
+    @asynccontextmanager
+    async def whole_ledger(self) -> AsyncIterator[LedgerStore]:
+        """Give the ledger to one of the few who may read all of it now.  Raises: Busy."""
+        if self.ledger_gate.locked():
+            raise Busy("others read the whole ledger")
+        async with self.ledger_gate:
+            yield self.ledger
 
 
 SERVICES = web.AppKey("services", Services)

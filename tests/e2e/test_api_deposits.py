@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -9,12 +10,14 @@ import secrets
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exchange.people import Role
+from gateways.api.services import LEDGER_READERS_MAX, SERVICES
 from matching.commands import Command, HammerLot, OpenLot, PlaceBid
 from tests.e2e.test_api_lots import LOT
 from tests.served import API, Person, Served, served
@@ -199,3 +202,30 @@ async def test_files_are_downloaded_with_the_date_in_their_names(
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
     status, answer = await finance.ask("GET", "/exports/journal.csv", params={"language": "fr"})
     assert (status, answer["code"]) == (422, "INVALID")
+
+
+async def test_few_read_the_whole_ledger_at_once(floor: Served, finance: Person) -> None:
+    async with AsyncExitStack() as stack:
+        services = floor.server.app[SERVICES]
+        for _ in range(LEDGER_READERS_MAX):
+            await stack.enter_async_context(services.whole_ledger())
+        for path in ("/exports/journal.csv", "/ledger/verification"):
+            status, answer = await finance.ask("GET", path)
+            assert (status, answer["code"]) == (503, "BUSY")
+    assert (await finance.get("/ledger/verification"))["is_sound"]
+
+
+async def test_a_reader_who_goes_away_or_a_ledger_that_breaks_leaves_nothing_open(
+    floor: Served, host: Person, finance: Person
+) -> None:
+    lot, anna = await lot_with_deposit(host), await floor.person("anna", Role.BIDDER)
+    state = await anna.post(f"/lots/{lot}/sign-up")
+    for _ in range(30):
+        await anna.post("/demo-bank/payments", {"reference": state["reference"], "amount": 1})
+    for _ in range(20):
+        async with finance.http.get(f"{API}/exports/journal.csv") as answer:
+            answer.close()
+    async with asyncio.timeout(5):
+        while floor.server.app[SERVICES].ledger_gate._value < LEDGER_READERS_MAX:
+            await asyncio.sleep(0.01)
+    assert (await finance.get("/ledger/verification"))["is_sound"]
