@@ -7,6 +7,7 @@ Does not belong here: deciding (`matching`), storing (`Journal`).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +22,8 @@ from matching.view import PublicRecord, lot_view
 
 ANSWERS_MAX = 200_000
 """Answers remembered per lot. A bid older than that can be repeated without harm: its amount has been passed."""
+
+ANSWERS_FORGOTTEN_AT_ONCE = 1_000
 
 
 class HeldLot(Struct):
@@ -59,7 +62,9 @@ class HeldLot(Struct):
         """Keep an answer for repeats, letting go of the oldest beyond the bound."""
         self.answers[answer.command_id] = answer
         if len(self.answers) > ANSWERS_MAX:
-            del self.answers[next(iter(self.answers))]
+            # Many at once: finding the first key of a dict walks over all that were deleted before it.
+            for oldest in list(islice(self.answers, ANSWERS_FORGOTTEN_AT_ONCE)):
+                del self.answers[oldest]
 
     def repeat(self, known: Answer) -> Answer:
         """Return the first answer again, with where the lot stands now."""
