@@ -153,6 +153,9 @@ async def _body(operation: Operation, request: web.Request) -> Any:
         return operation.body()
     if request.content_type != JSON:
         raise ApiError(ApiCode.UNSUPPORTED_TYPE, f"send {JSON}")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        # A few compressed bytes can stand for very many; nothing that is sent here is long.
+        raise ApiError(ApiCode.UNSUPPORTED_TYPE, "send it uncompressed")
     content = await _content(request, operation.body_bytes_max)
     try:
         return msgspec.json.decode(content, type=operation.body)
@@ -167,10 +170,13 @@ async def _content(request: web.Request, bytes_max: int) -> bytes:
     if (request.content_length or 0) > bytes_max:
         raise ApiError(ApiCode.TOO_LARGE, f"at most {bytes_max} bytes")
     content = bytearray()
-    async for chunk in request.content.iter_chunked(CHUNK_BYTES):
-        content += chunk
-        if len(content) > bytes_max:
-            raise ApiError(ApiCode.TOO_LARGE, f"at most {bytes_max} bytes")
+    try:
+        async for chunk in request.content.iter_chunked(CHUNK_BYTES):
+            content += chunk
+            if len(content) > bytes_max:
+                raise ApiError(ApiCode.TOO_LARGE, f"at most {bytes_max} bytes")
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise ApiError(ApiCode.MALFORMED, "the body breaks off") from error
     return bytes(content)
 
 

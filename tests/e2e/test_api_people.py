@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -247,3 +249,26 @@ async def test_a_database_that_is_away_is_said_so_and_what_nobody_expects_gets_a
     await floor.exchange.people._database._pool.close()
     status, answer = await admin.ask("GET", "/me/tokens")
     assert (status, answer["code"]) == (503, "STORE_UNAVAILABLE")
+
+
+async def test_a_compressed_body_and_one_that_breaks_off_change_nothing(floor: Served, admin: Person) -> None:
+    packed = {
+        "data": gzip.compress(b"{}"),
+        "headers": {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    }
+    status, answer = await admin.ask("POST", "/accounts", **packed)
+    assert (status, answer["code"]) == (415, "UNSUPPORTED_TYPE")
+    token = (await admin.post("/me/tokens"))["token"]
+    host, port = floor.server.host, floor.server.port
+    for body in (
+        b"Content-Length: 90\r\n\r\n" + b'{"login": "x1"',
+        b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n{\r\n",
+    ):
+        reader, writer = await asyncio.open_connection(host, port)
+        head = f"POST {API}/accounts HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n"
+        writer.write(head.encode() + b"Content-Type: application/json\r\n" + body)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        await reader.read()
+    assert [account.login for account in await floor.exchange.people.accounts(0, 10)] == ["boss"]
