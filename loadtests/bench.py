@@ -32,6 +32,8 @@ WATCHING = (View.FULL, View.STATE, View.STATE)
 ROW_LOCK_SHARE = 0.4
 """Of the seconds of one measurement, what each number of connections of the row-lock loop gets."""
 
+WIDTH = 120
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
@@ -184,9 +186,11 @@ def _ratios(measured: dict[str, Any], echo: dict[str, Any], row_lock: float) -> 
 
 def _print(report: dict[str, Any]) -> None:
     console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
     table = Table(title="One hot lot", header_style="bold")
     table.add_column("")
-    for heading in ("a second", "p50 ms", "p99 ms", "refused", "cores: server, client, others"):
+    for heading in ("a second", "p50 ms", "p99 ms", "refused", "cores: server, client, rest"):
         table.add_column(heading, justify="right")
     for name, figures in (("bare echo", report["echo"]), ("bids", report["bids"])):
         for count, row in figures.items():
