@@ -16,6 +16,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -168,6 +169,8 @@ class Engine:
         """
         while True:
             await self._wake.wait()
+            # One turn of the event loop: whoever is at the door already belongs into this batch.
+            await asyncio.sleep(0)
             self._wake.clear()
             envelopes = self._take()
             step = self._sequencer.step(envelopes, self._clock.now_us())
@@ -202,12 +205,12 @@ class Engine:
         self._measures.took(step.batch)
 
     def _tell(self, step: Step) -> None:
-        """Answer and publish what has just become durable."""
+        """Publish what has just become durable, then answer: an answer is given from where the lot now stands."""
+        self._feed.publish([touched.entry for touched in step.touched.values()])
         for reply, answer in step.replies:
             reply(answer)
         for deadline in step.deadlines:
             self._measures.deadline_lateness_seconds.observe(deadline.late_us / 1e6)
-        self._feed.publish([touched.entry for touched in step.touched.values()])
         self._keep_snapshots(step)
         for lot in [lot for lot, touched in step.touched.items() if touched.held.lot.is_closed]:
             self._retire(lot)
@@ -296,7 +299,7 @@ class Engine:
     def _answer_on_record(self, envelope: Envelope) -> Answer | Unanswered:
         held = self._sequencer.lots.get(envelope.command.lot)
         known = None if held is None else held.answers.get(envelope.command_id)
-        return Busy(envelope.command_id) if held is None or known is None else held.repeat(known)
+        return Busy(envelope.command_id) if known is None else msgspec.structs.replace(known, is_repeat=True)
 
 
 def _answer_all(envelopes: Iterable[Envelope], answer: type[Unanswered]) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 import msgspec
 from msgspec import Struct
 
-from exchange.ports import Accepted, Answer, FeedEntry, Own, Rejected, Snapshot
+from exchange.ports import Answer, FeedEntry, Own, Snapshot
 from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from matching import lot as rules
 from matching.events import OUTCOME_EVENTS, BidderAdmitted, Event
@@ -66,28 +66,11 @@ class HeldLot(Struct):
             for oldest in list(islice(self.answers, ANSWERS_FORGOTTEN_AT_ONCE)):
                 del self.answers[oldest]
 
-    def repeat(self, known: Answer) -> Answer:
-        """Return the first answer again, with where the lot stands now."""
-        if isinstance(known, Rejected):
-            return msgspec.structs.replace(known, is_repeat=True)
-        leader, price, asking_price = self.position
-        return msgspec.structs.replace(
-            known, leader=leader, price=price, asking_price=asking_price, is_repeat=True
-        )
-
-    def accepted(self, command_id: str, row: JournalRow, party: int, amount: int, paddle: Paddle) -> Accepted:
-        """Return the answer to a command whose first record is `row`."""
-        leader, price, asking_price = self.position
-        return Accepted(
-            command_id, row.lot, row.sequence, row.at_us, party, amount, row.link,
-            leader, price, asking_price, paddle,
-        )  # fmt: skip
-
     @property
-    def position(self) -> tuple[Paddle, int, int]:
-        """Leader, price and asking price now; nobody and zeros before the lot opens."""
+    def leader(self) -> Paddle:
+        """Who leads now."""
         phase = self.lot.phase
-        return (NOBODY, 0, 0) if phase is None else (phase.leader, phase.price, phase.asking_price)
+        return NOBODY if phase is None else phase.leader
 
     def bidder_of(self, paddle: Paddle) -> BidderId:
         """Return who stands behind a paddle; 0 for nobody."""
@@ -99,9 +82,7 @@ class HeldLot(Struct):
         phase = self.lot.phase
         return Own(paddle, 0 if phase is None else phase.limits.get(paddle, 0))
 
-    def entry(
-        self, records: list[PublicRecord], own: Iterable[BidderId], outbid: tuple[int, ...] = ()
-    ) -> FeedEntry:
+    def entry(self, records: list[PublicRecord], own: Iterable[BidderId], outbid: BidderId = 0) -> FeedEntry:
         """Return what to publish of the lot as it stands now."""
         places = {bidder: self.own(bidder) for bidder in own}
         return FeedEntry(self.lot.id, self.lot.sequence, records, lot_view(self.lot), places, outbid)

@@ -21,10 +21,10 @@ from matching.view import LotView, PublicRecord
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """A command that is on durable record. The same id and body always get the same first seven fields.
+    """A command that is on durable record. The same id and body always get the same answer.
 
-    `sequence` and `link` are those of the command's first record. `leader`, `price` and `asking_price` describe
-    the lot right after the command, or, for a repeat, now.
+    `sequence` and `link` are those of the command's first record; `paddle` is the bidder's, 0 for staff.
+    Where the lot stands by now is not part of it: that is for the feed to say.
     """
 
     command_id: str
@@ -34,10 +34,7 @@ class Accepted(Struct, frozen=True, gc=False):
     party: int
     amount: Amount
     link: bytes
-    leader: Paddle
-    price: Amount
-    asking_price: Amount
-    paddle: Paddle = 0
+    paddle: Paddle
     is_repeat: bool = False
 
 
@@ -89,7 +86,7 @@ class Fenced(ExchangeError):
 
 
 Reply: TypeAlias = Callable[[Answer | Unanswered], None]
-"""Called exactly once, on the event loop, after the commit. It must not raise and must not block."""
+"""Called exactly once, on the event loop, after the commit and its publication. It must not raise or block."""
 
 
 class Clock(Protocol):
@@ -137,8 +134,8 @@ class FeedEntry(Struct, frozen=True):
     view: LotView
     own: dict[BidderId, Own]
     """Bidders whose own place changed."""
-    outbid: tuple[BidderId, ...] = ()
-    """Who led before the batch, or during it, and does not lead after it."""
+    outbid: BidderId = 0
+    """Who led before the batch and does not lead after it. Whoever led only within it reads that in his receipt."""
 
 
 Listener: TypeAlias = Callable[[Sequence[FeedEntry]], None]

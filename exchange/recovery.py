@@ -91,9 +91,7 @@ def _take_over(held: HeldLot | None, row: JournalRow) -> HeldLot:
 def _answer(held: HeldLot, row: JournalRow, record: Record) -> Accepted:
     """Return the answer that the first record of a command stands for."""
     party, amount, paddle = _party_amount_paddle(held, record.event)
-    return Accepted(
-        record.command, row.lot, row.sequence, row.at_us, party, amount, row.link, NOBODY, 0, 0, paddle
-    )
+    return Accepted(record.command, row.lot, row.sequence, row.at_us, party, amount, row.link, paddle)
 
 
 def _party_amount_paddle(held: HeldLot, happened: event.Event) -> tuple[int, int, int]:

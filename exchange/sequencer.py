@@ -17,13 +17,13 @@ import msgspec
 from msgspec import Struct
 
 from exchange.lots import HeldLot, started
-from exchange.ports import Answer, Batch, FeedEntry, RefusalRow, Rejected, Reply
+from exchange.ports import Accepted, Answer, Batch, FeedEntry, RefusalRow, Rejected, Reply
 from exchange.records import NO_COMMAND, JournalRow, Record
 from matching import lot as rules
 from matching.commands import AnnounceLot, Command, LeaveMaxBid, MeetDeadline, PlaceBid
-from matching.events import BidderAdmitted, BidPlaced, Event, MaxBidLeft, public_view
+from matching.events import BidderAdmitted, Event, MaxBidLeft, public_view
 from matching.refusals import Refusal, Refused
-from matching.units import NOBODY, LotId, TimeUs
+from matching.units import NOBODY, LotId, Paddle, TimeUs
 from matching.view import PublicRecord
 
 
@@ -39,16 +39,16 @@ class Touched(Struct):
     """What a step has done to one lot so far."""
 
     held: HeldLot
+    led: Paddle
+    """Who led before the step."""
     records: list[PublicRecord] = msgspec.field(default_factory=list)
     own: set[int] = msgspec.field(default_factory=set)
-    outbid: set[int] = msgspec.field(default_factory=set)
 
     @property
     def entry(self) -> FeedEntry:
         """What to publish of it."""
-        leader = self.held.bidder_of(self.held.position[0]) if self.outbid else 0
-        outbid = tuple(bidder for bidder in self.outbid if bidder != leader)
-        return self.held.entry(self.records, self.own, outbid)
+        displaced = self.led if self.led != self.held.leader else NOBODY
+        return self.held.entry(self.records, self.own, self.held.bidder_of(displaced))
 
 
 class LatenessUs(Struct, frozen=True):
@@ -137,7 +137,7 @@ class Sequencer:
         known = held.answers.get(envelope.command_id)
         if known is not None:
             if known.party == party and known.amount == amount:
-                return held.repeat(known)
+                return msgspec.structs.replace(known, is_repeat=True)
             return self._rejected(envelope, party, amount, Refused(Refusal.COMMAND_ID_REUSED))
         decision = rules.decide(held.lot, command, self.now_us)
         if isinstance(decision, Refused):
@@ -162,7 +162,9 @@ class Sequencer:
     ) -> Answer:
         row = self._take_events(step, held, events, envelope.command_id)
         paddle = held.lot.paddles.get(getattr(envelope.command, "bidder", 0), NOBODY)
-        answer = held.accepted(envelope.command_id, row, party, amount, paddle)
+        answer = Accepted(
+            envelope.command_id, row.lot, row.sequence, row.at_us, party, amount, row.link, paddle
+        )
         held.remember(answer)
         return answer
 
@@ -180,12 +182,10 @@ class Sequencer:
         """Apply the events of one decision and add them to the batch; return the first one's row."""
         touched = step.touched.get(held.lot.id)
         if touched is None:
-            touched = step.touched[held.lot.id] = Touched(held)
+            touched = step.touched[held.lot.id] = Touched(held, held.leader)
         rows = step.batch.rows
         first = len(rows)
         for event in events:
-            if type(event) is BidPlaced:
-                _note_outbid(touched, event)
             self.position += 1
             row = held.take(event, self.now_us, command_id, self.position)
             rows.append(row)
@@ -205,10 +205,3 @@ def _party_and_amount(command: Command) -> tuple[int, int]:
     if type(command) is LeaveMaxBid:
         return command.bidder, command.limit
     return getattr(command, "by", 0), 0
-
-
-def _note_outbid(touched: Touched, event: BidPlaced) -> None:
-    phase = touched.held.lot.phase
-    leader = NOBODY if phase is None else phase.leader
-    if leader != NOBODY and leader != event.paddle:
-        touched.outbid.add(touched.held.bidders[leader - 1])

@@ -180,7 +180,8 @@ class State(_ServerFrame, frozen=True, tag="state"):
 class ReceiptFrame(_ServerFrame, frozen=True, tag="receipt"):
     """The command is on durable record at `sequence`, with its link of the lot's hash chain.
 
-    `is_leading`, `price` and `asking_price` describe the lot right after the command.
+    `is_leading`, `price` and `asking_price` say where the lot stands by now: other bids may have come in the same
+    moment.
     """
 
     id: str

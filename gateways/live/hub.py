@@ -119,8 +119,7 @@ class Hub:
             for bidder, own in entry.own.items():
                 _send(Yours(entry.lot, own.paddle, own.limit), self._sessions.get(bidder, ()))
             if entry.outbid:
-                outbid = [session for bidder in entry.outbid for session in self._sessions.get(bidder, ())]
-                _send(self._outbid(entry), outbid)
+                _send(self._outbid(entry), self._sessions.get(entry.outbid, ()))
 
     async def run(self) -> None:
         """Tell the followers of states once in a tick, and hosts who is there; for ever."""

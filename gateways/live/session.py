@@ -240,6 +240,8 @@ class Session:
             )
 
     def _receipt(self, answer: Accepted) -> wire.ReceiptFrame:
+        view = self._floor.feed.view(answer.lot)
+        assert view is not None, "a lot is published before anybody is answered about it"
         return wire.ReceiptFrame(
             answer.command_id,
             answer.lot,
@@ -247,9 +249,9 @@ class Session:
             answer.at_us,
             answer.amount,
             answer.link.hex(),
-            answer.paddle != 0 and answer.paddle == answer.leader,
-            answer.price,
-            answer.asking_price,
+            answer.paddle != 0 and answer.paddle == view.leader,
+            view.price,
+            view.asking_price,
             answer.is_repeat,
             self._floor.engine.now_us(),
         )
