@@ -35,7 +35,6 @@ SECRET_MASK = "********"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "json", "console"]
-Language = Literal["zh", "en"]
 
 
 def default_data_directory(environment: Mapping[str, str]) -> Path:
@@ -107,11 +106,6 @@ class Settings(BaseSettings):
         default=True,
         description="Load the demo centre with its lots, accounts and robot bidders.",
         json_schema_extra=_zh("载入演示中心：演示标的、账户与机器人竞买人。"),
-    )
-    default_language: Language = Field(
-        default="zh",
-        description="Language for visitors whose browser asks for neither Chinese nor English.",
-        json_schema_extra=_zh("浏览器未指明中文或英文时所用的语言。"),
     )
     log_level: LogLevel = Field(
         default="info",
@@ -198,18 +192,8 @@ class Settings(BaseSettings):
     )
     command_deadline_ms: Annotated[int, *_range(100, 60_000)] = Field(
         default=5_000,
-        description="Time after which a waiting command is answered busy, not accepted, in ms.",
-        json_schema_extra=_zh("命令等待超过此毫秒数即答复繁忙、未接受。"),
-    )
-    outage_tolerance_ms: Annotated[int, *_range(0, 600_000)] = Field(
-        default=3_000,
-        description="Length of an outage up to which a lot that was due goes on without being frozen, in ms.",
-        json_schema_extra=_zh("中断不超过此毫秒数时，到期标的不冻结。"),
-    )
-    outage_notice_ms: Annotated[int, *_range(0, 86_400_000)] = Field(
-        default=30_000,
-        description="Notice given before a lot frozen by an outage resumes, in ms.",
-        json_schema_extra=_zh("因中断冻结的标的恢复前的预告时间（毫秒）。"),
+        description="Longest wait for the database before a command is answered that its outcome is unknown, in ms.",
+        json_schema_extra=_zh("等待数据库超过此毫秒数，即答复命令结果未知。"),
     )
     snapshot_every_records: Annotated[int, *_range(1, 10_000_000)] = Field(
         default=2_000,
@@ -513,7 +497,7 @@ def _description(key: str, field: FieldInfo) -> SettingDescription:
 
 
 def _kind(field: FieldInfo) -> str:
-    """Return what a field takes, in short words: `integer 1..65535`, `zh | en`, `path`."""
+    """Return what a field takes, in short words: `integer 1..65535`, `json | console`, `path`."""
     annotation = field.annotation
     options = [part for part in get_args(annotation) if part is not type(None)]
     if get_origin(annotation) is Literal:

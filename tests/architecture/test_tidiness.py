@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from exchange.settings import Settings
+
 PROJECT = Path(__file__).resolve().parents[2]
 ROOMS = ("exchange", "gateways", "ledger", "loadtests", "matching")
 TOP_FOLDERS = {*ROOMS, "deploy", "tests", ".ci", ".github"}
@@ -150,3 +152,14 @@ def test_the_pinned_requirements_name_no_download_address() -> None:
         assert "://" not in text
         pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
         assert all("==" in pin and pin.endswith("\\") for pin in pins)
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    read = {
+        node.attr
+        for path in modules(*ROOMS)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[-1] == "settings"
+    }
+    read.add("log_file")  # stands behind the property `log_path`
+    assert set(Settings.model_fields) - read == set()
