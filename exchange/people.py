@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -33,6 +33,7 @@ PASSWORD_CHARACTERS_MAX = 200
 SESSIONS_PER_ACCOUNT_MAX = 20
 TOKENS_PER_ACCOUNT_MAX = 100
 REMEMBERED_MAX = 50_000
+NAMES_MAX = 10_000
 REMEMBERED_FOR_US = 5_000_000
 """How long a proof is believed without asking the database: what another process revoked ends this much later."""
 
@@ -54,11 +55,16 @@ SELECT_TAKEN = "SELECT login FROM exchange.account WHERE login = ANY($1::text[])
 SELECT_WITH_ROLE = (
     "SELECT id FROM exchange.account WHERE id = ANY($1::bigint[]) AND $2 = ANY(roles) AND is_active"
 )
+SELECT_NAMES = "SELECT id, name FROM exchange.account WHERE id = ANY($1::bigint[])"
 SELECT_BY_ID = f"SELECT {ACCOUNT_COLUMNS} FROM exchange.account WHERE id = $1"
 SELECT_BY_LOGIN = f"SELECT {ACCOUNT_COLUMNS}, password_hash FROM exchange.account WHERE login = $1"
 SELECT_ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS} FROM exchange.account WHERE id > $1 ORDER BY id LIMIT $2"
 UPDATE_PASSWORD = "UPDATE exchange.account SET password_hash = $2 WHERE id = $1"
 UPDATE_ACTIVE = f"UPDATE exchange.account SET is_active = $2 WHERE id = $1 RETURNING {ACCOUNT_COLUMNS}"
+SELECT_PROOFS = """
+SELECT token_sha256 FROM exchange.session WHERE account = $1
+ UNION ALL SELECT token_sha256 FROM exchange.api_token WHERE account = $1
+"""
 
 DELETE_EXPIRED_SESSIONS = "DELETE FROM exchange.session WHERE expires_at_us <= $1"
 DELETE_SURPLUS_SESSIONS = """
@@ -83,9 +89,6 @@ SELECT new.token, new.account, $3, $4 FROM unnest($1::bytea[], $2::bigint[]) AS 
 """
 SELECT_TOKENS = "SELECT id, label, created_at_us FROM exchange.api_token WHERE account = $1 ORDER BY id"
 DELETE_TOKEN = "DELETE FROM exchange.api_token WHERE account = $1 AND id = $2 RETURNING token_sha256"
-DELETE_LABELLED_TOKENS = (
-    "DELETE FROM exchange.api_token WHERE account = $1 AND label = $2 RETURNING token_sha256"
-)
 SELECT_BY_TOKEN = """
 SELECT a.id, a.login, a.name, a.roles, a.is_demo, a.is_active
   FROM exchange.api_token t JOIN exchange.account a ON a.id = t.account
@@ -196,6 +199,7 @@ class People:
         self._hashings_waiting = 0
         self._decoy = self._hasher.hash(secrets.token_hex(16))
         self._remembered: dict[bytes, _Remembered] = {}
+        self._names: dict[int, str] = {}
         self._revocations = 0
         self._listeners: list[Revoked] = []
 
@@ -231,15 +235,28 @@ class People:
         """Return at most `limit` accounts whose id is above `after`, ascending."""
         return [_account(row) for row in await self._database.rows(SELECT_ACCOUNTS, after, limit)]
 
+    async def names(self, account_ids: Collection[int]) -> dict[int, str]:
+        """Return the names of some accounts by id, those that are there. A name never changes: it is read once."""
+        known = {one: self._names[one] for one in account_ids if one in self._names}
+        unknown = [one for one in account_ids if one not in known]
+        if unknown:
+            known |= {row["id"]: row["name"] for row in await self._database.rows(SELECT_NAMES, unknown)}
+            self._names |= known
+        while len(self._names) > NAMES_MAX:
+            del self._names[next(iter(self._names))]
+        return known
+
     async def with_role(self, account_ids: Sequence[int], role: Role) -> set[int]:
         """Return those of some accounts that are there, active and have the role."""
         rows = await self._database.rows(SELECT_WITH_ROLE, list(account_ids), role.value)
         return {row["id"] for row in rows}
 
     async def set_active(self, account_id: int, is_active: bool) -> Account | None:
-        """Let an account in, or keep it out from now on; None for an unknown one."""
+        """Let an account in, or keep it and all its proofs out from now on; None for an unknown one."""
         row = await self._database.row(UPDATE_ACTIVE, account_id, is_active)
-        self._forget(key for key, known in self._remembered.items() if known.account.id == account_id)
+        if not is_active:
+            proofs = await self._database.rows(SELECT_PROOFS, account_id)
+            self._forget(proof["token_sha256"] for proof in proofs)
         return None if row is None else _account(row)
 
     async def sign_in(self, login: str, password: str) -> Session | None:
@@ -272,9 +289,8 @@ class People:
         known = self._recalled(key, now_us)
         if known is not None:
             return known
-        seen = self._revocations
-        row = await self._database.row(SELECT_BY_SESSION, key, now_us)
-        return None if row is None else self._believed(key, row, seen, row["expires_at_us"])
+        row = await self._read_proof(SELECT_BY_SESSION, key, now_us)
+        return None if row is None else self._believed(key, row, row["expires_at_us"])
 
     async def by_token(self, token: str) -> Account | None:
         """Return whose API token this is; None when it is revoked or never was."""
@@ -284,9 +300,8 @@ class People:
         known = self._recalled(key, self._clock.now_us())
         if known is not None:
             return known
-        seen = self._revocations
-        row = await self._database.row(SELECT_BY_TOKEN, key)
-        return None if row is None else self._believed(key, row, seen)
+        row = await self._read_proof(SELECT_BY_TOKEN, key)
+        return None if row is None else self._believed(key, row)
 
     async def issue_token(self, account_id: int, label: str) -> str:
         """Make an API token for an account that exists; it can be read this once.
@@ -311,11 +326,9 @@ class People:
 
     async def revoke_token(self, account_id: int, token_id: int) -> bool:
         """End one API token; tell whether there was one."""
-        return await self._revoke(DELETE_TOKEN, account_id, token_id)
-
-    async def revoke_tokens(self, account_id: int, label: str) -> bool:
-        """End every API token of an account that carries this name; tell whether there was one."""
-        return await self._revoke(DELETE_LABELLED_TOKENS, account_id, label)
+        rows = await self._database.rows(DELETE_TOKEN, account_id, token_id)
+        self._forget(row["token_sha256"] for row in rows)
+        return bool(rows)
 
     def listen(self, listener: Revoked) -> Callable[[], None]:
         """Call `listener` with the fingerprint of each proof revoked in this process; the answer ends that."""
@@ -350,26 +363,26 @@ class People:
         self._forget(row["token_sha256"] for row in surplus)
         return Session(token, account, expires_at_us)
 
-    async def _revoke(self, sql: str, *values: object) -> bool:
-        rows = await self._database.rows(sql, *values)
-        self._forget(row["token_sha256"] for row in rows)
-        return bool(rows)
+    async def _read_proof(self, sql: str, *values: object) -> Row | None:
+        """Return the row behind a proof, read again when anything was revoked while the answer was on its way."""
+        while True:
+            seen = self._revocations
+            row = await self._database.row(sql, *values)
+            if seen == self._revocations:
+                return row
 
     def _recalled(self, key: bytes, now_us: TimeUs) -> Account | None:
         known = self._remembered.get(key)
         return known.account if known is not None and now_us < known.until_us else None
 
-    def _believed(
-        self, key: bytes, row: Row, seen: int, expires_at_us: TimeUs | None = None
-    ) -> Account | None:
-        """Return the account of a proof read from the database; remember it unless one was revoked meanwhile."""
+    def _believed(self, key: bytes, row: Row, expires_at_us: TimeUs | None = None) -> Account | None:
+        """Return the account of a proof just read from the database, and remember it."""
         if not row["is_active"]:
             return None
         account = _account(row)
-        if seen == self._revocations:
-            until_us = self._clock.now_us() + REMEMBERED_FOR_US
-            self._remembered.pop(key, None)
-            self._remembered[key] = _Remembered(account, min(until_us, expires_at_us or until_us))
+        until_us = self._clock.now_us() + REMEMBERED_FOR_US
+        self._remembered.pop(key, None)
+        self._remembered[key] = _Remembered(account, min(until_us, expires_at_us or until_us))
         if len(self._remembered) > REMEMBERED_MAX:
             del self._remembered[next(iter(self._remembered))]
         return account

@@ -63,6 +63,11 @@ def make_app(exchange: Exchange) -> web.Application:
         per_address_max=settings.connections_per_address_max,
     )
 
+    async def keeps_watch(app: web.Application) -> AsyncIterator[None]:
+        stop_listening = exchange.people.listen(door.revoked)
+        yield
+        stop_listening()
+
     async def sees_out(app: web.Application) -> None:
         await door.close()
 
@@ -72,7 +77,7 @@ def make_app(exchange: Exchange) -> web.Application:
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/livez", _livez)
     app.router.add_get("/readyz", _readyz)
-    app.cleanup_ctx.append(_spreading)
+    app.cleanup_ctx.extend((_spreading, keeps_watch))
     app.on_shutdown.append(sees_out)
     app.on_response_prepare.append(_add_security_headers)
     return app

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from msgspec import Struct
 
-from exchange.people import Account, People, Role, Session
+from exchange.people import Account, People, Role, Session, fingerprint
 from matching.units import TimeUs
 
 COOKIE = "luochui_session"
@@ -41,6 +41,12 @@ async def account_of(request: web.Request, people: People) -> Account | None:
         return await people.by_token(bearer)
     cookie = request.cookies.get(COOKIE)
     return None if not cookie else await people.by_session(cookie)
+
+
+def proof_of(request: web.Request) -> bytes:
+    """Return the fingerprint of what `account_of` goes by; of nothing, where the request proves nothing."""
+    bearer = bearer_of(request)
+    return fingerprint(request.cookies.get(COOKIE, "") if bearer is None else bearer)
 
 
 def is_foreign(request: web.Request, public_origins: Collection[str]) -> bool:

@@ -62,7 +62,13 @@ async def _until_stopped(
     exchange: Exchange, listener: socket.socket, report: Report, ready: Callable[[Exchange, str], None]
 ) -> None:
     app = make_app(exchange)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        auto_decompress=False,  # a compressed body is refused, so it is not worth inflating
+    )
     await runner.setup()
     work: list[asyncio.Task[None]] = []
     try:

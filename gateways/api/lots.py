@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -12,9 +13,10 @@ from exchange.records import JournalRow
 from exchange.sign_up import SignUpState
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import ANYONE, Asked, Operation, only
-from matching.events import PublicEvent, public_view
+from matching.events import Event, PublicEvent, public_view
 from matching.lot import CLOSED_STATES, LotState
 from matching.terms import LotTerms
+from matching.units import StaffId
 from matching.view import LotView
 
 PAGE_LOTS_MAX = 200
@@ -69,13 +71,17 @@ class RecordQuery(Struct, frozen=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=PAGE_RECORDS_MAX)] = 200
 
 
-class LinkedRecord(Struct, frozen=True):
-    """A record of a lot's journal with its link of the hash chain, in hexadecimal."""
+class LinkedRecord(Struct, frozen=True, omit_defaults=True):
+    """A record of a lot's journal with its link of the hash chain, in hexadecimal.
+
+    `by_name` is there when somebody of the staff acted: the name of the account that the event gives as `by`.
+    """
 
     sequence: int
     at_us: int
     event: PublicEvent
     link: str
+    by_name: str = ""
 
 
 class RecordPage(Struct, frozen=True):
@@ -121,13 +127,20 @@ async def read_records(asked: Asked) -> RecordPage:
     view = await services.book.load(lot_id)
     has_ended = view is not None and view.state in CLOSED_STATES
     sees_all = has_ended and asked.account is not None and asked.account.is_staff
-    records = [_linked(row, sees_all) for row in rows[: query.limit]]
+    pairs = [(row, row.event) for row in rows[: query.limit]]
+    names = await services.people.names({by for _, event in pairs if (by := _actor(event))})
+    records = [_linked(row, event, sees_all, names) for row, event in pairs]
     return RecordPage(services.epoch, records, len(rows) > query.limit)
 
 
-def _linked(row: JournalRow, sees_all: bool) -> LinkedRecord:
-    event = row.event
-    return LinkedRecord(row.sequence, row.at_us, event if sees_all else public_view(event), row.link.hex())
+def _actor(event: Event) -> StaffId:
+    """Return who of the staff caused an event; 0 for the clock, a bidder or the exchange itself."""
+    return getattr(event, "by", 0)
+
+
+def _linked(row: JournalRow, event: Event, sees_all: bool, names: Mapping[int, str]) -> LinkedRecord:
+    shown = event if sees_all else public_view(event)
+    return LinkedRecord(row.sequence, row.at_us, shown, row.link.hex(), names.get(_actor(event), ""))
 
 
 def _detail(sheet: LotSheet, mine: SignUpState | None) -> LotDetail:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from exchange.people import Account, People
 from gateways import wire
-from gateways.identity import account_of, is_foreign
+from gateways.identity import account_of, is_foreign, proof_of
 from gateways.live.session import Floor, Session
 from gateways.wire import CloseCode, ErrorCode
 
@@ -38,7 +38,8 @@ class Door:
         self._per_account_max = per_account_max
         self._per_address_max = per_address_max
         self._by_address: Counter[str] = Counter()
-        self._sessions: set[Session] = set()
+        self._sessions: dict[Session, bytes] = {}
+        """By what each was let in."""
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
         """Turn a request into a live conversation; returns when that is over."""
@@ -76,12 +77,17 @@ class Door:
         transport = request.transport
         assert transport is not None, "a prepared socket has a transport"
         session = Session(self._floor, socket, account)
-        self._sessions.add(session)
+        self._sessions[session] = proof_of(request)
         try:
             await session.run(cast(asyncio.WriteTransport, transport))
         finally:
-            self._sessions.discard(session)
+            del self._sessions[session]
         return socket
+
+    def revoked(self, proof: bytes) -> None:
+        """End the conversations of those whom this proof let in: it is no longer good."""
+        for session in [session for session, own in self._sessions.items() if own == proof]:
+            session.end(CloseCode.SIGNED_OUT)
 
     async def close(self) -> None:
         """Tell every client that it may come back, and end its conversation."""

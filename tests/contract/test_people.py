@@ -169,12 +169,26 @@ async def test_a_closed_account_is_out_at_once_and_may_come_back(people: People)
     anna = await people.create("anna", "Anna", [Role.BIDDER], PASSWORD)
     session, token = await signed_in(people), await people.issue_token(anna.id, "test")
     assert await people.by_session(session.token) == await people.by_token(token) == anna
+    unused = await people.issue_token(anna.id, "never shown")
+    heard: list[bytes] = []
+    people.listen(heard.append)
     await people.set_active(anna.id, False)
+    assert sorted(heard) == sorted(map(fingerprint, (session.token, token, unused)))
     assert await people.by_session(session.token) is None
     assert await people.by_token(token) is None
     await people.set_active(anna.id, True)
+    assert len(heard) == 3, "to let somebody in revokes nothing"
     assert await people.by_token(token) == anna
     assert await people.set_active(anna.id + 1, True) is None
+
+
+async def test_names_are_read_once(people: People, pool: asyncpg.Pool) -> None:
+    anna = await people.create("anna", "Anna 安娜", [Role.HOST])
+    ben = await people.create("ben", "Ben", [Role.HOST])
+    assert await people.names([]) == {}
+    assert await people.names([anna.id, 999]) == {anna.id: "Anna 安娜"}
+    await pool.execute("UPDATE exchange.account SET name = 'somebody else'")
+    assert await people.names({anna.id, ben.id}) == {anna.id: "Anna 安娜", ben.id: "somebody else"}
 
 
 async def test_tokens_are_named_bounded_and_revocable(people: People) -> None:
@@ -192,13 +206,13 @@ async def test_tokens_are_named_bounded_and_revocable(people: People) -> None:
     assert await people.by_token(first) is None
     assert heard == [fingerprint(first)]
     stop()
-    for _ in range(TOKENS_PER_ACCOUNT_MAX):
-        await people.issue_token(anna.id, "many")
+    many = await people.issue_tokens([anna.id] * TOKENS_PER_ACCOUNT_MAX, "many")
     with pytest.raises(TooManyTokens):
         await people.issue_token(anna.id, "one too many")
-    assert await people.revoke_tokens(anna.id, "many")
-    assert await people.tokens(anna.id) == []
-    assert len(heard) == 1
+    assert await people.revoke_token(anna.id, (await people.tokens(anna.id))[0].id)
+    assert await people.by_token(many[0]) is None
+    assert await people.issue_token(anna.id, "room again") is not None
+    assert len(heard) == 1, "who stopped listening hears no more"
 
 
 async def test_many_accounts_are_made_in_order_and_all_or_none(people: People) -> None:

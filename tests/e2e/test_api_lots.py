@@ -142,6 +142,9 @@ async def test_records_are_read_in_pages_and_only_staff_sees_after_the_end_what_
         "LotAnnounced", "Withheld", "Withheld", "Withheld", "LotOpened", "PhaseBegan", "BidPlaced",
     ]  # fmt: skip
     assert [record["sequence"] for record in everything["records"]] == list(range(1, 8))
+    actors = [(record["event"].get("by", 0), record.get("by_name")) for record in everything["records"]]
+    acted = (host.account.id, host.account.name)
+    assert actors == [acted, (0, None), (0, None), (0, None), acted, (0, None), (0, None)]
     assert not everything["has_more"] and everything["epoch"] == floor.exchange.engine.epoch
     part = await visitor.get(f"/lots/{lot}/records", params={"after": 2, "limit": 3})
     assert part["records"] == everything["records"][2:5] and part["has_more"]

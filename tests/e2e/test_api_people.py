@@ -7,12 +7,15 @@ import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from exchange.people import Role
 from gateways.identity import COOKIE
+from gateways.wire import CloseCode
 from tests.served import API, PASSWORD, Person, Served, served
 
+PATIENCE_SECONDS = 10.0
 BIDDER = {"login": "robot-1", "name": "Robot 1", "roles": ["bidder"]}
 
 
@@ -51,6 +54,44 @@ async def test_signing_in_sets_a_cookie_out_of_reach_of_scripts_and_signing_out_
     assert (await person.get("/me"))["account"] is None
     thief = await floor.nobody(headers={"Cookie": f"{COOKIE}={stolen}"})
     assert (await thief.get("/me"))["account"] is None
+
+
+async def live(person: Person) -> aiohttp.ClientWebSocketResponse:
+    """Open a live connection and hear its hello."""
+    socket = await person.http.ws_connect(API + "/live", protocols=("luochui.v1.json",))
+    assert (await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "hello"
+    return socket
+
+
+async def is_heard(socket: aiohttp.ClientWebSocketResponse) -> bool:
+    await socket.send_json({"type": "ping", "sent": 1})
+    return bool((await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "pong")
+
+
+async def test_signing_out_ends_the_live_connections_of_that_session_alone(floor: Served) -> None:
+    anna = await floor.person("anna", Role.BIDDER)
+    elsewhere = await floor.nobody()
+    await elsewhere.post("/session", {"login": "anna", "password": PASSWORD})
+    visitor = await floor.nobody()
+    tabs = [await live(anna), await live(anna)]
+    others = [await live(elsewhere), await live(visitor)]
+    assert (await anna.ask("DELETE", "/session"))[0] == 204
+    for tab in tabs:
+        assert (await tab.receive(timeout=PATIENCE_SECONDS)).type is aiohttp.WSMsgType.CLOSE
+        assert tab.close_code == CloseCode.SIGNED_OUT
+    assert all([await is_heard(socket) for socket in others])
+
+
+async def test_revoking_a_token_ends_the_live_connections_that_it_opened(floor: Served) -> None:
+    program = await floor.program("robot", Role.BIDDER)
+    label = (await program.get("/me/tokens"))["tokens"][0]
+    other_token = (await program.post("/me/tokens", {"label": "another"}))["token"]
+    other = await floor.nobody(headers={"Authorization": f"Bearer {other_token}"})
+    socket, kept = await live(program), await live(other)
+    assert (await program.ask("DELETE", f"/me/tokens/{label['id']}"))[0] == 204
+    assert (await socket.receive(timeout=PATIENCE_SECONDS)).type is aiohttp.WSMsgType.CLOSE
+    assert socket.close_code == CloseCode.SIGNED_OUT
+    assert await is_heard(kept)
 
 
 async def test_behind_https_the_cookie_is_secure(floor: Served) -> None:
