@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         description="Further web origins that may connect, as https://auction.example; separated by commas.",
         json_schema_extra=_zh("另外允许连接的网页来源，以逗号分隔，例如 https://auction.example。"),
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="IP addresses of reverse proxies whose X-Forwarded-For is believed; separated by commas.",
+        json_schema_extra=_zh("可信反向代理的 IP 地址，采信其 X-Forwarded-For，以逗号分隔。"),
+    )
     demo: bool = Field(
         default=True,
         description="Load the demo centre with its lots, accounts and robot bidders.",
@@ -239,7 +244,7 @@ class Settings(BaseSettings):
             raise NotAllowed("an IP address or host name", "IP 地址或主机名")
         return value
 
-    @field_validator("public_origins", mode="before")
+    @field_validator("public_origins", "trusted_proxies", mode="before")
     @classmethod
     def _separated_by_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -255,6 +260,14 @@ class Settings(BaseSettings):
                     f"origins of the form https://host or http://host:port; {origin!r} is none",
                     f"形如 https://host 或 http://host:port 的来源；{origin!r} 不是",
                 )
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            if not _is_address(address):
+                raise NotAllowed(f"IP addresses; {address!r} is none", f"IP 地址；{address!r} 不是")
         return value
 
     @field_validator("frames_burst")

@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from exchange.bootstrap import Exchange
 from gateways import api, wire
 from gateways.api.services import SERVICES, Services
-from gateways.identity import SignInLimit
+from gateways.identity import SignInLimit, behind
 from gateways.live.door import Door
 from gateways.live.hub import Hub
 from gateways.live.outbox import OutboxLimits, Tray
@@ -54,6 +54,8 @@ def make_app(exchange: Exchange) -> web.Application:
     app[EXCHANGE] = exchange
     app[SERVICES] = _services(exchange)
     settings = exchange.settings
+    if settings.trusted_proxies:
+        app.middlewares.append(behind(settings.trusted_proxies))
     app[HUB] = Hub(exchange.feed, exchange.engine.now_us, exchange.engine.epoch, settings.watcher_tick_ms)
     door = Door(
         _floor(exchange, app[HUB]),

@@ -1,20 +1,23 @@
 """Who stands behind a request: session cookie or bearer token, and whether a browser's own page sent it.
 
-Belongs here: cookies, headers, origins, roles, the rate of sign-in attempts.
+Belongs here: cookies, headers, origins, addresses, roles, the rate of sign-in attempts.
 Does not belong here: what proves an identity (`exchange.people`), what an account may do in a lot.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
 from exchange.people import Account, People, Role, Session, fingerprint
 from matching.units import TimeUs
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 COOKIE = "luochui_session"
 BEARER = "Bearer "
@@ -47,6 +50,33 @@ def proof_of(request: web.Request) -> bytes:
     """Return the fingerprint of what `account_of` goes by; of nothing, where the request proves nothing."""
     bearer = bearer_of(request)
     return fingerprint(request.cookies.get(COOKIE, "") if bearer is None else bearer)
+
+
+def address_of(request: web.Request, trusted_proxies: Collection[str]) -> str:
+    """Return the network address that a request came from.
+
+    Each proxy adds whom it heard to the end of X-Forwarded-For: the last address that is no proxy of ours is the
+    visitor's, and whatever stands before it may be invented.
+
+    Args:
+        request: any request.
+        trusted_proxies: addresses whose header is believed.
+    """
+    address = request.remote or ""
+    heard = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    while address in trusted_proxies and heard and (before := heard.pop().strip()):
+        address = before
+    return address
+
+
+def behind(trusted_proxies: Collection[str]) -> Middleware:
+    """Return the middleware that shows handlers the visitor's address as `request.remote`, not the proxy's."""
+
+    @web.middleware
+    async def unveil(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(request.clone(remote=address_of(request, trusted_proxies)))
+
+    return unveil
 
 
 def is_foreign(request: web.Request, public_origins: Collection[str]) -> bool:

@@ -117,6 +117,23 @@ async def test_wrong_credentials_say_nothing_more_and_are_bounded(floor: Served)
     assert (status, answer["code"]) == (429, "RATE_LIMITED")
 
 
+async def test_behind_a_trusted_proxy_visitors_are_told_apart_by_address(
+    database_url: str, tmp_path: Path
+) -> None:
+    limits = {"sign_in_attempts_per_minute": 1, "connections_per_address_max": 1}
+    async with served(database_url, tmp_path, trusted_proxies=("127.0.0.1",), **limits) as floor:
+        first, second = [await floor.nobody(headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in (1, 2)]
+        for person in (first, second):
+            socket = await live(person)
+            assert await is_heard(socket)
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await live(person)
+            assert refused.value.status == 429
+            wrong = {"login": f"nobody-{id(person)}", "password": PASSWORD}
+            statuses = [(await person.ask("POST", "/session", wrong))[0] for _ in range(2)]
+            assert statuses == [401, 429]
+
+
 async def test_another_sites_page_changes_nothing(floor: Served, admin: Person) -> None:
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         status, answer = await admin.ask("POST", "/accounts", BIDDER, headers=headers)

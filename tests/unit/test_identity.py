@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from aiohttp import test_utils
+from multidict import CIMultiDict
 
 from exchange.people import Account, Role
-from gateways.identity import SignInLimit, bearer_of, has_role, is_foreign, may_change
+from gateways.identity import SignInLimit, address_of, bearer_of, has_role, is_foreign, may_change
 
 START_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000
@@ -50,6 +51,31 @@ def test_reading_and_bearer_tokens_need_no_origin() -> None:
     assert not may_change(
         test_utils.make_mocked_request("POST", "/", headers=evil | {"Authorization": "Basic x"}), ()
     )
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        ([], "127.0.0.1"),
+        ([""], "127.0.0.1"),
+        (["192.0.2.7"], "192.0.2.7"),
+        (["192.0.2.7, 10.0.0.1"], "192.0.2.7"),
+        (["192.0.2.7", "10.0.0.1"], "192.0.2.7"),
+        (["10.0.0.1"], "10.0.0.1"),
+        (["198.51.100.66, 192.0.2.7"], "192.0.2.7"),
+        (["198.51.100.66, 192.0.2.7, 10.0.0.1"], "192.0.2.7"),
+        (["2001:db8::7"], "2001:db8::7"),
+    ],
+)
+def test_behind_proxies_of_ours_the_address_is_the_last_that_is_none_of_them(
+    forwarded: list[str], expected: str
+) -> None:
+    headers = [("X-Forwarded-For", line) for line in forwarded]
+    request = test_utils.make_mocked_request("GET", "/", headers=CIMultiDict(headers))
+    ours = request.clone(remote="127.0.0.1")
+    assert address_of(ours, ("127.0.0.1", "10.0.0.1")) == expected
+    stranger = request.clone(remote="203.0.113.5")
+    assert address_of(stranger, ("127.0.0.1", "10.0.0.1")) == "203.0.113.5"
 
 
 def test_a_bearer_token_is_what_follows_the_word() -> None:

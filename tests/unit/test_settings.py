@@ -108,6 +108,7 @@ def test_a_file_that_cannot_be_used_is_a_problem(text: str | None, part: str) ->
         ("database_url", "mysql://there/db"),
         ("public_origins", ["https://host/path"]),
         ("public_origins", ["https://user@host"]),
+        ("trusted_proxies", "127.0.0.1, proxy.example"),
         ("outbox_bytes_max", 65_535),
         ("demo", "perhaps"),
     ],
