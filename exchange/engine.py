@@ -106,6 +106,10 @@ class Engine:
         """Return the public state of a lot; None when the engine does not hold it."""
         return self._feed.view(lot_id)
 
+    def holds(self, lot_id: LotId) -> bool:
+        """Tell whether commands for a lot can be decided as it is; one that has ended may have to be loaded first."""
+        return lot_id in self._sequencer.lots
+
     async def load(self, lot_id: LotId) -> LotView | None:
         """Return the public state of any lot, fetching one that ended before this start.
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from exchange.ports import Answer, FeedEntry, Own, Snapshot
 from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from matching import lot as rules
-from matching.events import OUTCOME_EVENTS, BidderAdmitted, Event
+from matching.events import OUTCOME_EVENTS, BidderAdmitted, Event, LotAnnounced
 from matching.lot import Lot
 from matching.units import NOBODY, BidderId, LotId, Paddle, TimeUs
 from matching.view import PublicRecord, lot_view
@@ -46,9 +46,8 @@ class HeldLot(Struct):
         self.link = chained(self.link, body)
         if type(event) is BidderAdmitted:
             self.bidders.append(event.bidder)
-        return JournalRow(
-            position, lot.id, lot.sequence, at_us, isinstance(event, OUTCOME_EVENTS), body, self.link
-        )
+        is_outcome = type(event) in OUTCOME_EVENTS
+        return JournalRow(position, lot.id, lot.sequence, at_us, is_outcome, body, self.link)
 
     def replay(self, row: JournalRow, record: Record) -> None:
         """Take over a record that is already in the journal."""
@@ -107,4 +106,5 @@ def restored(snapshot: Snapshot) -> HeldLot:
 
 def started(lot_id: LotId, first: Record) -> HeldLot:
     """Return the lot that its first record starts; the record still has to be replayed."""
+    assert isinstance(first.event, LotAnnounced), "a lot's first record announces it"
     return HeldLot(rules.announced(lot_id, first.event))

@@ -19,8 +19,14 @@ VERSION = 1
 JSON_PROTOCOL = "luochui.v1.json"
 MSGPACK_PROTOCOL = "luochui.v1.msgpack"
 
-CommandId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+CommandId = Annotated[str, Meta(min_length=32, max_length=32, description="32 lowercase hexadecimal digits")]
 """128 random bits in lowercase hexadecimal, made by the client once per intention; a retry carries the same."""
+
+
+def is_command_id(text: str) -> bool:
+    """Tell whether a text of the right length is hexadecimal; several times faster than a pattern in the decoder."""
+    return not text.strip("0123456789abcdef")
+
 
 WireLot = Annotated[int, Meta(gt=0, lt=2**53)]
 WireAmount = Annotated[int, Meta(gt=-(2**53), lt=2**53)]
@@ -194,7 +200,6 @@ class ReceiptFrame(_ServerFrame, frozen=True, tag="receipt"):
     price: Amount
     asking_price: Amount
     is_repeat: bool
-    server_time_us: TimeUs
 
 
 class RefusalFrame(_ServerFrame, frozen=True, tag="refusal"):
@@ -204,7 +209,6 @@ class RefusalFrame(_ServerFrame, frozen=True, tag="refusal"):
     lot: LotId
     code: str
     retryable: bool
-    server_time_us: TimeUs
     asking_price: Amount = 0
     increment: Amount = 0
     largest: Amount = 0

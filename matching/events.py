@@ -152,17 +152,17 @@ Event: TypeAlias = (
 )
 PublicEvent: TypeAlias = Event | Withheld
 
-PRIVATE_EVENTS = (ReserveSet, BidderAdmitted, MaxBidLeft)
-OUTCOME_EVENTS = (LotSold, LotPassed, LotWithdrawn)
+PRIVATE_EVENTS = frozenset({ReserveSet, BidderAdmitted, MaxBidLeft})
+OUTCOME_EVENTS = frozenset({LotSold, LotPassed, LotWithdrawn})
 
 _WITHHELD = Withheld()
 
 
 def is_public(event: Event) -> bool:
     """Tell whether anyone may see the event while its lot is under way."""
-    return not isinstance(event, PRIVATE_EVENTS)
+    return type(event) not in PRIVATE_EVENTS
 
 
 def public_view(event: Event) -> PublicEvent:
     """Return the event as the public sees it."""
-    return event if is_public(event) else _WITHHELD
+    return _WITHHELD if type(event) in PRIVATE_EVENTS else event

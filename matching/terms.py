@@ -58,6 +58,11 @@ class EnglishTerms(
     fair_warnings_min: Annotated[int, Meta(ge=0, le=10)] = 3
     """Fair warnings that the host must have given since the last bid before the hammer may fall."""
 
+    @property
+    def takes_any_amount(self) -> bool:
+        """Tell whether every amount from the asking price on is a bid."""
+        return self.raise_steps_max is None and self.bid_rule is BidRule.FREE
+
 
 PhaseTerms: TypeAlias = EnglishTerms
 """The parameters of any one phase; grows into a tagged union as formats are added."""

@@ -200,7 +200,10 @@ class Session:
         return is_allowed
 
     def _post(self, id: str, command: commands.Command) -> None:
-        if self._floor.engine.view(command.lot) is None:
+        if not wire.is_command_id(id):
+            self._bad_frame(ErrorCode.MALFORMED, "Expected 32 lowercase hexadecimal digits - at `$.id`", id)
+            return
+        if not self._floor.engine.holds(command.lot):
             self._errand(self._post_to_ended(id, command))
             return
         try:
@@ -230,7 +233,6 @@ class Session:
                     answer.lot,
                     refused.code.name,
                     False,
-                    self._floor.engine.now_us(),
                     refused.asking_price,
                     refused.increment,
                     refused.largest,
@@ -253,7 +255,6 @@ class Session:
             view.price,
             view.asking_price,
             answer.is_repeat,
-            self._floor.engine.now_us(),
         )
 
     # -- following ---------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from matching.increments import increment_at
 from matching.phases.standing import Closing, Standing
 from matching.refusals import Refusal, Refused
 from matching.terms import BidRule, EnglishTerms, LotTerms
-from matching.units import AMOUNT_MAX, Amount, Paddle, TimeUs
+from matching.units import AMOUNT_MAX, NOBODY, Amount, Paddle, TimeUs
 
 Decision: TypeAlias = list[Event] | Refused
 
@@ -105,7 +105,9 @@ class EnglishPhase(Struct, tag="english"):
     @property
     def asking_price(self) -> Amount:
         """The lowest next bid: the opening price, then the leading price plus one step."""
-        return self.price + self.increment if self.leader else self.opening_price
+        if self.leader == NOBODY:
+            return self.opening_price
+        return self.price + increment_at(self.terms.increments, self.price)
 
     def decide(self, command: BidderCommand, paddle: Paddle, at_us: TimeUs) -> Decision:
         """Return the events of a bid or max bid, or why it is refused. Changes nothing.
@@ -143,23 +145,23 @@ class EnglishPhase(Struct, tag="english"):
     def apply(self, event: Event) -> None:
         """Take over one of the phase's events."""
         match event:
-            case BidPlaced(paddle, amount):
-                self.leader = paddle
-                self.price = amount
+            case BidPlaced():
+                self.leader = event.paddle
+                self.price = event.amount
                 self.bids += 1
                 self.warnings = 0
-            case MaxBidLeft(paddle, limit):
-                self.limits[paddle] = limit
-            case LotExtended(ends_at_us, extension):
-                self.ends_at_us = ends_at_us
-                self.extensions = extension
-            case LotResumed(ends_at_us):
+            case MaxBidLeft():
+                self.limits[event.paddle] = event.limit
+            case LotExtended():
+                self.ends_at_us = event.ends_at_us
+                self.extensions = event.extension
+            case LotResumed():
                 if self.hard_end_us:
-                    self.hard_end_us += ends_at_us - self.ends_at_us
-                self.ends_at_us = ends_at_us
+                    self.hard_end_us += event.ends_at_us - self.ends_at_us
+                self.ends_at_us = event.ends_at_us
                 self.warnings = 0
-            case FairWarningGiven(warning):
-                self.warnings = warning
+            case FairWarningGiven():
+                self.warnings = event.warning
 
     def _decide_bid(self, amount: Amount, paddle: Paddle, at_us: TimeUs) -> Decision:
         if not 0 < amount <= AMOUNT_MAX:
@@ -222,6 +224,8 @@ class EnglishPhase(Struct, tag="english"):
         asking_price = self.asking_price
         if amount < asking_price:
             return Refused(Refusal.BELOW_ASKING_PRICE, asking_price, self.increment)
+        if self.terms.takes_any_amount:
+            return None
         return self._step_refusal(amount, asking_price)
 
     def _step_refusal(self, amount: Amount, least: Amount) -> Refused | None:
