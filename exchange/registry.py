@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
 
 from exchange.adapters.clock import SystemClock
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.database import StoreUnavailable
 from exchange.embedded_postgres import DATABASE, PORT, ROLE, DataDirectoryInUse, EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
 from exchange.people import People
+from exchange.ports import Journal, SnapshotStore
 from exchange.settings import Settings
 
 CONNECT_SECONDS_MAX = 10.0
@@ -32,6 +35,24 @@ async def opened_people(settings: Settings) -> AsyncIterator[People]:
     """
     async with opened_pool(settings) as pool:
         yield People(pool, SystemClock(), session_hours=settings.session_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The record of sales, for reading."""
+
+    journal: Journal
+    snapshots: SnapshotStore
+
+
+@asynccontextmanager
+async def opened_records(settings: Settings) -> AsyncIterator[Records]:
+    """Give the record of sales of the exchange that the settings describe, as `opened_people` finds it.
+
+    Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
+    """
+    async with opened_pool(settings) as pool:
+        yield Records(PostgresJournal("", pool), PostgresSnapshots(pool))
 
 
 @asynccontextmanager

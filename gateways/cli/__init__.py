@@ -19,6 +19,7 @@ NOUNS = {
     "run": "Start the exchange. 启动交易所",
     "bid": "Bid on a lot, leave a max bid, or watch. 报价、设定代理报价或观看",
     "replay": "Run recorded auctions against an exchange and compare. 重放历史拍卖并比对",
+    "journal": "Read and prove the record of sales. 查看与核验成交日志",
     "ledger": "Deposits, exports and the proof of the books. 保证金、账簿导出与核验",
     "admin": "Make accounts and tokens. 管理账户与令牌",
     "config": "Show, check and document the configuration. 查看、检查与说明配置",
