@@ -259,3 +259,44 @@ async def test_what_was_answered_survives_any_kill(
     with capsys.disabled():
         print(f"crash: {dict(totals)}, {deposits} deposits, nothing lost, doubled or contradicted")
     assert totals["receipts"] > 20 * ROUNDS
+
+
+async def test_a_lot_due_while_the_exchange_was_dead_comes_back_frozen_and_resumes(tmp_path: Path) -> None:
+    exchange = ExchangeProcess(tmp_path / "data", "--no-demo")
+    exchange.start()
+    try:
+        token = exchange.operator_token
+        async with ApiClient(exchange.url, token=token) as api:
+            form = lot_form("due", 0)
+            form["terms"]["programme"][0] |= {
+                "duration_us": 2_000_000,
+                "soft_close_window_us": 0,
+                "resume_countdown_us": 1_500_000,
+            }
+            form["terms"] |= {"outage_tolerance_us": 200_000, "outage_notice_us": 1_000_000}
+            account = (
+                await api.create_accounts([{"login": "late-bidder", "name": "late", "roles": ["bidder"]}])
+            )[0]
+            lot = await api.publish_lot(form)
+            await api.admit(lot, [account["id"]])
+        host = await converse(exchange.url, token)
+        assert (await ask(host, hosts("open", lot)))["type"] == "receipt"
+        await hang_up(host)
+        exchange.kill()
+        await asyncio.sleep(2.5)
+        exchange.start()
+        bidder = await converse(exchange.url, account["token"])
+        bid = {"type": "bid", "lot": lot, "amount": 1_000}
+        refused = await ask(bidder, bid | {"id": secrets.token_hex(16)})
+        assert refused["code"] == "LOT_FROZEN"
+        await asyncio.sleep(1.2)
+        assert (await ask(bidder, bid | {"id": secrets.token_hex(16)}))["type"] == "receipt"
+        await asyncio.sleep(2)
+        await hang_up(bidder)
+        async with ApiClient(exchange.url, token=token) as api:
+            events = [each["event"]["type"] for each in (await records_of(api, lot)).values()]
+        assert events[-4:] == ["LotFrozen", "LotResumed", "BidPlaced", "LotSold"]
+        assert exchange.stop() == 0
+    finally:
+        if exchange.exit_code is None:
+            exchange.kill()

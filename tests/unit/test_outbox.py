@@ -1,0 +1,116 @@
+"""The bounded way out of a connection, and the pace at which one may speak."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateways.live.outbox import TEXT, Outbox, OutboxLimits, Tray, framed
+from gateways.live.pace import Pace
+
+
+class Transport(asyncio.WriteTransport):
+    """Keeps what is written; `waiting` bytes of it are said to be unread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.waiting = 0
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]
+        self.writes.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+
+def outbox(transport: Transport, cut: list[str], **limits: int) -> Outbox:
+    return Outbox(transport, Tray(), OutboxLimits(**limits), lambda: cut.append("too slow"))
+
+
+async def test_what_is_put_in_one_tick_leaves_in_one_write() -> None:
+    transport, cut = Transport(), []
+    box = outbox(transport, cut)
+    for number in range(5):
+        box.put(b"%d" % number)
+    assert transport.writes == []
+    await asyncio.sleep(0)
+    box.put(b"later")
+    await asyncio.sleep(0)
+    assert transport.writes == [b"01234", b"later"] and not cut
+
+
+async def test_one_tick_flushes_all_outboxes() -> None:
+    first, second, tray = Transport(), Transport(), Tray()
+    for transport in (first, second):
+        Outbox(transport, tray, OutboxLimits(), lambda: None).put(b"x")
+    await asyncio.sleep(0)
+    assert first.writes == second.writes == [b"x"]
+
+
+async def test_a_reader_who_lets_too_many_bytes_wait_is_cut_once() -> None:
+    transport, cut = Transport(), []
+    box = outbox(transport, cut, bytes_max=1_000)
+    transport.waiting = 1_000
+    box.put(b"x")
+    await asyncio.sleep(0)
+    assert not cut
+    transport.waiting = 1_001
+    for _ in range(3):
+        box.put(b"x")
+        await asyncio.sleep(0)
+    assert cut == ["too slow"] and len(transport.writes) == 2, "nothing is written to one who was cut"
+
+
+async def test_a_reader_who_lets_anything_wait_too_long_is_cut() -> None:
+    transport, cut = Transport(), []
+    box = outbox(transport, cut, age_ms_max=20)
+    transport.waiting = 1
+    box.put(b"x")
+    await asyncio.sleep(0.05)
+    box.put(b"x")
+    await asyncio.sleep(0)
+    assert cut == ["too slow"]
+
+
+async def test_a_reader_who_catches_up_starts_afresh() -> None:
+    transport, cut = Transport(), []
+    box = outbox(transport, cut, age_ms_max=20)
+    for waiting in (1, 0, 1):
+        transport.waiting = waiting
+        box.put(b"x")
+        await asyncio.sleep(0.015)
+    assert not cut
+
+
+async def test_a_closed_outbox_sends_nothing() -> None:
+    transport = Transport()
+    box = outbox(transport, [])
+    box.put(b"x")
+    box.close()
+    await asyncio.sleep(0)
+    assert transport.writes == []
+
+
+@pytest.mark.parametrize(
+    ("length", "header"), [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10), (200_000, 10)]
+)
+def test_frames_carry_their_length_as_rfc_6455_has_it(length: int, header: int) -> None:
+    frame = framed(b"x" * length, TEXT)
+    assert (frame[0], len(frame)) == (0x81, header + length)
+    size = frame[1]
+    if header > 2:
+        assert size == (126 if header == 4 else 127)
+        size = int.from_bytes(frame[2:header], "big")
+    assert size == length and not frame[1] & 0x80, "a server does not mask"
+
+
+def test_a_pace_allows_a_burst_and_then_the_rate() -> None:
+    pace = Pace(per_second=10, burst=5, now=0.0)
+    assert [pace.allows(0.0) for _ in range(6)] == [True] * 5 + [False]
+    assert pace.allows(0.1) and not pace.allows(0.1)
+    assert sum(pace.allows(100.0) for _ in range(20)) == 5, "idling saves no more than a burst"
