@@ -36,6 +36,7 @@ INSERT INTO row_lock_baseline.lot VALUES (1, 1);
 DROP = "DROP SCHEMA row_lock_baseline CASCADE"
 LOCK = "SELECT asking_price FROM row_lock_baseline.lot WHERE id = 1 FOR UPDATE"
 INSERT = "INSERT INTO row_lock_baseline.bid (lot, bidder, amount) VALUES (1, $1, $2)"
+UPDATE = "UPDATE row_lock_baseline.lot SET asking_price = $1 WHERE id = 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,12 @@ async def _measure(database_url: str, connections: int, seconds: float) -> RowLo
 async def _bid_until(database_url: str, bidder: int, until_s: float, latencies: array[float]) -> None:
     connection = await asyncpg.connect(database_url)
     try:
-        lock, insert = await connection.prepare(LOCK), await connection.prepare(INSERT)
-        amount = 0
+        lock, insert, update = [await connection.prepare(sql) for sql in (LOCK, INSERT, UPDATE)]
         while (began_s := time.perf_counter()) < until_s:
             async with connection.transaction():
-                amount = max(amount + 1, await lock.fetchval())
+                amount = await lock.fetchval()
                 await insert.fetch(bidder, amount)
+                await update.fetch(amount + 1)
             latencies.append(time.perf_counter() - began_s)
     finally:
         await connection.close()
