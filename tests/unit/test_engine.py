@@ -9,7 +9,7 @@ import pytest
 
 from exchange.adapters.memory import MemoryJournal
 from exchange.engine import EngineLimits
-from exchange.ports import Accepted, Busy, FeedEntry, Fenced, Rejected
+from exchange.ports import Accepted, Busy, FeedEntry, Fenced, OutcomeUnknown, Rejected
 from exchange.records import GENESIS, chained
 from matching.commands import AdmitBidder, AnnounceLot, HammerLot, LeaveMaxBid, PauseLot, PlaceBid
 from matching.events import FreezeCause, LotFrozen, LotResumed, LotSold, Withheld
@@ -200,6 +200,27 @@ async def test_an_outage_of_the_journal_refuses_and_then_goes_on() -> None:
             await in_doubt
         assert isinstance(await floor.bid(102, 100), Accepted)
     assert [row.position for row in journal.rows] == list(range(1, len(journal.rows) + 1))
+
+
+async def test_a_command_in_doubt_for_too_long_is_told_to_ask_again() -> None:
+    floor, id = Floor(limits=EngineLimits(retry_ms=10, command_deadline_ms=100)), secrets.token_hex(16)
+    journal = memory_journal(floor)
+    heard: list[object] = []
+    async with floor.running() as engine:
+        await floor.open_lot()
+        journal.loses_answer_of_next_append = True
+        engine.post(id, PlaceBid(1, 101, 100), heard.append)
+        while not journal.refusals and journal.rows[-1].sequence < 7:
+            await asyncio.sleep(0)
+        journal.is_available = False
+        while not heard:
+            await asyncio.sleep(0.01)
+        assert isinstance(heard[0], OutcomeUnknown) and heard[0].command_id == id
+        journal.is_available = True
+        while not engine.is_writable:
+            await asyncio.sleep(0.01)
+        again = await floor.bid(101, 100, command_id=id)
+        assert isinstance(again, Accepted) and again.is_repeat
 
 
 async def test_a_batch_whose_answer_was_lost_is_answered_by_the_journal_and_told() -> None:
