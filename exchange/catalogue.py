@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 from exchange.database import Database, NotUnique, Row
 from exchange.ports import Clock, CommandBus, ExchangeError, Rejected
 from exchange.records import derived_id
+from exchange.repair import Repair
 from ledger.units import is_currency
 from matching.commands import AnnounceLot
 from matching.lot import CLOSED_STATES, Lot, LotState
@@ -29,7 +30,6 @@ from matching.view import LotView
 
 log = structlog.get_logger(__name__)
 
-REPAIR_INTERVAL_S = 1.0
 UNDER_WAY_MAX = 20_000
 """Lots under way that one search looks at."""
 
@@ -214,7 +214,7 @@ class Catalogue:
         self._book = book
         self._bus = bus
         self._clock = clock
-        self._is_missing_one = asyncio.Event()
+        self._announcing = Repair("catalogue.announcement_delayed", self.announce_missing)
 
     async def publish(self, new: NewLot, by: StaffId) -> LotId:
         """Enter a lot and announce it. The row comes first; `announce_missing` mends a crash between the two.
@@ -231,10 +231,7 @@ class Catalogue:
             await self._announce(lot_id, by, new.terms)
             await self._database.run(UPDATE_ANNOUNCED, [lot_id])
         except ExchangeError as error:
-            log.warning(
-                "catalogue.announcement_delayed", lot=lot_id, error=str(error) or type(error).__name__
-            )
-            self._is_missing_one.set()
+            self._announcing.ask(error, lot=lot_id)
         return lot_id
 
     async def announce_missing(self) -> int:
@@ -251,15 +248,7 @@ class Catalogue:
 
     async def run(self) -> None:
         """Announce, for ever, what `publish` could not, before the start or since."""
-        self._is_missing_one.set()
-        while True:
-            await self._is_missing_one.wait()
-            self._is_missing_one.clear()
-            try:
-                await self.announce_missing()
-            except ExchangeError as error:
-                self._is_missing_one.set()
-                log.warning("catalogue.announcement_delayed", error=str(error) or type(error).__name__)
+        await self._announcing.run()
 
     async def get(self, lot_id: LotId) -> LotSheet | None:
         """Return one lot; None for one that is unknown or not announced yet."""

@@ -20,6 +20,7 @@ from exchange.database import Database, Row
 from exchange.people import Account
 from exchange.ports import Accepted, Busy, Clock, CommandBus, ExchangeError
 from exchange.records import derived_id
+from exchange.repair import Repair
 from ledger.deposits import Deposits, Held, LotClosed, NotEnough
 from ledger.receipts import ReceiptOutcome
 from ledger.records import BankReceipt, ReceiptStatus
@@ -32,7 +33,6 @@ from matching.units import NOBODY, BidderId, LotId, Paddle
 
 log = structlog.get_logger(__name__)
 
-REPAIR_INTERVAL_S = 1.0
 ADMISSIONS_AT_ONCE = 64
 MINE_MAX = 500
 """Sign-ups that one person sees in his list, the latest."""
@@ -145,7 +145,7 @@ class SignUps:
         self._bus = bus
         self._book = book
         self._clock = clock
-        self._has_unfinished = asyncio.Event()
+        self._admitting = Repair("sign_up.admission_delayed", self.admit_due)
 
     async def sign_up(self, lot_id: LotId, account: Account) -> SignUpState | SignUpRefusal:
         """Enter somebody for a lot, once however often it is called; without a deposit he is admitted at once.
@@ -188,9 +188,9 @@ class SignUps:
         """
         try:
             outcome = await self._deposits.receive(receipt)
-        except LedgerUnavailable:
+        except LedgerUnavailable as error:
             # It may be booked all the same, and then nobody sends it again.
-            self._has_unfinished.set()
+            self._admitting.ask(error)
             raise
         record = outcome.record
         if record is None or record.status is not ReceiptStatus.CREDITED:
@@ -199,7 +199,7 @@ class SignUps:
         try:
             await self._admit_if_paid(record.lot_id, record.bidder_id)
         except (ExchangeError, LedgerUnavailable) as error:
-            self._postpone(record.lot_id, record.bidder_id, error)
+            self._admitting.ask(error, lot=record.lot_id, bidder=record.bidder_id)
         return outcome
 
     async def admit_free(self, lot_id: LotId, bidders: Sequence[BidderId]) -> list[Admission] | SignUpRefusal:
@@ -229,16 +229,7 @@ class SignUps:
 
     async def run(self) -> None:
         """Finish, for ever, the admissions that could not be made when they were due, before the start or since."""
-        self._has_unfinished.set()
-        while True:
-            await self._has_unfinished.wait()
-            self._has_unfinished.clear()
-            try:
-                await self.admit_due()
-            except (ExchangeError, LedgerUnavailable) as error:
-                log.warning("sign_up.admissions_delayed", error=_text(error))
-                self._has_unfinished.set()
-            await asyncio.sleep(REPAIR_INTERVAL_S)
+        await self._admitting.run()
 
     async def close(self, lot_id: LotId, paddles: Mapping[BidderId, Paddle]) -> None:
         """Write down who had a paddle when the lot ended, and that nobody else gets one."""
@@ -300,7 +291,7 @@ class SignUps:
                 try:
                     return Admission(bidder, await self._given(lot_id, bidder))
                 except ExchangeError as error:
-                    self._postpone(lot_id, bidder, error)
+                    self._admitting.ask(error, lot=lot_id, bidder=bidder)
                     return None
 
         answers = await asyncio.gather(*(admission(bidder) for bidder in bidders))
@@ -338,10 +329,6 @@ class SignUps:
         deposits = await self._deposits.register(row["lot"], row["account"]) if row["reference"] else []
         return _state(row, deposits[0] if deposits else None)
 
-    def _postpone(self, lot_id: LotId, bidder: BidderId, error: Exception) -> None:
-        log.warning("sign_up.admission_delayed", lot=lot_id, bidder=bidder, error=_text(error))
-        self._has_unfinished.set()
-
 
 def _is_paid(row: DepositRow) -> bool:
     return row.state in (DepositState.RECEIVED, DepositState.HELD)
@@ -368,7 +355,3 @@ def _state(row: Row, deposit: DepositRow | None) -> SignUpState:
         applied=0 if deposit is None else deposit.applied,
         refund_due=0 if deposit is None else deposit.refund_due,
     )
-
-
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__

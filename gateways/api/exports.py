@@ -34,10 +34,9 @@ class ExportQuery(Struct, frozen=True, forbid_unknown_fields=True):
     language: Literal["zh", "en"] = "zh"
 
 
-class RegisterQuery(Struct, frozen=True, forbid_unknown_fields=True):
+class RegisterQuery(ExportQuery, frozen=True, forbid_unknown_fields=True):
     """As other exports, of one lot or of all."""
 
-    language: Literal["zh", "en"] = "zh"
     lot: Annotated[int, Meta(gt=0, lt=2**53)] | None = None
 
 

@@ -17,7 +17,6 @@ from matching.events import Event, PublicEvent, public_view
 from matching.lot import CLOSED_STATES, LotState
 from matching.terms import LotTerms
 from matching.units import StaffId
-from matching.view import LotView
 
 PAGE_LOTS_MAX = 200
 PAGE_RECORDS_MAX = 1_000
@@ -40,19 +39,9 @@ class LotPage(Struct, frozen=True):
     total: int
 
 
-class LotDetail(Struct, frozen=True):
+class LotDetail(LotCard, frozen=True):
     """A lot with all that is public of it, and the caller's own sign-up. The terms are without a reserve."""
 
-    lot: int
-    code: str
-    category: Category
-    region: str
-    title: BothLanguages
-    seller: BothLanguages
-    deposit: int
-    currency: str
-    is_demo: bool
-    view: LotView
     description: BothLanguages
     terms: LotTerms
     my: SignUpState | None
