@@ -52,9 +52,9 @@ _RULES: Final = {
         "Bid once the opening time has come.",
     ),
     "LOT_FROZEN": Message(
-        "该标的已中止，暂不接受报价。",
-        "This lot stands still and takes no bids for now.",
-        "请留意中止原因和恢复时间，恢复后可继续报价。",
+        "该标的已暂停，暂不接受报价。",
+        "This lot is paused and takes no bids for now.",
+        "请留意暂停原因和恢复时间，恢复后可继续报价。",
         "Read the published reason; bidding goes on when the lot resumes.",
     ),
     "LOT_ALREADY_OPEN": Message(
@@ -64,9 +64,9 @@ _RULES: Final = {
         "There is nothing more to do.",
     ),
     "LOT_NOT_FROZEN": Message(
-        "该标的并未中止。",
-        "This lot does not stand still.",
-        "只有中止的标的才能恢复。",
+        "该标的并未暂停。",
+        "This lot is not paused.",
+        "只有已暂停的标的才能恢复。",
         "Only a lot that was paused can resume.",
     ),
     "NOT_ADMITTED": Message(

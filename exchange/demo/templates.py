@@ -141,7 +141,7 @@ def round_lot(template: Template, number: int, terms: LotTerms, notice: BothLang
     return NewLot(
         code=round_code(template.key, number),
         category=template.category,
-        region=f"{template.region.zh} · {template.region.en}",
+        region=f"{template.region.zh} / {template.region.en}",
         title_zh=f"{template.title.zh}（第{number}轮）",
         title_en=f"{template.title.en} (round {number})",
         description_zh=f"{template.description.zh}\n{notice.zh}",

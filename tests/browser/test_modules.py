@@ -92,6 +92,27 @@ async def test_amounts_are_written_in_digits_and_capitals(person: Person) -> Non
     assert [tuple(row) for row in written] == WRITTEN
 
 
+NAMES = {
+    "演示竞买人 1 / Demo bidder 1": ["演示竞买人 1", "Demo bidder 1"],
+    "大理州": ["大理州"] * 2,
+    "North / South Ltd": ["North / South Ltd"] * 2,
+    "甲 / 乙": ["甲 / 乙"] * 2,
+    "": ["", ""],
+}
+
+
+async def test_a_name_in_both_languages_is_read_in_one(person: Person) -> None:
+    read = "a.map((name) => ['zh', 'en'].map((tongue) => (m.setLanguage(tongue), m.half(name))))"
+    assert await of_module(person, "language", read, *NAMES) == list(NAMES.values())
+
+
+async def test_one_of_something_is_no_plural(person: Person) -> None:
+    said = await of_module(
+        person, "language", "(m.setLanguage('en'), a.map((n) => m.say('n_bids', { n })))", 0, 1, 2
+    )
+    assert said == ["0 bids", "1 bid", "2 bids"]
+
+
 CONVERSATION = """
 async () => {
   const { LiveConnection } = await import("/static/js/protocol.js");

@@ -122,9 +122,12 @@ async def bid_refuse_and_outbid(first: Person, second: Person) -> None:
     await second.page.press("#free-amount", "Enter")
     await second.sees("#outcomes [data-code=BELOW_ASKING_PRICE]", "¥10,100")
 
-    await expect(second.at("[data-steps='2']")).to_contain_text("¥10,300")
+    await second.page.fill("#free-amount", "10,150")
+    await second.sees("#free-preview", "相邻为 ¥10,100 和 ¥10,200")
+    await second.page.fill("#free-amount", "")
+    await expect(second.at("[data-steps='3']")).to_contain_text("¥10,300")
     await second.page.wait_for_timeout(700)
-    await second.page.click("[data-steps='2']")
+    await second.page.click("[data-steps='3']")
     await second.sees("#price", "¥10,300")
     await first.sees("#banner", "outbid")
     await first.sees("#banner", "¥10,400")
@@ -180,6 +183,8 @@ async def hammer(host: Person, first: Person, second: Person) -> None:
     await second.sees("#banner", "恭喜")
     await first.sees("#banner", "Sold for ¥13,000 to paddle 2")
     await expect(first.at("#bidding")).to_be_hidden()
+    await first.sees("#deposit", "Due back to you")
+    await second.sees("#deposit", "已转价款")
 
 
 async def look_at_record(host: Person) -> None:

@@ -34,9 +34,14 @@ function passReason(room) {
 function frozen(view) {
   const resumes = view.resumes_at_us
     ? say("resumes_at", { moment: momentText(view.resumes_at_us) })
-    : say("host_resumes");
+    : say("resumes_by_host");
   const cause = view.freeze_cause === "outage" ? say("banner_outage") : say("banner_frozen", { reason: view.freeze_reason });
   return `${cause} ${resumes}`;
+}
+
+function warned(view) {
+  const isCounted = view.warnings <= view.fair_warnings_min;
+  return isCounted ? say("banner_warning_of", { number: view.warnings, of: view.fair_warnings_min }) : say("banner_warning", { n: view.warnings });
 }
 
 function running(room, nowUs) {
@@ -44,7 +49,7 @@ function running(room, nowUs) {
   if (outbid) {
     return { kind: "bad", text: say("banner_outbid", { price: formatAmount(outbid.price, view.currency), asking: formatAmount(outbid.asking, view.currency) }) };
   }
-  if (view.warnings > 0) return { kind: "warn", text: say("banner_warning", { n: view.warnings }) };
+  if (view.warnings > 0) return { kind: "warn", text: warned(view) };
   const extension = latestOf(room.records, "LotExtended");
   if (extension && nowUs !== null && nowUs - extension.at_us < NEWS_LIFE_US) {
     return { kind: "warn", text: say("banner_extended", { n: extension.event.extension, moment: momentText(extension.event.ends_at_us, { isShort: true }) }) };

@@ -3,7 +3,7 @@
 import { get, sentence } from "./api.js";
 import { byId, element, fill, setText } from "./elements.js";
 import { formatAmount } from "./money.js";
-import { onLanguage, pick, say } from "./language.js";
+import { half, onLanguage, pick, say } from "./language.js";
 import { beginPage, showStatus } from "./page.js";
 import { LiveConnection } from "./protocol.js";
 import { isClosed } from "./reducer.js";
@@ -137,7 +137,7 @@ function cardNodes(card) {
     element("p", { class: "tags" }, nodes.state, element("span", { class: "tag" }, say(`category_${card.category}`)),
       card.is_demo ? element("span", { class: "tag tag-demo" }, say("demo")) : null),
     element("h2", {}, element("a", { href: `/lots/${card.lot}` }, pick(card.title))),
-    element("p", { class: "quiet small" }, [card.code, card.region, pick(card.seller)].filter(Boolean).join(" · ")),
+    element("p", { class: "quiet small" }, [card.code, half(card.region), pick(card.seller)].filter(Boolean).join(" · ")),
     element("dl", { class: "card-figures" }, element("div", {}, nodes.label, nodes.price), element("div", {}, nodes.countdownLabel, nodes.countdown)),
     element("p", { class: "quiet small card-foot" }, nodes.bids, element("span", {}, deposit)));
   return nodes;

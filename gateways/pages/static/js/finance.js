@@ -3,13 +3,13 @@
 import { get, post, sentence } from "./api.js";
 import { byId, element, fill, setText } from "./elements.js";
 import { capitalAmount, formatAmount, groupedReference, parseAmount } from "./money.js";
-import { knows, language, onLanguage, pick, say } from "./language.js";
+import { half, knows, language, onLanguage, pick, say } from "./language.js";
 import { beginPage, isKeptOut, showStatus } from "./page.js";
 import { momentText } from "./standing.js";
 
 const REFRESH_MS = 15000;
 const STATES = ["awaiting_payment", "part_paid", "received", "held", "applied_to_price", "refund_due", "lapsed"];
-const ROWS = 50;
+const ROWS = 20;
 const COLUMNS = [
   { key: "lot", cell: lotCell },
   { key: "bidder", cell: bidderCell },
@@ -98,7 +98,7 @@ function lotCell(row) {
 }
 
 function bidderCell(row) {
-  return element("span", {}, row.payer_name || say("account_number", { id: row.bidder_id }), element("code", { class: "line" }, groupedReference(row.reference)));
+  return element("span", {}, half(row.payer_name) || say("account_number", { id: row.bidder_id }), element("code", { class: "line" }, groupedReference(row.reference)));
 }
 
 function stateCell(row) {
@@ -142,7 +142,7 @@ function matching() {
 
 function registerRow(row) {
   return element("tr", { "data-lot": row.lot_id, "data-bidder": row.bidder_id, "data-state": row.state },
-    COLUMNS.map(({ key, cell, isNumber }) => element("td", { class: isNumber ? "number" : null, "data-label": say(`column_${key}`) }, cell(row))));
+    COLUMNS.map(({ key, cell, isNumber }) => element("td", { class: isNumber ? "number" : null, "data-label": say(`column_${key}`), "data-empty": isNumber && !row[key] }, cell(row))));
 }
 
 function drawSuspense() {

@@ -4,7 +4,7 @@ import { get, sentence } from "./api.js";
 import { confirm } from "./confirmation.js";
 import { atNextFrame, byId, element, fill, setText } from "./elements.js";
 import { drawFigures, drawTime } from "./figures.js";
-import { onLanguage, pick, say } from "./language.js";
+import { half, onLanguage, pick, say } from "./language.js";
 import { Outcomes } from "./outcomes.js";
 import { beginPage, isKeptOut, showStatus } from "./page.js";
 import { LIVE, LiveConnection } from "./protocol.js";
@@ -138,12 +138,13 @@ function drawBoard() {
 }
 
 function line(lot) {
-  const nodes = { state: element("td"), price: element("td", { class: "number" }), bids: element("td", { class: "number" }),
-    online: element("td", { class: "number" }), time: element("td", { class: "clock" }) };
+  const figure = (key) => element("td", { class: "number", "data-label": say(key) });
+  const nodes = { state: element("span"), price: element("td", { class: "number" }), bids: figure("bids"), online: figure("online_short"),
+    time: element("td", { class: "clock" }) };
   nodes.choose = element("button", { type: "button", class: "choose", on: { click: () => select(lot) } }, pick(cards.get(lot).title));
   nodes.root = element("tr", { "data-lot": lot },
-    element("th", { scope: "row" }, nodes.choose, element("span", { class: "quiet small" }, cards.get(lot).code)),
-    nodes.state, nodes.price, nodes.bids, nodes.online, nodes.time);
+    element("th", { scope: "row" }, nodes.choose, element("span", { class: "tags" }, nodes.state, element("span", { class: "quiet small" }, cards.get(lot).code))),
+    nodes.price, nodes.bids, nodes.online, nodes.time);
   return nodes;
 }
 
@@ -199,18 +200,25 @@ function drawActs(room) {
     class: act.isDangerous ? "danger" : act.act === "open" || act.act === "resume" ? "primary" : null,
     disabled: !isReady || !act.states.includes(room.view.state),
     on: { click: () => perform(act) },
-  }, say(`act_${act.act}`, { n: room.view.warnings + 1 }))));
+  }, actText(act.act, room.view))));
+}
+
+/** The name of an act; a fair warning says which it is, and of how many before the host may hammer. */
+function actText(act, view) {
+  const n = view.warnings + 1;
+  const isCounted = act === "fair_warning" && view.host_may_hammer && n <= view.fair_warnings_min;
+  return isCounted ? say("act_fair_warning_of", { n, of: view.fair_warnings_min }) : say(`act_${act}`, { n });
 }
 
 async function perform({ act, needsReason = false, isDangerous = false, isQuick = false }) {
   const lot = selected;
   const card = cards.get(lot);
   const { view } = rooms.get(lot);
-  const values = { n: view.warnings + 1, price: priceText(view) };
+  const values = { price: priceText(view) };
   const sure = isQuick ? { reason: "" } : await confirm({
     title: say(`confirm_${act}`, values),
     lines: [pick(card.title), act === "hammer" ? say("hammer_line", values) : ""].filter(Boolean),
-    action: say(`act_${act}`, values),
+    action: actText(act, view),
     needsReason,
     isDangerous,
   });
@@ -219,12 +227,12 @@ async function perform({ act, needsReason = false, isDangerous = false, isQuick 
   drawActs(rooms.get(lot));
   const answer = await connection.send({ type: "host", lot, act, reason: sure.reason });
   isBusy = false;
-  if (lot === selected) outcomes.add(answer, () => say(`act_${act}`, values), card.currency);
+  if (lot === selected) outcomes.add(answer, () => actText(act, view), card.currency);
   drawSelected();
 }
 
 function staffName(staff) {
-  return me.account.id === staff ? me.account.name : say("staff_number", { id: staff });
+  return me.account.id === staff ? half(me.account.name) : say("staff_number", { id: staff });
 }
 
 function drawConnection() {

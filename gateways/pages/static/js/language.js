@@ -3,6 +3,7 @@
 import { PHRASES } from "./phrases.js";
 
 const KEY = "luochui.language";
+const HAN = /\p{Script=Han}/u;
 const listeners = [];
 let current = remembered() ?? preferred();
 
@@ -28,9 +29,9 @@ export function onLanguage(listener) {
   listeners.push(listener);
 }
 
-/** Say a phrase of the dictionary, with `{name}` replaced by `values.name`. */
+/** Say a phrase of the dictionary, with `{name}` replaced by `values.name`; one of something may have its own. */
 export function say(key, values = {}) {
-  const phrase = PHRASES[key];
+  const phrase = (values.n === 1 && PHRASES[`${key}_one`]) || PHRASES[key];
   if (!phrase) return key;
   return phrase[current === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
@@ -44,6 +45,14 @@ export function knows(key) {
 export function pick(text) {
   if (!text) return "";
   return (current === "zh" ? text.zh || text.en : text.en || text.zh) ?? "";
+}
+
+/** Read the reader's half of a name that carries both languages in one field, as 甲 / A; any other text is left whole. */
+export function half(text = "") {
+  const [chinese, english, ...more] = text.split(" / ");
+  const isBoth = english && more.length === 0 && HAN.test(chinese) && !HAN.test(english);
+  if (!isBoth) return text;
+  return current === "zh" ? chinese : english;
 }
 
 /** Say everything that the page's own markup marks with data-say, data-say-placeholder or data-say-label. */

@@ -4,7 +4,7 @@ import { ApiError, get, sentence } from "./api.js";
 import { atNextFrame, byId, element, fill, setText } from "./elements.js";
 import { drawFigures, drawTime, leaderText } from "./figures.js";
 import { formatAmount } from "./money.js";
-import { onLanguage, pick, say } from "./language.js";
+import { half, onLanguage, pick, say } from "./language.js";
 import { beginPage, showStatus } from "./page.js";
 import { LiveConnection } from "./protocol.js";
 import { EMPTY_ROOM, isClosed, reduce, withOlder } from "./reducer.js";
@@ -133,7 +133,7 @@ function drawTags() {
 function drawAbout() {
   document.title = `${pick(lot.title)} · ${say("brand")}`;
   setText(byId("title"), pick(lot.title));
-  setText(byId("facts"), [lot.code, lot.region, pick(lot.seller)].filter(Boolean).join(" · "));
+  setText(byId("facts"), [lot.code, half(lot.region), pick(lot.seller)].filter(Boolean).join(" · "));
   setText(byId("description"), pick(lot.description));
   fill(byId("terms"), termRows().map(([key, value]) => element("div", {}, element("dt", {}, say(key)), element("dd", {}, value))));
 }
@@ -158,7 +158,7 @@ function termRows() {
 }
 
 function staffName(staff) {
-  return me.account?.id === staff ? me.account.name : say("the_host");
+  return me.account?.id === staff ? half(me.account.name) : say("the_host");
 }
 
 async function loadEarlier() {

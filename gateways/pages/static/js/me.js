@@ -47,7 +47,8 @@ function takeFrame(frame) {
 }
 
 function draw() {
-  showStatus(byId("status"), signUps.length ? "" : say("no_sign_ups"));
+  showStatus(byId("status"), signUps.length ? "" : " ");
+  if (!signUps.length) fill(byId("status"), say("no_sign_ups"), " ", element("a", { href: "/?state=announced" }, say("to_catalogue")));
   fill(byId("sign-ups"), signUps.map(card));
   drawTimes();
   drawConnection();
@@ -78,6 +79,8 @@ function rows(mine) {
   if (mine.reference) {
     known.push(["deposit_reference", element("code", {}, groupedReference(mine.reference))]);
     known.push(["deposit_required", money(mine.required)], ["deposit_received", money(mine.received)]);
+    if (mine.applied) known.push(["deposit_applied", money(mine.applied)]);
+    if (mine.refund_due) known.push(["deposit_refund_due", money(mine.refund_due)]);
   }
   return known;
 }

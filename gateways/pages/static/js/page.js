@@ -2,7 +2,7 @@
 
 import { ApiError, get, loadMessages, remove, sentence } from "./api.js";
 import { byId, element, fill, setText } from "./elements.js";
-import { language, onLanguage, say, setLanguage, translate } from "./language.js";
+import { half, language, onLanguage, say, setLanguage, translate } from "./language.js";
 
 const STAFF = ["host", "finance", "admin"];
 
@@ -88,7 +88,7 @@ function person(me) {
     return location.pathname === "/sign-in" ? [] : [element("a", { href: signInAddress(), class: "button" }, say("sign_in"))];
   }
   const roles = me.account.roles.filter((role) => STAFF.includes(role)).map((role) => say(`role_${role}`));
-  const name = [me.account.name, ...roles].join(" · ");
+  const name = [half(me.account.name), ...roles].join(" · ");
   return [
     element("span", { class: "name", id: "signed-in-as" }, name),
     element("button", { type: "button", class: "plain", id: "sign-out", on: { click: signOut } }, say("sign_out")),

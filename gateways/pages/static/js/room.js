@@ -8,7 +8,7 @@ import { Outcomes } from "./outcomes.js";
 import { LIVE } from "./protocol.js";
 import { isClosed, isMine } from "./reducer.js";
 
-const STEPS = [1, 2, 5];
+const STEPS = [2, 3, 6];
 const FAR_ABOVE_STEPS = 10;
 const LOCK_MS = 600;
 
@@ -29,7 +29,7 @@ export class RoomControls {
     this.#connection = connection;
     this.#steps = STEPS.map((steps) => element("button", { type: "button", "data-steps": steps, on: { click: (click) => this.#bidSteps(click, steps) } }));
     fill(byId("steps"), this.#steps);
-    byId("bid-asking").addEventListener("click", (click) => this.#bidSteps(click, 0));
+    byId("bid-asking").addEventListener("click", (click) => this.#bidSteps(click, 1));
     this.#watchForm("free", byId("free-bid"), (amount) => this.#bidFree(amount));
     this.#watchForm("max", byId("max-bid"), (amount) => this.#leaveMaxBid(amount));
   }
@@ -60,7 +60,7 @@ export class RoomControls {
     byId("bid-asking").disabled = !mayBid;
     for (const button of this.#steps) {
       const steps = Number(button.dataset.steps);
-      const isTooFar = view.raise_steps_max > 0 && steps > view.raise_steps_max;
+      const isTooFar = view.raise_steps_max > 0 && steps - 1 > view.raise_steps_max;
       setText(button, say("bid_steps", { steps, amount: formatAmount(this.#amountAt(steps), view.currency) }));
       button.disabled = !mayBid || isTooFar;
     }
@@ -82,8 +82,9 @@ export class RoomControls {
     return view.bid_rule === "step_multiple" ? say("hint_steps", { amount: formatAmount(view.increment, view.currency) }) : "";
   }
 
+  /** So many steps up; the first is the asking price. */
   #amountAt(steps) {
-    return this.#room.view.asking_price + steps * this.#room.view.increment;
+    return this.#room.view.asking_price + (steps - 1) * this.#room.view.increment;
   }
 
   /** The second click of a double click is the same intention: only the first counts. */
@@ -97,13 +98,13 @@ export class RoomControls {
       say("confirm_far_line", { asking: formatAmount(view.asking_price, view.currency) }),
     ]);
     if (!isSure) return;
-    byId("free-amount").value = "";
+    this.#empty("free");
     await this.#bid(amount);
   }
 
   async #leaveMaxBid(limit) {
     if (!await this.#confirmed("confirm_max", limit, [say("max_bid_hint")])) return;
-    byId("max-amount").value = "";
+    this.#empty("max");
     const { lot, currency } = this.#room.view;
     const what = () => say("what_max_bid", { amount: formatAmount(limit, currency) });
     await this.#give({ type: "max_bid", lot, limit }, what);
@@ -135,6 +136,11 @@ export class RoomControls {
     });
   }
 
+  #empty(kind) {
+    byId(`${kind}-amount`).value = "";
+    this.#preview(kind);
+  }
+
   #watchForm(kind, form, act) {
     byId(`${kind}-amount`).addEventListener("input", () => this.#preview(kind));
     form.addEventListener("submit", (submitted) => {
@@ -144,6 +150,16 @@ export class RoomControls {
     });
   }
 
+  /** Say before it is sent what an amount will be refused for; the exchange decides. */
+  #remark(kind, amount) {
+    const { asking_price: asking, increment, bid_rule: rule, currency } = this.#room.view;
+    const money = (minor) => formatAmount(minor, currency);
+    if (amount < asking) return kind === "free" ? say("below_asking", { asking: money(asking) }) : "";
+    const over = (amount - asking) % increment;
+    if (rule !== "step_multiple" || over === 0) return "";
+    return say("between_steps", { below: money(amount - over), above: money(amount - over + increment) });
+  }
+
   /** Show what the typed text means before it is sent: digits, 大写, or why it is no amount. */
   #preview(kind, { isFinal = false } = {}) {
     const input = byId(`${kind}-amount`);
@@ -151,11 +167,13 @@ export class RoomControls {
     const parsed = parseAmount(input.value, currency);
     const isEmpty = parsed.problem === "EMPTY" && !isFinal;
     const capital = parsed.amount && currency === "CNY" ? ` ${capitalAmount(parsed.amount)}` : "";
+    const remark = parsed.amount ? this.#remark(kind, parsed.amount) : "";
     const text = parsed.amount ? formatAmount(parsed.amount, currency, { isExact: true }) + capital : say(`amount_${parsed.problem}`);
-    setText(byId(`${kind}-preview`), isEmpty ? "" : text);
+    setText(byId(`${kind}-preview`), isEmpty ? "" : [text, remark].filter(Boolean).join(" "));
     const isBad = !parsed.amount && !isEmpty;
     input.setAttribute("aria-invalid", String(isBad));
     byId(`${kind}-preview`).classList.toggle("problem", isBad);
+    byId(`${kind}-preview`).classList.toggle("warn", Boolean(remark));
     input.placeholder = plainAmount(this.#room.view.asking_price, currency);
     return parsed;
   }

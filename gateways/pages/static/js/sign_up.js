@@ -42,8 +42,7 @@ export class SignUpPanel {
     }
     if (!this.#me.account.roles.includes("bidder")) return [element("p", { class: "hint" }, say("staff_do_not_bid"))];
     if (!this.#mine) return this.#isOver ? [] : this.#invitation();
-    if (this.#mine.state === "admitted") return [];
-    return this.#progress();
+    return this.#mine.state === "admitted" ? this.#settled() : this.#progress();
   }
 
   #invitation() {
@@ -55,6 +54,15 @@ export class SignUpPanel {
       this.#button("sign_up", () => this.#act(() => post(`/lots/${this.#lot.lot}/sign-up`)), { id: "sign-up-button", class: "primary" }),
       this.#problemLine(),
     ];
+  }
+
+  /** After the hammer: what became of the deposit. */
+  #settled() {
+    const { applied, refund_due: due, currency } = this.#mine;
+    const rows = [["deposit_applied", applied], ["deposit_refund_due", due]].filter(([, amount]) => amount);
+    if (!this.#isOver || rows.length === 0) return [];
+    return [element("dl", { class: "terms", id: "deposit" }, rows.map(([key, amount]) =>
+      element("div", {}, element("dt", {}, `${say("deposit")} · ${say(key)}`), element("dd", {}, formatAmount(amount, currency, { isExact: true })))))];
   }
 
   #progress() {
@@ -122,13 +130,19 @@ export class SignUpPanel {
     return (await get(`/lots/${this.#lot.lot}`)).my;
   }
 
-  /** A receipt may come from the bank at any time: look now and then while one is awaited. */
+  /** A receipt may come from the bank at any time, and settlement follows the hammer: look while one is awaited. */
   async #askAgain() {
-    const isAwaited = this.#mine && ["awaiting_deposit", "admission_pending"].includes(this.#mine.state);
-    if (!isAwaited || this.#isBusy || this.#isOver || document.hidden) return;
+    if (!this.#isAwaited() || this.#isBusy || document.hidden) return;
     const before = JSON.stringify(this.#mine);
     this.#take(await this.#fetch().catch(() => this.#mine));
     if (JSON.stringify(this.#mine) !== before) this.draw();
+  }
+
+  #isAwaited() {
+    if (!this.#mine) return false;
+    const { state, received, applied, refund_due: due } = this.#mine;
+    if (this.#isOver) return received > 0 && !applied && !due;
+    return ["awaiting_deposit", "admission_pending"].includes(state);
   }
 
   #take(mine) {
