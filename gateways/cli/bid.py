@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -32,6 +33,8 @@ from gateways.wire import View
 
 ADMISSION_TIMEOUT_S = 15.0
 ADMISSION_POLL_S = 0.2
+
+_COMMAND_ID = re.compile("[0-9a-f]{32}")
 
 
 def command(
@@ -78,11 +81,16 @@ def command(
         ),
     ] = None,
 ) -> None:
-    """Without an amount and with --watch it only watches, which needs no sign-in.
+    """Without an amount and with --watch it only watches, which needs no sign-in. 只用 --watch 观看时无需登录。
 
-    luochui bid 12 12,300.50 · luochui bid 12 --asking · luochui bid 12 --max 2万 · luochui bid 12 --watch
+    luochui bid 12 12,300.50
+
+    luochui bid 12 --asking --sign-up --pay-demo --login bidder1
+
+    luochui bid 12 --max 2万 --watch
     """
     words = language or language_of()
+    _check_command_id(words, command_id)
     order = _order(words, amount, max_, steps or (1 if asking else None))
     if order is None and not (watch or sign_up or pay_demo):
         raise CommandFailed(
@@ -100,6 +108,17 @@ def command(
     code = _run(_carry_out(errand, token, login if needs_account else None, password), words)
     if code is not ExitCode.OK:
         raise typer.Exit(code)
+
+
+def _check_command_id(words: Language, command_id: str | None) -> None:
+    if command_id is not None and _COMMAND_ID.fullmatch(command_id) is None:
+        raise CommandFailed(
+            words.say(
+                "--id takes the 32 hexadecimal digits of an earlier attempt.",
+                "--id 须为先前命令号的 32 位十六进制数字。",
+            ),
+            ExitCode.USAGE,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +229,7 @@ async def _sign_up(api: ApiClient, card: dict[str, Any], errand: _Errand, consol
         console.print(
             say(
                 f"deposit {money}, reference {state['reference']}",
-                f"保证金 {money}，缴款账号 {state['reference']}",
+                f"保证金 {money}，缴款编号 {state['reference']}",
             )
         )
         if not errand.pay_demo:
@@ -254,7 +273,8 @@ async def _place(client: LiveClient, lot: int, order: _Order, command_id: str | 
     subscription = await client.subscribe(lot, View.STATE)
     state = subscription.state
     await client.unsubscribe(lot)
-    return await client.bid(lot, state["asking_price"] + (order.steps - 1) * state["increment"], command_id)
+    amount = state["asking_price"] + (order.steps - 1) * state["increment"]
+    return await client.bid(lot, amount, command_id)
 
 
 async def _answer_text(api: ApiClient, answer: Answer, currency: str, words: Language) -> str:
@@ -262,13 +282,13 @@ async def _answer_text(api: ApiClient, answer: Answer, currency: str, words: Lan
         return await _refusal_text(api, answer, currency, words)
     asking = write_amount(answer.asking_price, currency)
     leading = (
-        words.say("you lead", "您领先") if answer.is_leading else words.say("outbid already", "已被超过")
+        words.say("you lead", "您领先") if answer.is_leading else words.say("outbid already", "已被超越")
     )
     price = write_amount(answer.price, currency)
     return words.say(
         f"[green]accepted[/] {write_amount(answer.amount, currency)}, sequence {answer.sequence}; {leading} "
         f"(price {price}, next bid {asking})",
-        f"[green]已接受[/] {write_amount(answer.amount, currency)}，序号 {answer.sequence}；{leading}"
+        f"[green]已受理[/] {write_amount(answer.amount, currency)}，序号 {answer.sequence}；{leading}"
         f"（当前价 {price}，最低有效报价 {asking}）",
     )
 

@@ -64,10 +64,11 @@ def command(
     ),
     as_json: bool = typer.Option(False, "--json", help="For machines, on standard output. 输出 JSON"),
 ) -> None:
-    """Every auction of the file becomes a lot; every bid is left as a max bid by its bidder, over a WebSocket
-    connection of his own, in the order of the record. The exchange must be running.
+    """Every auction of the file becomes a lot. The exchange must be running. 每场拍卖成为一个标的；须先启动交易所。
 
-    每场拍卖成为一个标的；每笔报价由其竞买人经各自的 WebSocket 连接、按记录顺序以代理报价提交。
+    Every bid is left as a max bid by its bidder, over a WebSocket of his own, in the order of the record.
+
+    每笔报价由其竞买人经各自的 WebSocket 连接、按记录顺序以代理报价提交。
     """
     auctions = _read(file)[:limit]
     plan = ReplayPlan(url, token or _operator_token(data_dir), parallel, speed, infer_reserve)

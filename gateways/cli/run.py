@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +55,8 @@ def command(
     given: dict[str, object] = {name: value for name, value in flags.items() if value is not None}
     given |= _named_values(set_ or [])
     loaded = load_settings_with_sources(given, config=config)
-    _run(loaded.settings, may_move="port" not in loaded.sources)
+    create_user = create_user_command(database_url, data_dir, config)
+    _run(loaded.settings, may_move="port" not in loaded.sources, create_user=create_user)
 
 
 def _named_values(assignments: list[str]) -> dict[str, object]:
@@ -65,7 +68,7 @@ def _named_values(assignments: list[str]) -> dict[str, object]:
     return {name.strip(): value for name, _, value in (text.partition("=") for text in assignments)}
 
 
-def _run(settings: Settings, may_move: bool) -> None:
+def _run(settings: Settings, may_move: bool, create_user: str) -> None:
     from gateways.serve import PortTaken, serve
 
     console = Console(stderr=True)
@@ -79,7 +82,7 @@ def _run(settings: Settings, may_move: bool) -> None:
 
     def ready(exchange: Exchange, address: str) -> None:
         _collect_rarely()
-        _welcome(console, exchange.settings, address)
+        _welcome(console, exchange.settings, address, create_user)
 
     console.print("[bold]Luochui 落槌[/] is starting  正在启动")
     try:
@@ -103,13 +106,26 @@ def _collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _welcome(console: Console, settings: Settings, address: str) -> None:
+def create_user_command(database_url: str | None, data_dir: Path | None, config: Path | None) -> str:
+    """Return the command for the first administrator: this program as it was called, and the same data."""
+    called = Path(sys.argv[0])
+    program = "luochui" if called.name != "luochui" or shutil.which("luochui") == str(called) else str(called)
+    places = {"--database-url": database_url and "…", "--data-dir": data_dir, "--config": config}
+    where = "".join(f" {option} {place}" for option, place in places.items() if place)
+    return f"{program} admin create-user --role admin{where}"
+
+
+def _welcome(console: Console, settings: Settings, address: str, create_user: str) -> None:
     console.print(f"\n[bold green]Open 请打开[/]  {address}/")
+    if not address.endswith(f":{settings.port}"):
+        console.print(
+            f"  port {settings.port} was taken, so this is the next free one 端口 {settings.port} 已占用"
+        )
     if settings.demo:
         for logins, role, chinese in DEMO_ACCOUNTS:
             console.print(f"  {logins:<20} {role} {chinese}")
         console.print(f"  password for all 统一密码: [bold]{DEMO_PASSWORD}[/]")
     else:
-        console.print("  first administrator 首个管理员: [bold]luochui admin create-user --role admin[/]")
+        console.print(f"  first administrator 首个管理员: [bold]{create_user}[/]", soft_wrap=True)
     console.print(f"  [dim]data and log 数据与日志[/]  {settings.data_dir}", soft_wrap=True)
     console.print("  [dim]Ctrl-C stops everything 停止全部[/]")

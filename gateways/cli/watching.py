@@ -24,12 +24,12 @@ SECOND_US = 1_000_000
 CLOSED_STATES = frozenset({"sold", "passed", "withdrawn"})
 
 STATES = {
-    "announced": ("announced", "未开始"),
+    "announced": ("announced", "预告中"),
     "open": ("open", "竞价中"),
-    "frozen": ("paused", "中止"),
-    "sold": ("sold", "成交"),
+    "frozen": ("paused", "已暂停"),
+    "sold": ("sold", "已成交"),
     "passed": ("passed", "流拍"),
-    "withdrawn": ("withdrawn", "撤回"),
+    "withdrawn": ("withdrawn", "已撤回"),
 }
 
 
@@ -126,7 +126,7 @@ class Watching:
             case "FairWarningGiven":
                 return say(f"fair warning {event['warning']}", f"第 {event['warning']} 次提示")
             case "LotFrozen":
-                return say("paused", "中止") + (f": {event['reason']}" if event["reason"] else "")
+                return say("paused", "暂停") + (f": {event['reason']}" if event["reason"] else "")
             case "LotResumed":
                 return say("resumed", "恢复")
             case "LotSold":

@@ -75,6 +75,13 @@ def test_an_order_that_says_nothing_or_too_much_is_wrong_usage(arguments: list[s
     assert CliRunner().invoke(app, ["bid", *arguments, "--token", "x"]).exit_code == ExitCode.USAGE
 
 
+@pytest.mark.parametrize("command_id", ["", "zz", "0" * 31, "A" * 32])
+def test_a_command_id_of_another_shape_is_wrong_usage(command_id: str) -> None:
+    result = CliRunner().invoke(app, ["bid", "12", "100", "--token", "x", "--id", command_id])
+    assert result.exit_code == ExitCode.USAGE
+    assert "32" in result.output
+
+
 def test_an_exchange_that_does_not_answer_is_unreachable() -> None:
     arguments = ["bid", "12", "--asking", "--token", "x", "--url", "http://127.0.0.1:9", "--language", "zh"]
     result = CliRunner().invoke(app, arguments)

@@ -1,6 +1,7 @@
 """The command line as a whole: every noun is there, helps in two languages, and ends with its documented code."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import gateways.cli
 from exchange import __version__
 from gateways.cli import NOUNS, app, load_noun
 from gateways.cli.outcomes import MEANINGS, CommandFailed, ExitCode, code_of
+from gateways.cli.run import create_user_command
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -78,3 +80,25 @@ def test_a_failed_command_says_why_and_an_unexpected_error_shows_its_trace(
     assert "no exchange there" in capsys.readouterr().err
     assert code_of(ZeroDivisionError("a mistake")) == ExitCode.INTERNAL
     assert "ZeroDivisionError: a mistake" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("called", "on_the_path", "program"),
+    [
+        (".venv/bin/luochui", None, ".venv/bin/luochui"),
+        ("/usr/bin/luochui", "/usr/bin/luochui", "luochui"),
+        ("/opt/a/luochui", "/usr/bin/luochui", "/opt/a/luochui"),
+        ("/opt/gateways/cli/__main__.py", None, "luochui"),
+    ],
+)
+def test_the_start_names_a_command_that_can_be_typed_as_it_stands(
+    monkeypatch: pytest.MonkeyPatch, called: str, on_the_path: str | None, program: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [called])
+    monkeypatch.setattr(shutil, "which", lambda name: on_the_path)
+    assert create_user_command(None, None, None) == f"{program} admin create-user --role admin"
+
+
+def test_the_named_command_leads_to_the_same_data_and_shows_no_password() -> None:
+    command = create_user_command("postgresql://user:secret@host/exchange", Path("/srv/data"), None)
+    assert command.endswith("--database-url … --data-dir /srv/data")
