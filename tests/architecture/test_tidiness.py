@@ -64,13 +64,17 @@ def impurities(tree: ast.AST) -> Iterator[str]:
             names = {(node.module or "").split(".")[0]}
         else:
             names = set()
-        yield from (f"line {node.lineno}: imports {name}" for name in sorted(names & IMPURE_MODULES))
+        yield from (f"{_line(node)}: imports {name}" for name in sorted(names & IMPURE_MODULES))
         if isinstance(node, ast.Call) and _called(node) in IMPURE_CALLS:
-            yield f"line {node.lineno}: calls {_called(node)}"
+            yield f"{_line(node)}: calls {_called(node)}"
         if isinstance(node, ast.Constant) and isinstance(node.value, float):
-            yield f"line {node.lineno}: the floating-point number {node.value}"
+            yield f"{_line(node)}: the floating-point number {node.value}"
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
-            yield f"line {node.lineno}: a division that gives a floating-point number"
+            yield f"{_line(node)}: a division that gives a floating-point number"
+
+
+def _line(node: ast.AST) -> str:
+    return f"line {getattr(node, 'lineno', 0)}"
 
 
 def _called(node: ast.Call) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from itertools import count
+from typing import Any
 
 import asyncpg
 import pytest
@@ -59,8 +60,8 @@ async def opened(deposits: Deposits, bidder_id: int, required: int = REQUIRED, l
     return deposit
 
 
-def receipt_for(deposit: Deposit, amount: int, receipt_id: str = "", **changes: object) -> BankReceipt:
-    fields = {
+def receipt_for(deposit: Deposit, amount: int, receipt_id: str = "", **changes: Any) -> BankReceipt:
+    fields: dict[str, Any] = {
         "receipt_id": receipt_id or f"bank-{deposit.bidder_id}-{amount}",
         "reference": deposit.reference,
         "amount": amount,
@@ -68,7 +69,7 @@ def receipt_for(deposit: Deposit, amount: int, receipt_id: str = "", **changes: 
         "payer_name": deposit.payer_name,
         "received_at_us": START_US,
     }
-    return BankReceipt(**{**fields, **changes})  # type: ignore[arg-type]
+    return BankReceipt(**{**fields, **changes})
 
 
 async def paid(deposits: Deposits, bidder_id: int, amount: int = REQUIRED) -> Deposit:
@@ -174,7 +175,7 @@ async def test_the_same_receipt_again_is_a_duplicate(deposits: Deposits) -> None
     ],
 )
 async def test_a_receipt_id_with_another_body_is_refused(
-    deposits: Deposits, changes: dict[str, object], refusal: ReceiptRefusal
+    deposits: Deposits, changes: dict[str, Any], refusal: ReceiptRefusal
 ) -> None:
     deposit = await opened(deposits, ANNA)
     await deposits.receive(receipt_for(deposit, REQUIRED, "one"))
@@ -201,7 +202,7 @@ async def test_a_receipt_id_with_another_body_is_refused(
     ],
 )
 async def test_a_receipt_that_cannot_be_booked_is_refused(
-    deposits: Deposits, changes: dict[str, object], refusal: ReceiptRefusal
+    deposits: Deposits, changes: dict[str, Any], refusal: ReceiptRefusal
 ) -> None:
     deposit = await opened(deposits, ANNA)
     outcome = await deposits.receive(receipt_for(deposit, **{"amount": 5, "receipt_id": "one", **changes}))
@@ -220,7 +221,7 @@ async def test_a_receipt_that_cannot_be_booked_is_refused(
     ],
 )
 async def test_money_without_a_place_goes_to_suspense(
-    deposits: Deposits, changes: dict[str, object], reason: SuspenseReason
+    deposits: Deposits, changes: dict[str, Any], reason: SuspenseReason
 ) -> None:
     deposit = await opened(deposits, ANNA)
     receipt = receipt_for(deposit, 500, **changes)

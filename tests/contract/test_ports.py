@@ -107,7 +107,8 @@ def test_the_engine_is_a_command_bus() -> None:
 
 
 async def test_commands_of_one_caller_are_taken_in_the_order_of_his_calls() -> None:
-    floor, answers = Floor(), []
+    floor = Floor()
+    answers: list[Answer | Unanswered] = []
     async with floor.running() as engine:
         await floor.open_lot(leader_may_raise=True)
         for step in range(50):
@@ -118,7 +119,8 @@ async def test_commands_of_one_caller_are_taken_in_the_order_of_his_calls() -> N
 
 
 async def test_every_taken_command_is_answered_exactly_once() -> None:
-    floor, answers = Floor(), []
+    floor = Floor()
+    answers: list[str] = []
 
     def hear(answer: Answer | Unanswered) -> None:
         answers.append(answer.command_id)

@@ -96,7 +96,7 @@ async def keep_bidding(url: str, person: Person, lot: int, chance: random.Random
             while True:
                 kind = "max_bid" if chance.random() < 0.15 else "bid"
                 amount = asking + chance.choice((-5, 0, 0, 0, 10, 30))
-                frame = {"type": kind, "id": secrets.token_hex(16), "lot": lot}
+                frame: Frame = {"type": kind, "id": secrets.token_hex(16), "lot": lot}
                 frame["limit" if kind == "max_bid" else "amount"] = amount
                 person.sent[frame["id"]] = frame
                 answer = await ask(socket, frame)
@@ -231,7 +231,7 @@ async def test_what_was_answered_survives_any_kill(
             ]
             made = await api.create_accounts(forms)
             people = [
-                Person(account["id"], form["name"], account["token"])
+                Person(account["id"], str(form["name"]), account["token"])
                 for account, form in zip(made, forms, strict=True)
             ]
             lot = await api.publish_lot(lot_form("hot", 0))

@@ -58,7 +58,7 @@ async def people_of(exchange: ExchangeProcess, count: int = 3) -> list[Person]:
     async with ApiClient(exchange.url, token=exchange.operator_token) as api:
         forms = [{"login": f"bidder-{n}", "name": f"bidder {n}", "roles": ["bidder"]} for n in range(count)]
         made = await api.create_accounts(forms)
-    return [Person(a["id"], form["name"], a["token"]) for a, form in zip(made, forms, strict=True)]
+    return [Person(a["id"], str(form["name"]), a["token"]) for a, form in zip(made, forms, strict=True)]
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -271,7 +272,7 @@ async def test_other_forms_addresses_and_methods_are_refused_as_json(floor: Serv
 
 
 async def test_characters_that_no_database_keeps_are_refused(floor: Served, admin: Person) -> None:
-    attempts = (
+    attempts: tuple[tuple[str, str, object, dict[str, Any]], ...] = (
         ("POST", "/session", {"login": "an\0na", "password": PASSWORD}, {}),
         ("POST", "/me/tokens", {"label": "a\0b"}, {}),
         ("GET", "/lots", None, {"params": {"q": "a\0b"}}),

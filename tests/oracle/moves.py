@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass
 
 from matching import commands as command
+from matching.commands import HostCommand
 from matching.increments import IncrementTable, Step, fixed
 from matching.lot import Lot, LotState
 from matching.terms import SECOND_US, BidRule, EnglishTerms, LotTerms
@@ -119,7 +120,7 @@ class Move:
                 return command.AnnounceLot(LOT, HOST, lot.terms)
         return self._host_command()
 
-    def _host_command(self) -> command.HostCommand:
+    def _host_command(self) -> HostCommand:
         reason = " " if self.offset == "-1" else "checking"
         match self.kind:
             case "open":

@@ -1,6 +1,7 @@
 """The rules against a naive ledger that keeps only a list of what happened and adds it up every time."""
 
 from copy import copy
+from typing import Any
 from uuid import UUID
 
 import hypothesis.strategies as st
@@ -211,7 +212,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), amount=AMOUNTS)
     def repeat_with_another_amount(self, data: st.DataObject, amount: int) -> None:
         first = data.draw(st.sampled_from(self.sent))
-        self.post([Transfer(**{**fields(without_link(first)), "amount": amount})])
+        changed: dict[str, Any] = {**fields(without_link(first)), "amount": amount}
+        self.post([Transfer(**changed)])
 
     def post(self, batch: list[Transfer]) -> None:
         before = self.books.head.sequence

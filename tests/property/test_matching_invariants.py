@@ -66,6 +66,7 @@ def begun(terms: LotTerms, bidders: int = 0) -> Course:
     """Return the course of a lot that was announced, with bidders admitted."""
     first = announce(command.AnnounceLot(LOT, HOST, terms))
     assert not isinstance(first, Refused), first.detail
+    assert isinstance(first[0], event.LotAnnounced)
     course = Course(announced(LOT, first[0]))
     course.take_over(first, START_US)
     for bidder in range(1, bidders + 1):
@@ -87,7 +88,9 @@ def walk(
 
 def replayed(journal: list[tuple[TimeUs, event.Event]]) -> Lot:
     """Return the lot that a journal tells of."""
-    lot = announced(LOT, journal[0][1])
+    first = journal[0][1]
+    assert isinstance(first, event.LotAnnounced)
+    lot = announced(LOT, first)
     for at_us, happened in journal:
         apply(lot, happened, at_us)
     return lot

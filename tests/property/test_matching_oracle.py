@@ -5,6 +5,7 @@ import random
 from collections import Counter
 
 from matching import commands as command
+from matching.events import LotAnnounced
 from matching.lot import Lot, announce, announced, apply, decide
 from matching.refusals import Refused
 from matching.terms import LotTerms
@@ -20,7 +21,7 @@ AFTER_THE_END = 4
 def play(terms: LotTerms, chance: random.Random, tally: Counter[str]) -> None:
     """Play one lot with moves by chance, and compare after every command."""
     first = announce(command.AnnounceLot(LOT, HOST, terms))
-    assert not isinstance(first, Refused)
+    assert not isinstance(first, Refused) and isinstance(first[0], LotAnnounced)
     lot = announced(LOT, first[0])
     naive = NaiveAuction(terms)
     now_us = START_US

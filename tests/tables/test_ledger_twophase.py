@@ -174,11 +174,9 @@ class Bench:
         account = self.books.accounts[account_code(step["args"][0])]
         totals = [whole(text, AMOUNT_MAX) for text in step["args"][1:]]
         names = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
+        standing: dict[str, Any] = dict(zip(names, totals, strict=True))
         self.books.accounts[account.code] = Account(
-            code=account.code,
-            currency=account.currency,
-            flags=account.flags,
-            **dict(zip(names, totals, strict=True)),
+            code=account.code, currency=account.currency, flags=account.flags, **standing
         )
 
     def transfer(self, step: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -38,7 +39,8 @@ FAILURES = {
 @pytest.fixture
 async def client() -> AsyncIterator[TestClient[web.Request, web.Application]]:
     async def fail(request: web.Request) -> web.Response:
-        raise FAILURES[request.match_info["name"]][0]
+        error: Any = FAILURES[request.match_info["name"]][0]
+        raise error
 
     app = web.Application(middlewares=[errors_as_json("/api/")])
     app.router.add_get("/api/{name}", fail)

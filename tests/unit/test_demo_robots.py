@@ -243,4 +243,4 @@ def test_the_robot_host_frees_a_lot_that_was_paused_and_left() -> None:
     assert next_act(sale.view, FROZEN_US_MAX - 1, HOST) is None
     assert next_act(sale.view, FROZEN_US_MAX, HOST) == commands.ResumeLot(1, HOST)
     sale.run()
-    assert sale.lot.state is LotState.SOLD
+    assert sale.view.state is LotState.SOLD

@@ -8,7 +8,7 @@ import secrets
 import pytest
 
 from exchange.adapters.memory import MemoryJournal
-from exchange.engine import EngineLimits
+from exchange.engine import Engine, EngineLimits
 from exchange.ports import Accepted, Busy, FeedEntry, Fenced, OutcomeUnknown, Rejected
 from exchange.records import GENESIS, chained
 from matching.commands import AdmitBidder, AnnounceLot, HammerLot, LeaveMaxBid, PauseLot, PlaceBid
@@ -16,6 +16,12 @@ from matching.events import FreezeCause, LotFrozen, LotResumed, LotSold, Withhel
 from matching.lot import LotState, digest
 from matching.refusals import Refusal
 from tests.floor import HOST, MINUTE_US, SECOND_US, Floor, terms
+
+
+def digest_of(engine: Engine) -> str:
+    lot = engine.lot(1)
+    assert lot is not None
+    return digest(lot)
 
 
 def memory_journal(floor: Floor) -> MemoryJournal:
@@ -87,16 +93,17 @@ async def test_an_id_used_for_something_else_is_refused(other: PlaceBid | Hammer
     async with floor.running() as engine:
         await floor.open_lot()
         await floor.bid(101, 100, command_id=id)
-        before = digest(engine.lot(1))
+        before = digest_of(engine)
         answer = await floor.give(other, id)
-        assert digest(engine.lot(1)) == before
+        assert digest_of(engine) == before
     assert isinstance(answer, Rejected) and answer.refused.code is Refusal.COMMAND_ID_REUSED
 
 
 async def test_nothing_is_answered_or_shown_before_it_is_durable() -> None:
     floor = Floor()
     journal = memory_journal(floor)
-    committed, told = asyncio.Event(), []
+    committed = asyncio.Event()
+    told: list[FeedEntry] = []
     append = journal.append
 
     async def slow_append(term: int, batch: object) -> None:
@@ -105,7 +112,7 @@ async def test_nothing_is_answered_or_shown_before_it_is_durable() -> None:
 
     async with floor.running() as engine:
         await floor.open_lot()
-        journal.append = slow_append  # type: ignore[method-assign,assignment]
+        journal.append = slow_append  # type: ignore[method-assign]
         floor.feed.listen(told.extend)
         bidding = asyncio.create_task(floor.bid(101, 100))
         for _ in range(50):
@@ -124,10 +131,10 @@ async def test_a_replay_of_the_journal_gives_the_same_lots() -> None:
         for amount in range(100, 400, 10):
             await floor.bid(101 + amount // 10 % 3, amount)
         await floor.give(LeaveMaxBid(1, 101, 900))
-        before = digest(engine.lot(1))
+        before = digest_of(engine)
     for restarted in (floor.successor(), Floor(floor.journal, None, floor.lease, floor.clock)):
         async with restarted.running() as engine:
-            assert digest(engine.lot(1)) == before
+            assert digest_of(engine) == before
             own = restarted.feed.own(1, 101)
             assert own is not None and own.limit == 900
 

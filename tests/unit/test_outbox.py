@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from gateways.live.outbox import TEXT, Outbox, OutboxLimits, Tray, framed
+from gateways.live.frames import TEXT, framed
+from gateways.live.outbox import Outbox, OutboxLimits, Tray
 from gateways.live.pace import Pace
 
 
@@ -33,7 +34,8 @@ def outbox(transport: Transport, cut: list[str], **limits: int) -> Outbox:
 
 
 async def test_what_is_put_in_one_tick_leaves_in_one_write() -> None:
-    transport, cut = Transport(), []
+    transport = Transport()
+    cut: list[str] = []
     box = outbox(transport, cut)
     for number in range(5):
         box.put(b"%d" % number)
@@ -53,7 +55,8 @@ async def test_one_tick_flushes_all_outboxes() -> None:
 
 
 async def test_a_reader_who_lets_too_many_bytes_wait_is_cut_once() -> None:
-    transport, cut = Transport(), []
+    transport = Transport()
+    cut: list[str] = []
     box = outbox(transport, cut, bytes_max=1_000)
     transport.waiting = 1_000
     box.put(b"x")
@@ -67,7 +70,8 @@ async def test_a_reader_who_lets_too_many_bytes_wait_is_cut_once() -> None:
 
 
 async def test_a_reader_who_lets_anything_wait_too_long_is_cut() -> None:
-    transport, cut = Transport(), []
+    transport = Transport()
+    cut: list[str] = []
     box = outbox(transport, cut, age_ms_max=20)
     transport.waiting = 1
     box.put(b"x")
@@ -78,7 +82,8 @@ async def test_a_reader_who_lets_anything_wait_too_long_is_cut() -> None:
 
 
 async def test_a_reader_who_catches_up_starts_afresh() -> None:
-    transport, cut = Transport(), []
+    transport = Transport()
+    cut: list[str] = []
     box = outbox(transport, cut, age_ms_max=20)
     for waiting in (1, 0, 1):
         transport.waiting = waiting

@@ -125,7 +125,12 @@ def test_bounds_hold_at_both_ends(field: SettingDescription) -> None:
     low, high = (int(bound) for bound in kind.removeprefix("integer ").split(".."))
     others = {"frames_per_second": 1, "frame_bytes_max": 1_024}
     for value, is_allowed in ((low - 1, False), (low, True), (high, True), (high + 1, False)):
-        flags = {**others, "frames_burst": 1_000_000, "outbox_bytes_max": 67_108_864, key: value}
+        flags: dict[str, object] = {
+            **others,
+            "frames_burst": 1_000_000,
+            "outbox_bytes_max": 67_108_864,
+            key: value,
+        }
         if is_allowed:
             assert getattr(load_settings(flags, environment=HOME), key) == value
         else:
