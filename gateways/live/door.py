@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from typing import cast
 
 from aiohttp import web
 
@@ -13,9 +11,6 @@ from gateways import wire
 from gateways.identity import account_of, is_foreign, proof_of
 from gateways.live.session import Floor, Session
 from gateways.wire import CloseCode, ErrorCode
-
-GOODBYE_SECONDS = 2.0
-"""How long a client may take to answer a close frame."""
 
 PROTOCOLS = (wire.JSON_PROTOCOL, wire.MSGPACK_PROTOCOL)
 
@@ -65,21 +60,15 @@ class Door:
                 del self._by_address[address]
 
     async def _converse(self, request: web.Request, account: Account | None) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(
-            protocols=PROTOCOLS,
-            timeout=GOODBYE_SECONDS,
-            heartbeat=self._floor.heartbeat_ms / 1000,
-            max_msg_size=self._floor.limits.frame_bytes_max,
-            compress=False,
-            decode_text=False,
-        )
+        socket = web.WebSocketResponse(protocols=PROTOCOLS, compress=False)
         await socket.prepare(request)
         transport = request.transport
         assert transport is not None, "a prepared socket has a transport"
-        session = Session(self._floor, socket, account)
+        session = Session(self._floor, account, socket.ws_protocol)
         self._sessions[session] = proof_of(request)
         try:
-            await session.run(cast(asyncio.WriteTransport, transport))
+            # The handshake has not waited since its answer was written, so no frame can have come before this.
+            await session.run(transport)
         finally:
             del self._sessions[session]
         return socket

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from exchange.ports import EventFeed, FeedEntry
-from gateways.live.outbox import TEXT, framed
+from gateways.live.frames import TEXT, framed
 from gateways.wire import (
     Events,
     Outbid,

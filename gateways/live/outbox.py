@@ -11,28 +11,12 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-TEXT = 0x81
-BINARY = 0x82
-
 
 class OutboxLimits(Struct, frozen=True):
     """What may wait for one reader."""
 
     bytes_max: int = 1_048_576
     age_ms_max: int = 5_000
-
-
-def framed(payload: bytes, opcode: int) -> bytes:
-    """Return a whole WebSocket frame of the server around a payload.
-
-    Source: RFC 6455 section 5.2; a server's frames are not masked, and nothing is compressed.
-    """
-    length = len(payload)
-    if length < 126:
-        return bytes((opcode, length)) + payload
-    if length < 65_536:
-        return bytes((opcode, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((opcode, 127)) + length.to_bytes(8, "big") + payload
 
 
 class Tray:

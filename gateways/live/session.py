@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 import structlog
-from aiohttp import WSMsgType, web
 from msgspec import Struct
 
 from exchange.engine import Engine
@@ -29,8 +28,10 @@ from exchange.ports import (
 )
 from exchange.records import public_record
 from gateways import wire
+from gateways.live.connection import Connection
+from gateways.live.frames import BINARY, TEXT
 from gateways.live.hub import Hub, encoded
-from gateways.live.outbox import BINARY, TEXT, Outbox, OutboxLimits, Tray
+from gateways.live.outbox import Outbox, OutboxLimits, Tray
 from gateways.live.pace import Pace
 from gateways.wire import CloseCode, ErrorCode, HostAct, ServerFrame
 from matching import commands
@@ -71,16 +72,14 @@ class _Named(Struct):
 class Session:
     """The conversation with one client."""
 
-    def __init__(self, floor: Floor, socket: web.WebSocketResponse, account: Account | None) -> None:
+    def __init__(self, floor: Floor, account: Account | None, protocol: str | None) -> None:
         self._floor = floor
-        self._socket = socket
         self._account = account
         self.account_id = account.id if account else 0
         self.is_host = account is not None and bool({Role.HOST, Role.ADMIN} & set(account.roles))
         self._is_bidder = account is not None and Role.BIDDER in account.roles
-        is_binary = socket.ws_protocol == wire.MSGPACK_PROTOCOL
+        is_binary = protocol == wire.MSGPACK_PROTOCOL
         self.opcode = BINARY if is_binary else TEXT
-        self._expected = WSMsgType.BINARY if is_binary else WSMsgType.TEXT
         self._decode: Callable[[Any], wire.ClientFrame] = (
             wire.decode_msgpack if is_binary else wire.decode_json
         )
@@ -88,8 +87,6 @@ class Session:
         self._pace = Pace(floor.limits.frames_per_second, floor.limits.frames_burst, self._loop.time())
         self._followed: set[LotId] = set()
         self._errands: set[asyncio.Task[None]] = set()
-        self._ending: CloseCode | None = None
-        self._task = _current_task()
         self._bad_frames = 0
         self._too_fast = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -101,27 +98,24 @@ class Session:
             wire.Ping: self._ping,
         }
 
-    async def run(self, transport: asyncio.WriteTransport) -> None:
+    async def run(self, transport: asyncio.Transport) -> None:
         """Talk until either side ends the conversation."""
-        self._transport = transport
-        self._outbox = Outbox(transport, self._floor.tray, self._floor.outbox_limits, self._cut_slow)
-        self._floor.measures.connections += 1
-        self._floor.hub.enter(self)
+        floor = self._floor
+        self._connection = Connection(
+            transport, floor.limits.frame_bytes_max, floor.heartbeat_ms / 1000, self._heard
+        )
+        self._outbox = Outbox(transport, floor.tray, floor.outbox_limits, self._cut_slow)
+        floor.measures.connections += 1
+        floor.hub.enter(self)
         try:
             self._say(self._hello())
-            await self._listen()
-        except asyncio.CancelledError:
-            if self._ending is None:
-                raise
-            self._task.uncancel()
+            await self._connection.closed
         finally:
-            self._floor.hub.leave(self)
-            self._floor.measures.connections -= 1
+            floor.hub.leave(self)
+            floor.measures.connections -= 1
+            self._outbox.close()
             for errand in self._errands:
                 errand.cancel()
-        if self._ending is not None:
-            await self._close(self._ending)
-        self._outbox.close()
 
     def send(self, frame: bytes) -> None:
         """Put a framed message on its way."""
@@ -129,25 +123,21 @@ class Session:
 
     def end(self, code: CloseCode) -> None:
         """End the conversation with a code that tells the client whether to come back."""
-        if self._ending is None:
-            self._ending = code
-            if asyncio.current_task() is not self._task:
-                self._task.cancel()
+        self._outbox.flush()
+        self._outbox.close()
+        self._connection.goodbye(code, code.name)
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    async def _listen(self) -> None:
-        measures = self._floor.measures
-        async for message in self._socket:
-            measures.frames_in += 1
-            if message.type is not self._expected:
-                self._bad_frame(ErrorCode.MALFORMED, f"this connection speaks {self._expected.name} frames")
-            elif self._pace.allows(self._loop.time()):
-                self._take(message.data)
-            else:
-                self._slow_down(message.data)
-            if self._ending is not None:
-                return
+    def _heard(self, opcode: int, data: bytes) -> None:
+        self._floor.measures.frames_in += 1
+        if opcode != self.opcode:
+            form = "text" if self.opcode == TEXT else "binary"
+            self._bad_frame(ErrorCode.MALFORMED, f"this connection speaks {form} frames")
+        elif self._pace.allows(self._loop.time()):
+            self._take(data)
+        else:
+            self._slow_down(data)
 
     def _take(self, data: bytes) -> None:
         try:
@@ -353,23 +343,10 @@ class Session:
         log.info("session.too_slow", account=self.account_id)
         self.end(CloseCode.SLOW_CONSUMER)
 
-    async def _close(self, code: CloseCode) -> None:
-        """Say goodbye; a reader too slow to hear it is cut all the same."""
-        self._outbox.flush()
-        await self._socket.close(code=code, message=code.name.encode())
-        if self._transport.get_write_buffer_size():
-            self._transport.abort()
-
     def _errand(self, work: Coroutine[Any, Any, None]) -> None:
         errand = self._loop.create_task(work)
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
-
-
-def _current_task() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    assert task is not None, "a session is opened by the task that runs it"
-    return task
 
 
 def _host_command(frame: wire.Host, by: int) -> commands.HostCommand:
