@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from exchange.catalogue import Search
 from exchange.people import Account
@@ -183,7 +184,10 @@ async def test_it_runs_by_itself_and_survives_a_journal_that_is_away(
     procedure.floor.journal.is_available = False  # type: ignore[attr-defined]
     with pytest.raises(JournalUnavailable):
         await procedure.settlement.settle_due()
-    await asyncio.sleep(1.2)
+    with capture_logs() as told:
+        async with asyncio.timeout(10):
+            while "settlement.delayed" not in [each["event"] for each in told]:
+                await asyncio.sleep(0.02)
     procedure.floor.journal.is_available = True  # type: ignore[attr-defined]
     other = await sold_lot(procedure, bidders)
     await _until_settled(procedure, other)
