@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -13,8 +14,10 @@ from aiohttp.test_utils import TestServer
 
 from exchange.bootstrap import Exchange, opened
 from exchange.people import Account, Role
+from exchange.ports import Answer
 from exchange.settings import Settings
 from gateways.app import make_app
+from matching.commands import Command
 
 API = "/api/v1"
 PASSWORD = "a long password"
@@ -77,6 +80,10 @@ class Served:
         person = await self.nobody(headers={"Authorization": f"Bearer {token}"})
         person.account = account
         return person
+
+    async def give(self, command: Command) -> Answer:
+        """Hand the engine a command."""
+        return await self.exchange.engine.submit(secrets.token_hex(16), command)
 
 
 @asynccontextmanager

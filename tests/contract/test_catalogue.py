@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from exchange.catalogue import Category, CodeTaken, Found, Search, TermsInvalid
@@ -14,16 +12,10 @@ from matching.events import LotAnnounced
 from matching.increments import fixed
 from matching.lot import LotState
 from tests.floor import HOST, START_US, Floor, terms
-from tests.procedure import Fuse, Killed, Procedure, new_lot, running_procedure
+from tests.procedure import Fuse, Killed, Procedure, new_lot
 
 YEAR = 2027
 """Of the simulated clock, at the centre."""
-
-
-@pytest.fixture
-async def procedure(database_url: str) -> AsyncIterator[Procedure]:
-    async with running_procedure(database_url) as procedure:
-        yield procedure
 
 
 class BusyBus:

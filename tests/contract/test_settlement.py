@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
@@ -15,21 +14,12 @@ from exchange.ports import JournalUnavailable
 from exchange.settlement import CURSOR
 from exchange.sign_up import SignUpStatus
 from ledger.register import DepositRow, DepositState
-from ledger.verify import verify
 from matching.commands import HammerLot, OpenLot
 from matching.lot import LotState
 from tests.floor import HOST
-from tests.procedure import DEPOSIT, Fuse, Killed, Procedure, running_procedure
+from tests.procedure import DEPOSIT, Fuse, Killed, Procedure
 
 PRICE = 80_00
-
-
-@pytest.fixture
-async def procedure(database_url: str) -> AsyncIterator[Procedure]:
-    """Every test ends with the whole ledger verified."""
-    async with running_procedure(database_url) as procedure:
-        yield procedure
-        assert (await verify(procedure.ledger)).discrepancies == ()
 
 
 @pytest.fixture

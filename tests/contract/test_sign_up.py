@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
@@ -15,19 +14,10 @@ from ledger.receipts import ReceiptResult
 from ledger.records import SuspenseReason
 from ledger.register import DepositState
 from ledger.store import LedgerUnavailable
-from ledger.verify import verify
 from matching.commands import Command
 from matching.events import BidderAdmitted
 from tests.floor import Floor
-from tests.procedure import DEPOSIT, Fuse, Killed, Procedure, running_procedure
-
-
-@pytest.fixture
-async def procedure(database_url: str) -> AsyncIterator[Procedure]:
-    """Every test ends with the whole ledger verified."""
-    async with running_procedure(database_url) as procedure:
-        yield procedure
-        assert (await verify(procedure.ledger)).discrepancies == ()
+from tests.procedure import DEPOSIT, Fuse, Killed, Procedure
 
 
 @pytest.fixture

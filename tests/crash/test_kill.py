@@ -24,6 +24,7 @@ import pytest
 
 from gateways.client import ApiClient, ClientProblem
 from tests.exchange_process import ExchangeProcess
+from tests.live import lot_form
 
 ROUNDS = int(os.environ.get("LUOCHUI_CRASH_ROUNDS", "6"))
 SEED = int(os.environ.get("LUOCHUI_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -43,18 +44,6 @@ class Person:
     sent: dict[str, Frame] = field(default_factory=dict)
     receipts: dict[str, Frame] = field(default_factory=dict)
     refusals: dict[str, Frame] = field(default_factory=dict)
-
-
-def lot_form(title: str, deposit: int) -> Frame:
-    english = {
-        "phase": "english",
-        "increments": [[0, 10]],
-        "duration_us": None,
-        "host_may_hammer": True,
-        "fair_warnings_min": 0,
-    }
-    terms = {"currency": "CNY", "opening_price": 1_000, "opens_at_us": 0, "programme": [english]}
-    return {"category": "other", "title_zh": title, "title_en": title, "deposit": deposit, "terms": terms}
 
 
 def hosts(act: str, lot: int) -> Frame:

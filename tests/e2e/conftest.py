@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from gateways.client import ApiClient
 from tests.exchange_process import ExchangeProcess
 from tests.live import Talk, host, lot_form
+from tests.served import Served, served
 
 
 @dataclass
@@ -59,6 +61,13 @@ async def people_of(exchange: ExchangeProcess, count: int = 3) -> list[Person]:
         forms = [{"login": f"bidder-{n}", "name": f"bidder {n}", "roles": ["bidder"]} for n in range(count)]
         made = await api.create_accounts(forms)
     return [Person(a["id"], str(form["name"]), a["token"]) for a, form in zip(made, forms, strict=True)]
+
+
+@pytest.fixture
+async def floor(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
+    """Give an exchange of its own, in this process."""
+    async with served(database_url, tmp_path) as floor:
+        yield floor
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,8 @@ import asyncio
 import csv
 import io
 import re
-import secrets
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -18,17 +16,11 @@ import pytest
 
 from exchange.people import Role
 from gateways.api.services import LEDGER_READERS_MAX, SERVICES
-from matching.commands import Command, HammerLot, OpenLot, PlaceBid
+from matching.commands import HammerLot, OpenLot, PlaceBid
 from tests.e2e.test_api_lots import LOT
 from tests.served import API, Person, Served, served
 
 DEPOSIT = 50_00
-
-
-@pytest.fixture
-async def floor(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
-    async with served(database_url, tmp_path) as floor:
-        yield floor
 
 
 @pytest.fixture
@@ -41,10 +33,6 @@ async def finance(floor: Served) -> Person:
     return await floor.person("finance", Role.FINANCE)
 
 
-async def give(floor: Served, command: Command) -> None:
-    await floor.exchange.engine.submit(secrets.token_hex(16), command)
-
-
 async def lot_with_deposit(host: Person) -> int:
     english = LOT["terms"]["programme"][0] | {"fair_warnings_min": 0}
     terms = {**LOT["terms"], "reserve_price": 0, "programme": [english]}
@@ -54,9 +42,9 @@ async def lot_with_deposit(host: Person) -> int:
 
 async def sold(floor: Served, host: Person, lot: int, winner: Person) -> None:
     assert host.account is not None and winner.account is not None
-    await give(floor, OpenLot(lot, host.account.id))
-    await give(floor, PlaceBid(lot, winner.account.id, 100_00))
-    await give(floor, HammerLot(lot, host.account.id))
+    await floor.give(OpenLot(lot, host.account.id))
+    await floor.give(PlaceBid(lot, winner.account.id, 100_00))
+    await floor.give(HammerLot(lot, host.account.id))
     await floor.exchange.settlement.settle_due()
 
 
@@ -118,8 +106,8 @@ async def test_nobody_signs_up_for_what_is_not_there_or_over(floor: Served, host
     assert (await anna.ask("POST", "/lots/999/sign-up"))[1]["code"] == "LOT_UNKNOWN"
     assert (await anna.ask("GET", "/lots/999"))[1]["code"] == "LOT_UNKNOWN"
     assert host.account is not None
-    await give(floor, OpenLot(lot, host.account.id))
-    await give(floor, HammerLot(lot, host.account.id))
+    await floor.give(OpenLot(lot, host.account.id))
+    await floor.give(HammerLot(lot, host.account.id))
     status, answer = await anna.ask("POST", f"/lots/{lot}/sign-up")
     assert (status, answer["code"]) == (409, "LOT_CLOSED")
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +9,7 @@ import pytest
 
 from exchange.people import Role
 from matching.commands import OpenLot, PauseLot, PlaceBid, WithdrawLot
-from tests.served import Person, Served, served
+from tests.served import Person, Served
 
 LOT: dict[str, Any] = {
     "category": "land",
@@ -33,20 +30,8 @@ RECORDS_MAX = 1_000
 
 
 @pytest.fixture
-async def floor(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
-    async with served(database_url, tmp_path) as floor:
-        yield floor
-
-
-@pytest.fixture
 async def host(floor: Served) -> Person:
     return await floor.program("host", Role.HOST, Role.ADMIN)
-
-
-async def give(floor: Served, command: Any) -> Any:
-    return await floor.exchange.engine.submit(
-        hashlib.sha256(repr(command).encode()).hexdigest()[:32], command
-    )
 
 
 async def test_a_lot_is_published_found_and_shown_without_its_reserve(floor: Served, host: Person) -> None:
@@ -133,8 +118,8 @@ async def test_records_are_read_in_pages_and_only_staff_sees_after_the_end_what_
     admitted = await host.post(f"/lots/{lot}/admissions", {"bidders": [*ids, ids[0]]})
     assert admitted == [{"bidder": ids[0], "paddle": 1}, {"bidder": ids[1], "paddle": 2}]
     assert host.account is not None
-    await give(floor, OpenLot(lot, host.account.id))
-    await give(floor, PlaceBid(lot, ids[1], 100_00))
+    await floor.give(OpenLot(lot, host.account.id))
+    await floor.give(PlaceBid(lot, ids[1], 100_00))
     visitor = await floor.nobody()
     everything = await visitor.get(f"/lots/{lot}/records")
     kinds = [record["event"]["type"] for record in everything["records"]]
@@ -149,7 +134,7 @@ async def test_records_are_read_in_pages_and_only_staff_sees_after_the_end_what_
     part = await visitor.get(f"/lots/{lot}/records", params={"after": 2, "limit": 3})
     assert part["records"] == everything["records"][2:5] and part["has_more"]
     assert await host.get(f"/lots/{lot}/records") == everything, "while the lot is under way nobody sees more"
-    await give(floor, WithdrawLot(lot, host.account.id, "the seller's wish"))
+    await floor.give(WithdrawLot(lot, host.account.id, "the seller's wish"))
     seen = (await host.get(f"/lots/{lot}/records"))["records"][:7]
     assert (await visitor.get(f"/lots/{lot}/records"))["records"][:7] == everything["records"]
     assert seen[1]["event"] == {"type": "ReserveSet", "amount": 500_00}
@@ -179,7 +164,7 @@ async def test_admission_without_deposit_is_for_bidders_and_lots_without_one(
     assert answer["problems"] == [str(host.account.id), "999"]
     assert await host.post(f"/lots/{free}/admissions", body) == [{"bidder": anna.account.id, "paddle": 1}]
     assert (await anna.get(f"/lots/{free}"))["my"]["paddle"] == 1
-    await give(floor, WithdrawLot(free, host.account.id, "the seller's wish"))
+    await floor.give(WithdrawLot(free, host.account.id, "the seller's wish"))
     assert (await host.ask("POST", f"/lots/{free}/admissions", body))[1]["code"] == "LOT_CLOSED"
     status, answer = await host.ask("POST", f"/lots/{free}/admissions", {"bidders": list(range(1, 1_002))})
     assert (status, answer["code"]) == (422, "INVALID")
@@ -189,10 +174,10 @@ async def test_even_a_strange_reason_does_not_hold_settlement_up(floor: Served, 
     assert host.account is not None
     by = host.account.id
     strange, other = (await host.post("/lots", LOT))["lot"], (await host.post("/lots", LOT))["lot"]
-    await give(floor, OpenLot(strange, by))
-    await give(floor, PauseLot(strange, by, "a\0b"))
-    await give(floor, WithdrawLot(strange, by, "c\0d"))
-    await give(floor, WithdrawLot(other, by, "plain"))
+    await floor.give(OpenLot(strange, by))
+    await floor.give(PauseLot(strange, by, "a\0b"))
+    await floor.give(WithdrawLot(strange, by, "c\0d"))
+    await floor.give(WithdrawLot(other, by, "plain"))
     await floor.exchange.settlement.settle_due()
     page = await host.get("/lots", params={"state": "withdrawn"})
     assert {card["lot"] for card in page["lots"]} == {strange, other}
