@@ -10,8 +10,7 @@ import re
 import msgspec
 from aiohttp import web
 
-from gateways import openapi
-from gateways.api import accounts, bank, deposits, documents, exports, lots, sessions, sign_ups
+from gateways.api import accounts, bank, deposits, documents, exports, lots, openapi, sessions, sign_ups
 from gateways.api.errors import errors_as_json
 from gateways.api.operation import Operation, handler
 

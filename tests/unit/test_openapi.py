@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from gateways import api, openapi
+from gateways import api
+from gateways.api import openapi
 from gateways.api.errors import STATUS, ApiCode
 from gateways.api.operation import Operation
 from gateways.messages import MESSAGES
