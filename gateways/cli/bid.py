@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gateways.cli.amounts import NotAnAmount, read_amount, write_amount
+from gateways.cli.amounts import MINOR_UNITS, NotAnAmount, read_amount, write_amount
 from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import CommandFailed, ExitCode
 from gateways.cli.watching import Watching
@@ -34,6 +35,7 @@ from gateways.wire import View
 ADMISSION_TIMEOUT_S = 15.0
 ADMISSION_POLL_S = 0.2
 
+COMMAND_ID_BYTES = 16
 _COMMAND_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -174,7 +176,8 @@ def _run(work: Any, words: Language) -> ExitCode:
     try:
         return ExitCode(asyncio.run(work))
     except (Unreachable, NoAnswer) as problem:
-        raise CommandFailed(_unanswered(problem, words), ExitCode.UNREACHABLE) from problem
+        text = words.say("The exchange cannot be reached", "无法连接交易所")
+        raise CommandFailed(f"{text}: {problem}", ExitCode.UNREACHABLE) from problem
     except ConnectionEnded as problem:
         text = words.say("The exchange ended the connection", "交易所结束了连接")
         raise CommandFailed(f"{text}: {problem.code} {problem.reason}") from problem
@@ -184,13 +187,15 @@ def _run(work: Any, words: Language) -> ExitCode:
         raise CommandFailed(str(problem)) from problem
 
 
-def _unanswered(problem: ClientProblem, words: Language) -> str:
-    if isinstance(problem, NoAnswer):
-        return words.say(
-            f"No answer ({problem.code}); whether it counts is not known. Ask again with --id {problem.command_id}.",
-            f"未获答复（{problem.code}），结果未知。请加上 --id {problem.command_id} 重试。",
-        )
-    return words.say(f"The exchange cannot be reached: {problem}", f"无法连接交易所：{problem}")
+def _unanswered(lot: int, order: _Order, command_id: str, words: Language) -> str:
+    """Return how to ask again: under the same id, for the same amount, for an asking price may have moved."""
+    whole, part = divmod(order.limit or order.amount, MINOR_UNITS)
+    what = f"{'--max ' if order.limit else ''}{whole}.{part:02d}"
+    again = f"luochui bid {lot} {what} --id {command_id}"
+    return words.say(
+        f"No answer; whether it counts is not known. Ask again: {again}",
+        f"未获答复，结果未知。请重试：{again}",
+    )
 
 
 async def _carry_out(errand: _Errand, token: str | None, login: str | None, password: str | None) -> ExitCode:
@@ -229,7 +234,7 @@ async def _sign_up(api: ApiClient, card: dict[str, Any], errand: _Errand, consol
         console.print(
             say(
                 f"deposit {money}, reference {state['reference']}",
-                f"保证金 {money}，缴款编号 {state['reference']}",
+                f"保证金 {money}，子账号 {state['reference']}",
             )
         )
         if not errand.pay_demo:
@@ -254,7 +259,14 @@ async def _bid_and_watch(
     async with LiveClient(errand.url, token=token, cookie=api.cookie) as client:
         code = ExitCode.OK
         if errand.order is not None:
-            answer = await _place(client, card["lot"], errand.order, errand.command_id)
+            order = await _exact(client, card["lot"], errand.order)
+            command_id = errand.command_id or secrets.token_hex(COMMAND_ID_BYTES)
+            try:
+                answer = await _place(client, card["lot"], order, command_id)
+            except (NoAnswer, Unreachable) as problem:
+                # What was sent may have arrived, also when the connection is lost for good.
+                text = _unanswered(card["lot"], order, command_id, errand.language)
+                raise CommandFailed(text, ExitCode.UNREACHABLE) from problem
             code = ExitCode.OK if isinstance(answer, Receipt) else ExitCode.REFUSED
             text = await _answer_text(api, answer, card["currency"], errand.language)
             console.print(text, soft_wrap=True)
@@ -265,16 +277,20 @@ async def _bid_and_watch(
         return code
 
 
-async def _place(client: LiveClient, lot: int, order: _Order, command_id: str | None) -> Answer:
+async def _place(client: LiveClient, lot: int, order: _Order, command_id: str) -> Answer:
     if order.limit:
         return await client.max_bid(lot, order.limit, command_id)
+    return await client.bid(lot, order.amount, command_id)
+
+
+async def _exact(client: LiveClient, lot: int, order: _Order) -> _Order:
+    """Return the order with its amount in place of steps."""
     if not order.steps:
-        return await client.bid(lot, order.amount, command_id)
+        return order
     subscription = await client.subscribe(lot, View.STATE)
     state = subscription.state
     await client.unsubscribe(lot)
-    amount = state["asking_price"] + (order.steps - 1) * state["increment"]
-    return await client.bid(lot, amount, command_id)
+    return _Order(amount=state["asking_price"] + (order.steps - 1) * state["increment"])
 
 
 async def _answer_text(api: ApiClient, answer: Answer, currency: str, words: Language) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from exchange.settings import default_data_directory
 from gateways.cli.outcomes import CommandFailed, ExitCode
-from gateways.client import DEFAULT_URL, ClientProblem, Unreachable
+from gateways.client import DEFAULT_URL, ClientProblem, ConnectionEnded, Unreachable
 from gateways.recorded import ColumnsMissing, Reason, RecordedAuction, read_auctions
 from gateways.replay import (
     PARALLEL,
@@ -30,6 +31,10 @@ from gateways.replay import (
 )
 
 OPERATOR_TOKEN = "operator.token"
+TOKEN_UNKNOWN = (
+    "The exchange does not know this token; give one with the roles admin and host.\n"
+    "交易所不认此令牌；请提供具有 admin 与 host 角色的令牌。"
+)
 
 REASONS = {
     Reason.MALFORMED: "record incomplete 记录不全",
@@ -115,7 +120,9 @@ def _run(auctions: Sequence[RecordedAuction], plan: ReplayPlan) -> Report:
                 ExitCode.UNREACHABLE,
             ) from problem
         except (ReplayRefused, ClientProblem) as problem:
-            raise CommandFailed(f"The replay ended early 重放中止: {problem}") from problem
+            if isinstance(problem, ConnectionEnded) and problem.code == HTTPStatus.UNAUTHORIZED:
+                raise CommandFailed(TOKEN_UNKNOWN) from problem
+            raise CommandFailed(f"The replay ended early 重放中断: {problem}") from problem
 
 
 class _Bars(Progress):
