@@ -41,6 +41,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
+PAGES_FOLDER = Path(str(files("gateways") / "pages"))
 BODY_BYTES_MAX = 1_048_576
 EXCHANGE = web.AppKey("exchange", Exchange)
 HUB = web.AppKey("hub", Hub)
@@ -136,10 +137,23 @@ async def _spreading(app: web.Application) -> AsyncIterator[None]:
 
 
 def _add_pages(app: web.Application) -> None:
-    folder = Path(str(files("gateways") / "pages"))
+    app.middlewares.append(_unknown_pages)
     for path, name in PAGES.items():
-        app.router.add_get(path, _page(folder / f"{name}.html"))
-    app.router.add_static("/static/", folder / "static")
+        app.router.add_get(path, _page(PAGES_FOLDER / f"{name}.html"))
+    app.router.add_static("/static/", PAGES_FOLDER / "static")
+
+
+@web.middleware
+async def _unknown_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer an address that leads nowhere with a page, where a person asked."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        if request.path.startswith(("/api/", "/static/")) or "text/html" not in request.headers.get(
+            "Accept", ""
+        ):
+            raise
+        return web.FileResponse(PAGES_FOLDER / "not-found.html", status=404)
 
 
 def _page(file: Path) -> Handler:

@@ -231,7 +231,8 @@ async function perform({ act, needsReason = false, isDangerous = false, isQuick 
   drawSelected();
 }
 
-function staffName(staff) {
+function staffName(staff, name) {
+  if (name) return half(name);
   return me.account.id === staff ? half(me.account.name) : say("staff_number", { id: staff });
 }
 

@@ -157,7 +157,8 @@ function termRows() {
   ];
 }
 
-function staffName(staff) {
+function staffName(staff, name) {
+  if (name) return half(name);
   return me.account?.id === staff ? half(me.account.name) : say("the_host");
 }
 

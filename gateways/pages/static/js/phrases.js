@@ -4,6 +4,9 @@ export const PHRASES = {
   // Every page
   brand: ["落槌", "Luochui"],
   title_catalogue: ["标的目录 · 落槌", "Catalogue · Luochui"],
+  title_not_found: ["没有此页 · 落槌", "No such page · Luochui"],
+  not_found: ["没有此页", "There is no such page"],
+  not_found_hint: ["网址可能有误，或页面已移走。", "The address may be mistyped, or the page has moved."],
   title_sign_in: ["登录 · 落槌", "Sign in · Luochui"],
   title_lot: ["竞价室 · 落槌", "Bidding room · Luochui"],
   title_me: ["我的报名 · 落槌", "My sign-ups · Luochui"],

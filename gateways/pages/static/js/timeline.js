@@ -14,7 +14,7 @@ export function drawTimeline(list, { records, currency, paddle = 0, by = (id) =>
   const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
   const nodes = shown.reverse().map((record) => {
     const isMine = paddle > 0 && record.event.paddle === paddle;
-    const key = `${document.documentElement.lang}:${record.sequence}:${isMine}`;
+    const key = [document.documentElement.lang, record.sequence, isMine, Boolean(record.link)].join(":");
     return known.get(key) ?? row(record, key, { currency, isMine, by });
   });
   if (nodes.length === 0) nodes.push(element("li", { class: "quiet" }, say("no_records")));
@@ -27,7 +27,7 @@ function row(record, key, { currency, isMine, by }) {
   return element("li", { class: `entry ${classes}`, "data-key": key, "data-event": record.event.type },
     element("span", { class: "entry-sequence", title: record.link ?? null }, `#${record.sequence}`),
     element("time", { datetime: new Date(record.at_us / 1000).toISOString(), title: momentText(record.at_us) }, momentText(record.at_us, { isShort: true })),
-    isBid ? bidCells(record.event, currency, isMine) : element("span", { class: "entry-text" }, eventText(record.event, currency, by)));
+    isBid ? bidCells(record.event, currency, isMine) : element("span", { class: "entry-text" }, eventText(record, currency, by)));
 }
 
 function bidCells(bid, currency, isMine) {
@@ -45,8 +45,8 @@ function endText(atUs) {
   return momentText(atUs, { isShort: isToday });
 }
 
-function eventText(event, currency, by) {
-  const who = event.by === undefined ? "" : event.by === 0 ? say("the_clock") : by(event.by);
+function eventText({ event, by_name: name }, currency, by) {
+  const who = event.by === undefined ? "" : event.by === 0 ? say("the_clock") : by(event.by, name);
   const money = (amount) => formatAmount(amount, currency);
   const end = event.ends_at_us ? say("new_end", { moment: endText(event.ends_at_us) }) : "";
   switch (event.type) {

@@ -1,0 +1,5 @@
+// The page for addresses that lead nowhere.
+
+import { beginPage } from "./page.js";
+
+await beginPage();
