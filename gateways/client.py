@@ -420,6 +420,9 @@ class LiveClient:
                 return await answer
         except TimeoutError:
             return _TryAgain("TIMEOUT")
+        except Unreachable as error:
+            # It was sent, so it may be on record: nobody may take this for "not sent".
+            raise NoAnswer(command_id, "UNREACHABLE") from error
 
     async def _until_connected(self) -> None:
         await self._connected.wait()
@@ -464,7 +467,7 @@ class LiveClient:
                 raise Unreachable(f"{self.url}: {error.status} {error.message}") from error
             raise ConnectionEnded(error.status, error.message) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(f"{self.url}: {error or 'no answer'}") from error
+            raise Unreachable(f"{self.url}: {str(error) or 'no answer'}") from error
         self._greet(message)
 
     def _greet(self, message: aiohttp.WSMessage) -> None:
@@ -712,7 +715,7 @@ class ApiClient:
             ) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(f"{self.url}: {error or 'no answer'}") from error
+            raise Unreachable(f"{self.url}: {str(error) or 'no answer'}") from error
         if response.status >= 400:
             raise _api_problem(response.status, answer)
         return orjson.loads(answer) if answer else None
