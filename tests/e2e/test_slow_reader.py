@@ -43,6 +43,7 @@ async def test_a_reader_who_does_not_read_is_cut_and_bidding_goes_on(tmp_path: P
         with socket.create_connection(("127.0.0.1", exchange.port)) as deaf:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             deaf.sendall(HANDSHAKE.format(port=exchange.port).encode())
+            await asyncio.to_thread(deaf.recv, 1_024)
             deaf.sendall(masked(orjson.dumps({"type": "subscribe", "lot": lot})))
             async with house.talk(0) as talk:
                 amount, cut = 1_000, 0
