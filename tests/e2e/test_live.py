@@ -308,7 +308,9 @@ async def test_health_metrics_and_pages_are_served_with_security_headers(house: 
     assert "luochui_commit_seconds_count" in text and "luochui_deadline_lateness_seconds" in text
 
 
-async def test_an_unknown_page_is_answered_with_a_page_for_people_and_a_code_for_programs(house: House) -> None:
+async def test_an_unknown_page_is_answered_with_a_page_for_people_and_a_code_for_programs(
+    house: House,
+) -> None:
     async with aiohttp.ClientSession(house.url) as session:
         async with session.get("/nowhere", headers={"Accept": "text/html"}) as page:
             assert (page.status, page.content_type) == (404, "text/html") and "not_found" in await page.text()
