@@ -6,11 +6,14 @@ import asyncio
 import os
 import secrets
 import signal
+import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from exchange.embedded_postgres import EmbeddedPostgres
 from gateways.client import ApiClient
@@ -131,3 +134,50 @@ async def test_an_append_that_fails_for_good_ends_the_process_without_an_answer(
     finally:
         if exchange.exit_code is None:
             exchange.kill()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a small file system can only be mounted by root, where mounting is allowed")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+async def test_a_full_disk_ends_the_process_and_nothing_answered_is_gone(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    async with EmbeddedPostgres(tmp_path / "postgres") as postgres:
+        exchange = ExchangeProcess(tmp_path / "data", "--no-demo", "--database-url", postgres.dsn())
+        exchange.start()
+        try:
+            house = House(exchange, await people_of(exchange))
+            lot = await house.open_lot()
+            connection = await asyncpg.connect(postgres.dsn())
+            location = small_disk / "space"
+            location.mkdir(mode=0o700)
+            await connection.execute(f"CREATE TABLESPACE small LOCATION '{location}'")
+            await connection.execute("ALTER TABLE exchange.journal SET TABLESPACE small")
+            room = os.statvfs(small_disk)
+            (small_disk / "filler").write_bytes(b"x" * (room.f_bavail * room.f_frsize - 16_384))
+            heard: list[tuple[Frame, Frame]] = []
+            until = time.monotonic() + 30
+            bidding = [keep_bidding(house, person, lot, until, heard) for person in house.bidders]
+            ends = await asyncio.gather(*bidding, return_exceptions=True)
+            assert all(isinstance(end, ConnectionError) for end in ends), ends
+            assert await asyncio.to_thread(exchange.wait) == 70
+            assert "DiskFull" in exchange.output
+            rows = await connection.fetch(
+                "SELECT sequence, link FROM exchange.journal WHERE lot_id = $1", lot
+            )
+            links = {row["sequence"]: row["link"].hex() for row in rows}
+            receipts = [answer for _, answer in heard if answer["type"] == "receipt"]
+            assert receipts and all(links[each["sequence"]] == each["link"] for each in receipts)
+            await connection.close()
+        finally:
+            if exchange.exit_code is None:
+                exchange.kill()
