@@ -140,7 +140,7 @@ def _built(
             command_deadline_ms=settings.command_deadline_ms,
             snapshot_every_records=settings.snapshot_every_records,
         ),
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
     )
     ledger = PostgresLedgerStore(pool)
     deposits = Deposits(ledger, clock.now_us)

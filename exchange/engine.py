@@ -293,6 +293,8 @@ class Engine:
                 _answer_all(in_doubt, OutcomeUnknown)
                 in_doubt = []
             try:
+                # The append in doubt may still be running somewhere: a new term waits for it, or forbids it.
+                self.term = await self._lease.renew(self._owner)
                 await self._rebuild()
             except JournalUnavailable:
                 continue

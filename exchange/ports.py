@@ -252,3 +252,11 @@ class Lease(Protocol):
 
         Raises: JournalUnavailable.
         """
+
+    async def renew(self, owner: str) -> int:
+        """Return a new term for the owner who holds the shard, after every append under way has ended, either way.
+
+        An append in doubt is settled by this: it is either on record, or can never be.
+
+        Raises: Fenced, when another owner has taken over; JournalUnavailable.
+        """

@@ -26,6 +26,12 @@ class MemoryLease:
         self.owner = owner
         return self.term
 
+    async def renew(self, owner: str) -> int:
+        """Return a new term for the owner who holds the shard."""
+        if owner != self.owner:
+            raise Fenced
+        return await self.acquire(owner)
+
 
 class MemoryJournal:
     """A journal that can be made unavailable, before an append or after it."""

@@ -27,6 +27,8 @@ SELECT set_config('luochui.shard', $1, false), set_config('luochui.term', $2, fa
 _TERM_IS_OVER = "LC001"
 _ACQUIRE = """
 UPDATE exchange.lease SET term = term + 1, owner = $2, taken_at = now() WHERE shard = $1 RETURNING term"""
+_RENEW = """
+UPDATE exchange.lease SET term = term + 1, taken_at = now() WHERE shard = $1 AND owner = $2 RETURNING term"""
 _HEAD = "SELECT coalesce(max(position), 0) FROM exchange.journal"
 _ROW = "SELECT position, lot_id, sequence, at_us, is_outcome, body, link FROM exchange.journal "
 _READ_FROM = _ROW + "WHERE position > $1 ORDER BY position LIMIT $2"
@@ -84,6 +86,14 @@ class PostgresLease:
         async with reaching():
             term: int = await self._pool.fetchval(_ACQUIRE, self._shard, owner)
             return term
+
+    async def renew(self, owner: str) -> int:
+        """Raise the term of the shard's owner; the row's lock waits for an append under way."""
+        async with reaching():
+            term: int | None = await self._pool.fetchval(_RENEW, self._shard, owner)
+        if term is None:
+            raise Fenced(f"shard {self._shard} has another owner than {owner}")
+        return term
 
 
 class PostgresJournal:

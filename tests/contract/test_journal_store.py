@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -103,6 +104,36 @@ async def test_an_older_term_appends_nothing(stores: Stores) -> None:
         await stores.journal.append(old, Batch([row(1, 5, 1)], []))
     assert await stores.journal.head() == 0
     await stores.journal.append(new, Batch([row(1, 5, 1)], []))
+
+
+async def test_only_the_owner_renews_and_his_former_term_is_over(stores: Stores) -> None:
+    first = await stores.lease.acquire("one")
+    second = await stores.lease.renew("one")
+    assert second > first
+    with pytest.raises(Fenced):
+        await stores.journal.append(first, Batch([row(1, 5, 1)], []))
+    await stores.journal.append(second, Batch([row(1, 5, 1)], []))
+    await stores.lease.acquire("two")
+    with pytest.raises(Fenced):
+        await stores.lease.renew("one")
+
+
+async def test_a_renewal_waits_for_an_append_that_is_still_running(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=3) as pool:
+        journal, lease = PostgresJournal(database_url, pool), PostgresLease(pool)
+        term = await lease.acquire("one")
+        running = await asyncpg.connect(database_url)
+        await running.execute("SELECT set_config('luochui.term', $1, false)", str(term))
+        transaction = running.transaction()
+        await transaction.start()
+        body = row(1, 5, 1).body
+        await running.execute("INSERT INTO exchange.journal VALUES (1, 5, 1, 0, false, $1, $1)", body)
+        renewal = asyncio.create_task(lease.renew("one"))
+        await asyncio.sleep(0.2)
+        assert not renewal.done()
+        await transaction.commit()
+        assert await renewal > term and await journal.head() == 1
+        await running.close()
 
 
 async def test_only_later_snapshots_replace(stores: Stores) -> None:
