@@ -44,7 +44,7 @@ OPERATOR_TOKEN_FILE = "operator.token"
 POOL_CONNECTIONS_MAX = 12
 WATCH_SECONDS = 0.5
 
-UNUSABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+UNUSABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class DatabaseUnusable(ExchangeError):

@@ -47,7 +47,13 @@ def _wrapped() -> Iterator[None]:
         raise NotStorable(str(error)) from error
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
         raise StoreFailed(str(error)) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        TimeoutError,
+    ) as error:
         raise StoreUnavailable(str(error) or type(error).__name__) from error
 
 

@@ -70,7 +70,13 @@ async def opened_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 async def _pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     try:
         pool = await asyncpg.create_pool(dsn, min_size=1, max_size=2, timeout=CONNECT_SECONDS_MAX)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        TimeoutError,
+    ) as error:
         raise StoreUnavailable(str(error) or type(error).__name__) from error
     async with pool:
         async with pool.acquire() as connection:

@@ -290,6 +290,7 @@ def _translated() -> Iterator[None]:
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
         OSError,
     ) as error:
         raise LedgerUnavailable(str(error)) from error
