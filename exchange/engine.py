@@ -152,7 +152,9 @@ class Engine:
 
         self.post(command_id, command, reply)
         try:
-            return await asyncio.wait_for(answered, self._limits.command_deadline_ms / 1000)
+            # Not `wait_for`: it loses a cancellation that comes together with the answer.
+            async with asyncio.timeout(self._limits.command_deadline_ms / 1000):
+                return await answered
         except TimeoutError:
             raise OutcomeUnknown(command_id) from None
 
