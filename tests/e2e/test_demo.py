@@ -225,7 +225,8 @@ async def test_the_centre_survives_an_outage_of_the_journal(database_url: str) -
                 await asyncio.sleep(0.05)
         assert not running.done()
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        _, unending = await asyncio.wait({running}, timeout=10)
+        assert not unending, "a cancelled centre ends"
 
 
 async def test_accounts_are_plainly_demo_and_nobody_signs_in_as_a_robot(database_url: str) -> None:
