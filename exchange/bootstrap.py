@@ -24,6 +24,7 @@ from exchange.adapters.clock import SystemClock
 from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
 from exchange.adapters.ring import RingFeed
 from exchange.catalogue import Catalogue
+from exchange.database import DRIVER_ERRORS
 from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
@@ -43,8 +44,6 @@ OPERATOR = "operator"
 OPERATOR_TOKEN_FILE = "operator.token"
 POOL_CONNECTIONS_MAX = 12
 WATCH_SECONDS = 0.5
-
-UNUSABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class DatabaseUnusable(ExchangeError):
@@ -93,7 +92,7 @@ async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
         try:
             await _migrated(dsn, report)
             pool = await asyncpg.create_pool(dsn, min_size=2, max_size=POOL_CONNECTIONS_MAX)
-        except UNUSABLE as error:
+        except DRIVER_ERRORS as error:
             raise DatabaseUnusable(str(error) or type(error).__name__) from error
         stack.push_async_callback(_closed, pool)
         journal = PostgresJournal(dsn, pool, timeout_ms=settings.command_deadline_ms)

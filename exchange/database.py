@@ -16,6 +16,16 @@ from exchange.ports import ExchangeError
 
 Row: TypeAlias = Mapping[str, Any]
 
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What the driver says when a connection breaks while it is between two states of its protocol.
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""Everything with which the driver says that something did not work."""
+
 
 class StoreUnavailable(ExchangeError):
     """The database cannot be reached or did not answer; whether the last change was made is unknown."""
@@ -47,13 +57,7 @@ def _wrapped() -> Iterator[None]:
         raise NotStorable(str(error)) from error
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
         raise StoreFailed(str(error)) from error
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        OSError,
-        TimeoutError,
-    ) as error:
+    except DRIVER_ERRORS as error:
         raise StoreUnavailable(str(error) or type(error).__name__) from error
 
 

@@ -15,7 +15,7 @@ import asyncpg
 
 from exchange.adapters.clock import SystemClock
 from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
-from exchange.database import StoreUnavailable
+from exchange.database import DRIVER_ERRORS, StoreUnavailable
 from exchange.embedded_postgres import DATABASE, PORT, ROLE, DataDirectoryInUse, EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
 from exchange.people import People
@@ -70,13 +70,7 @@ async def opened_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 async def _pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     try:
         pool = await asyncpg.create_pool(dsn, min_size=1, max_size=2, timeout=CONNECT_SECONDS_MAX)
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        OSError,
-        TimeoutError,
-    ) as error:
+    except DRIVER_ERRORS as error:
         raise StoreUnavailable(str(error) or type(error).__name__) from error
     async with pool:
         async with pool.acquire() as connection:
