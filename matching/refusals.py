@@ -24,9 +24,18 @@ class Refusal(IntEnum):
     LOT_FROZEN = 106
     LOT_ALREADY_OPEN = 107
     LOT_NOT_FROZEN = 108
+    LOT_NOT_KNOCKED_DOWN = 109
+    RESUMPTION_UNDER_NOTICE = 110
     NOT_ADMITTED = 201
     ALREADY_ADMITTED = 202
     TOO_MANY_BIDDERS = 203
+    LEAD_BIDDER_BIDS = 204
+    SHARES_INVALID = 205
+    NOT_ELIGIBLE = 206
+    NOT_YOUR_TURN = 207
+    ALREADY_DECLARED = 208
+    NOT_THE_NAMED_PERSON = 209
+    NOT_TAKEN_NOW = 300
     AMOUNT_OUT_OF_RANGE = 301
     MAX_BIDS_NOT_ALLOWED = 302
     LEADER_MAY_NOT_RAISE = 303
@@ -34,9 +43,34 @@ class Refusal(IntEnum):
     BELOW_ASKING_PRICE = 305
     NOT_ON_STEP = 306
     ABOVE_LARGEST_RAISE = 307
+    ABOVE_ASKING_PRICE = 308
+    PRICE_CAP_REACHED = 309
+    ABOVE_CAP = 310
+    AMOUNT_TAKEN = 311
+    ALREADY_OFFERED = 312
+    NO_OFFER = 313
+    OFFER_BINDS = 314
+    LINES_INVALID = 315
+    QUANTITY_OUT_OF_RANGE = 316
+    ABOVE_OWN_SHARE = 317
+    REVISIONS_USED_UP = 318
+    ORDER_UNKNOWN = 319
+    OUTSIDE_PRICE_BAND = 320
+    CANNOT_BE_FILLED = 321
+    WOULD_TRADE_WITH_HIMSELF = 322
+    ITEM_UNKNOWN = 323
+    NOT_ENOUGH_ELIGIBILITY = 324
+    NO_WAIVER_LEFT = 325
     REASON_MISSING = 401
     HAMMER_BELONGS_TO_CLOCK = 402
     FAIR_WARNINGS_MISSING = 403
+    RESERVE_ALREADY_SET = 404
+    RESERVE_NOT_NOW = 405
+    RESERVE_OUT_OF_RANGE = 406
+    OPENING_INVALID = 407
+    SCORES_INVALID = 408
+    SEED_INVALID = 409
+    BEACON_INVALID = 410
     DEADLINE_NOT_DUE = 501
     COMMAND_ID_REUSED = 502
 
@@ -44,8 +78,8 @@ class Refusal(IntEnum):
 class Refused(Struct, frozen=True, omit_defaults=True):
     """A refusal with what would have been accepted, so that the person can act on it.
 
-    `asking_price` and `increment` are minor units; `largest` is the greatest acceptable amount, 0 when unbounded;
-    `missing` counts fair warnings still due.
+    `asking_price` and `increment` are minor units; `largest` is the greatest acceptable amount, 0 when unbounded
+    (where prices fall, `asking_price` is the greatest and `largest` the least); `missing` counts what is still due.
     """
 
     code: Refusal

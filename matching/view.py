@@ -7,10 +7,18 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from matching.events import FreezeCause, PublicEvent
+from matching.details import Act, Detail
+from matching.events import Award, FreezeCause, Place, PublicEvent
 from matching.lot import Lot, LotState
-from matching.terms import BidRule
-from matching.units import Amount, LotId, Paddle, Sequence, TimeUs
+from matching.phases import FORMATS, PHASES
+from matching.phases.english import EnglishPhase
+from matching.terms import BidRule, Direction, EnglishTerms
+from matching.units import Amount, LotId, Paddle, Quantity, Sequence, TimeUs
+
+NO_ENGLISH_TERMS = EnglishTerms(
+    increments=(), max_bids_allowed=False, soft_close_window_us=0, fair_warnings_min=0
+)
+"""What the rules of English bidding look like where another format runs."""
 
 
 class PublicRecord(Struct, frozen=True, gc=False):
@@ -22,7 +30,12 @@ class PublicRecord(Struct, frozen=True, gc=False):
 
 
 class LotView(Struct, frozen=True):
-    """Public state of a lot. Amounts are minor units of `currency`, times microseconds, 0 for none."""
+    """Public state of a lot. Amounts are minor units of `currency`, times microseconds, 0 for none.
+
+    `format` names the running phase, or the first to come; `accepts` says what a bidder can do in it now, and
+    `detail` what it shows beyond leader, price and deadline. `bid_rule` to `fair_warnings_min`, and
+    `soft_close_window_us`, are rules of English bidding.
+    """
 
     lot: LotId
     state: LotState
@@ -53,42 +66,62 @@ class LotView(Struct, frozen=True):
     warnings: int
     winner: Paddle
     hammer_price: Amount
+    format: str = "english"
+    direction: Direction = Direction.RISING
+    accepts: tuple[Act, ...] = ()
+    detail: Detail | None = None
+    hammer_quantity: Quantity = 0
+    runners_up: tuple[Place, ...] = ()
+    awards: tuple[Award, ...] = ()
+    takes_late_reserve: bool = False
+    """A reserve can still be entered by the person whom the terms name."""
 
 
 def lot_view(lot: Lot) -> LotView:
     """Return the public state of a lot; before it opens, that of its first phase to come."""
     phase = lot.phase
     terms = lot.terms.programme[0] if phase is None else phase.terms
+    shown = PHASES[type(terms)].preview(terms, lot) if phase is None else phase.view(lot)
+    english = terms if isinstance(terms, EnglishTerms) else NO_ENGLISH_TERMS
     price = 0 if phase is None else phase.price
-    opening = lot.terms.opening_price
     return LotView(
         lot=lot.id,
         state=lot.state,
         currency=lot.terms.currency,
-        opening_price=opening,
+        opening_price=lot.terms.opening_price,
         price=price,
         leader=0 if phase is None else phase.leader,
-        asking_price=opening if phase is None else phase.asking_price,
-        increment=terms.increments[0].increment if phase is None else phase.increment,
-        bid_rule=terms.bid_rule,
-        raise_steps_max=terms.raise_steps_max or 0,
-        max_bids_allowed=terms.max_bids_allowed,
-        leader_may_raise=terms.leader_may_raise,
-        host_may_hammer=terms.host_may_hammer,
-        fair_warnings_min=terms.fair_warnings_min,
+        asking_price=shown.asking_price,
+        increment=shown.increment,
+        bid_rule=english.bid_rule,
+        raise_steps_max=english.raise_steps_max or 0,
+        max_bids_allowed=english.max_bids_allowed,
+        leader_may_raise=english.leader_may_raise,
+        host_may_hammer=english.host_may_hammer,
+        fair_warnings_min=english.fair_warnings_min,
         has_reserve=lot.reserve_price > 0,
-        is_reserve_met=price >= lot.reserve_price,
+        is_reserve_met=lot.sign * price >= lot.sign * lot.reserve_price,
         opens_at_us=lot.terms.opens_at_us,
-        ends_at_us=0 if phase is None else phase.ends_at_us,
+        ends_at_us=0 if phase is None else phase.due_at_us,
         resumes_at_us=lot.resumes_at_us,
-        soft_close_window_us=terms.soft_close_window_us,
+        soft_close_window_us=english.soft_close_window_us,
         freeze_cause=lot.freeze_cause,
         freeze_reason=lot.freeze_reason,
         phase=0 if phase is None else phase.index,
         bidders=len(lot.paddles),
         bids=0 if phase is None else phase.bids,
-        extensions=0 if phase is None else phase.extensions,
+        extensions=phase.extensions if isinstance(phase, EnglishPhase) else 0,
         warnings=0 if phase is None else phase.warnings,
         winner=lot.winner,
         hammer_price=lot.hammer_price,
+        format=FORMATS[type(terms)],
+        direction=lot.terms.direction,
+        accepts=shown.accepts if lot.state is LotState.OPEN else (),
+        detail=shown.detail,
+        hammer_quantity=lot.hammer_quantity,
+        runners_up=lot.runners_up,
+        awards=lot.awards,
+        takes_late_reserve=lot.terms.late_reserve is not None
+        and not lot.is_reserve_set
+        and not lot.is_closed,
     )

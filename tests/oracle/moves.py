@@ -13,8 +13,23 @@ from matching import commands as command
 from matching.commands import HostCommand
 from matching.increments import IncrementTable, Step, fixed
 from matching.lot import Lot, LotState
-from matching.terms import SECOND_US, BidRule, EnglishTerms, LotTerms
-from matching.units import AMOUNT_MAX, Amount, TimeUs
+from matching.phases.english import EnglishPhase
+from matching.phases.first_refusal import FirstRefusalPhase
+from matching.terms import (
+    SECOND_US,
+    BidRule,
+    Direction,
+    EnglishTerms,
+    EqualLimits,
+    FirstRefusalTerms,
+    LotTerms,
+    PhaseTerms,
+    PriorityRule,
+    SellOffTerms,
+    SeveralMatch,
+    Stake,
+)
+from matching.units import AMOUNT_MAX, Amount, BidderId, Rank, TimeUs
 
 LOT = 7
 HOST = 9
@@ -32,15 +47,21 @@ KINDS = {
     "pause": 12,
     "withdraw": 1,
     "announce": 3,
+    "say": 2,
+    "confirm": 2,
+    "default": 2,
 }
 KINDS_BEFORE_OPENING = KINDS | {"admit": 100, "open": 400, "deadline": 800}
 KINDS_IN_A_FREEZE = KINDS | {"resume": 700, "deadline": 700, "pause": 100}
 KINDS_WHEN_DUE = KINDS | {"deadline": 3000}
+KINDS_WHEN_ASKED = KINDS | {"say": 1000, "bid": 100, "max": 100}
+KINDS_AT_THE_HAMMER = KINDS | {"default": 500, "confirm": 40, "bid": 40, "max": 40}
 AIMS = {
     "asking": 30,
     "limit": 8,
-    "price": 4,
+    "price": 14,
     "reserve": 6,
+    "ceiling": 8,
     "opening": 3,
     "largest": 3,
     "zero": 1,
@@ -61,6 +82,8 @@ WAITS = {
 }
 WAITS_FOR_A_DEADLINE = WAITS | {"due": 900, "tolerated": 250, "outage": 250}
 BIDDERS = 5
+RANKS: dict[BidderId, Rank] = {3: 1, 4: 1, 5: 2}
+"""Who has priority; everybody else is an ordinary bidder."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +103,7 @@ class Move:
     def _wanted_us(self, lot: Lot, now_us: TimeUs) -> TimeUs:
         due_us = lot.due_at_us
         tolerance_us = lot.terms.outage_tolerance_us
-        window_us = 0 if lot.phase is None else lot.phase.terms.soft_close_window_us
+        window_us = lot.phase.terms.soft_close_window_us if isinstance(lot.phase, EnglishPhase) else 0
         match self.wait:
             case "tick":
                 return now_us + 1
@@ -115,7 +138,9 @@ class Move:
             case "deadline":
                 return command.MeetDeadline(LOT, lot.due_at_us + (1 if self.offset == "+1" else 0))
             case "admit":
-                return command.AdmitBidder(LOT, self.bidder)
+                return admission(self.bidder)
+            case "say":
+                return command.Declare(LOT, self.bidder, WORDS.get(self.offset, command.Word.ACCEPT))
             case "announce":
                 return command.AnnounceLot(LOT, HOST, lot.terms)
         return self._host_command()
@@ -133,21 +158,28 @@ class Move:
                 return command.WithdrawLot(LOT, HOST, reason)
             case "warn":
                 return command.GiveFairWarning(LOT, HOST)
+            case "confirm":
+                return command.ConfirmSale(LOT, HOST)
+            case "default":
+                return command.DeclareDefault(LOT, HOST, reason)
         return command.HammerLot(LOT, HOST)
 
     def amount(self, lot: Lot) -> Amount:
-        """Return the amount that the move aims at, off by its offset."""
+        """Return the amount that the move aims at, off by its offset in the direction of the lot."""
         phase = lot.phase
-        step = lot.terms.programme[0].increments[0].increment if phase is None else phase.increment
-        asking = lot.terms.opening_price if phase is None else phase.asking_price
-        steps_max = lot.terms.programme[0 if phase is None else phase.index].raise_steps_max or 10
+        terms = (lot.terms.programme[0] if phase is None else phase.terms) if not lot.is_closed else None
+        bidding = terms if isinstance(terms, EnglishTerms) else EnglishTerms(fixed(10))
+        running = phase if isinstance(phase, EnglishPhase) else None
+        step = bidding.increments[0].increment if running is None else running.increment
+        asking = lot.terms.opening_price if running is None else running.asking_price
         aims = {
             "asking": asking,
-            "limit": asking if phase is None else phase.limit,
-            "price": asking if phase is None else phase.price,
+            "limit": asking if running is None else running.limit,
+            "price": asking if running is None else running.price,
             "reserve": lot.reserve_price,
+            "ceiling": bidding.cap_price or bidding.buy_now_price or asking,
             "opening": lot.terms.opening_price,
-            "largest": asking + steps_max * step,
+            "largest": asking + lot.sign * (bidding.raise_steps_max or 10) * step,
             "zero": 0,
             "absurd": AMOUNT_MAX,
         }
@@ -159,7 +191,15 @@ class Move:
             "+20 steps": 20 * step,
             "-step": -step,
         }
-        return aims[self.aim] + offsets.get(self.offset, 0)
+        return aims[self.aim] + lot.sign * offsets.get(self.offset, 0)
+
+
+WORDS = {"-1": command.Word.DECLINE, "+step": command.Word.DECLINE, "-step": command.Word.WAIVE}
+
+
+def admission(bidder: BidderId, account: BidderId | None = None) -> command.AdmitBidder:
+    """Return the admission of a bidder with his rank, under an `account` of another number if one is given."""
+    return command.AdmitBidder(LOT, account or bidder, RANKS.get(bidder, 0))
 
 
 def random_move(chance: random.Random, lot: Lot, now_us: TimeUs) -> Move:
@@ -178,6 +218,10 @@ def random_move(chance: random.Random, lot: Lot, now_us: TimeUs) -> Move:
 def _kinds(lot: Lot) -> dict[str, int]:
     if lot.state is LotState.FROZEN:
         return KINDS_IN_A_FREEZE
+    if lot.state is LotState.KNOCKED_DOWN:
+        return KINDS_AT_THE_HAMMER
+    if lot.state is LotState.OPEN and isinstance(lot.phase, FirstRefusalPhase):
+        return KINDS_WHEN_ASKED
     return KINDS_BEFORE_OPENING if lot.state is LotState.ANNOUNCED else KINDS
 
 
@@ -195,24 +239,57 @@ TABLES: tuple[IncrementTable, ...] = (
 
 
 def random_terms(chance: random.Random) -> LotTerms:
-    """Return sound terms of a lot with one or two phases."""
-    programme = tuple(random_english(chance) for _ in range(chance.choice((1, 1, 2))))
+    """Return sound terms of a lot: English phases, perhaps after a sell-off, perhaps with a right of first refusal."""
+    direction = chance.choice((Direction.RISING, Direction.RISING, Direction.FALLING))
+    opening, reserves = (
+        (100, (100, 130, 255, 600)) if direction is Direction.RISING else (1000, (1000, 970, 845, 300))
+    )
     return LotTerms(
         currency="CNY",
-        opening_price=100,
+        opening_price=opening,
         opens_at_us=chance.choice((0, START_US + SECOND_US)),
-        programme=programme,
-        reserve_price=chance.choice((0, 0, 100, 130, 255, 600)),
+        programme=random_programme(chance, direction),  # type: ignore[arg-type]
+        reserve_price=chance.choice((0, 0, 0, 0, *reserves)),
         bidders_min=chance.choice((1, 1, 2, 4)),
         outage_tolerance_us=chance.choice((0, 3 * SECOND_US)),
         outage_notice_us=chance.choice((0, 30 * SECOND_US)),
+        direction=direction,
+        reserve_places=chance.choice((0, 0, 1, 3)),
     )
 
 
-def random_english(chance: random.Random) -> EnglishTerms:
-    """Return the terms of an English phase."""
-    may_hammer = chance.random() < 0.5
+def random_programme(chance: random.Random, direction: Direction) -> tuple[PhaseTerms, ...]:
+    """Return one to four phases."""
+    programme: list[PhaseTerms] = [random_english(chance, direction)]
+    if chance.random() < 0.4:
+        programme.append(random_english(chance, direction, is_conditional=True))
+    if chance.random() < 0.25:
+        programme.insert(chance.randint(1, len(programme)), random_first_refusal(chance))
+    if chance.random() < 0.1:
+        programme.insert(0, SellOffTerms(duration_us=60 * SECOND_US, max_bids_allowed=chance.random() < 0.8))
+    return tuple(programme)
+
+
+def random_first_refusal(chance: random.Random) -> FirstRefusalTerms:
+    """Return the terms of a right of first refusal."""
+    several = chance.choice(tuple(SeveralMatch))
+    is_shared = several is SeveralMatch.PRO_RATA
+    return FirstRefusalTerms(
+        window_us=chance.choice((20 * SECOND_US, 60 * SECOND_US)),
+        several=several,
+        units=chance.choice((1, 7, 100)) if is_shared else 0,
+        stakes=chance.choice(((), (Stake(1, 2500),), (Stake(1, 2500), Stake(2, 1111)))) if is_shared else (),
+    )
+
+
+def random_english(
+    chance: random.Random, direction: Direction, *, is_conditional: bool = False
+) -> EnglishTerms:
+    """Return the terms of an English phase; one that is conditional may be left out."""
+    may_hammer = chance.random() < 0.4
     duration_us = chance.choice((60 * SECOND_US, 60 * SECOND_US, None if may_hammer else 20 * SECOND_US))
+    ceiling = chance.choice((180, 455, 900) if direction is Direction.RISING else (905, 540, 200))
+    stop = chance.choice((None, None, None, "cap_price", "buy_now_price"))
     return EnglishTerms(
         increments=chance.choice(TABLES),
         bid_rule=chance.choice((BidRule.FREE, BidRule.FREE, BidRule.STEP_MULTIPLE)),
@@ -223,8 +300,16 @@ def random_english(chance: random.Random) -> EnglishTerms:
         hard_end_after_us=chance.choice((None, None, 60 * SECOND_US, 75 * SECOND_US)),
         resume_countdown_us=chance.choice((1, 15 * SECOND_US)),
         max_bids_allowed=chance.random() < 0.85,
+        equal_limits=chance.choice(tuple(EqualLimits)),
+        proxy_raise=chance.choice((0, 0, 1, 7)),
         leader_may_raise=chance.random() < 0.4,
         raise_steps_max=chance.choice((None, None, 10, 40)),
         host_may_hammer=may_hammer,
         fair_warnings_min=chance.choice((0, 1, 3)),
+        priority=chance.choice(tuple(PriorityRule)),
+        first_step_up=chance.random() < 0.8,
+        recent_window_us=0 if may_hammer else chance.choice((0, 10 * SECOND_US, 60 * SECOND_US)),
+        entrants_min=chance.choice((0, 0, 2, 4) if is_conditional else (0, 0, 0, 0, 0, 3)),
+        recent_min=chance.choice((0, 0, 1, 2)) if is_conditional else 0,
+        **{} if stop is None else {stop: ceiling},
     )

@@ -16,11 +16,12 @@ from matching import events as event
 from matching.events import Withheld, is_public, public_view
 from matching.increments import fixed
 from matching.lot import Decision, Lot, LotState, announce, announced, apply, decide, digest
+from matching.phases.english import EnglishPhase
 from matching.refusals import Refusal, Refused
-from matching.terms import EnglishTerms, LotTerms
+from matching.terms import EnglishTerms, FirstRefusalTerms, LotTerms
 from matching.units import AMOUNT_MAX, NOBODY, Amount, Paddle, TimeUs
 from matching.view import lot_view
-from tests.oracle.moves import BIDDERS, HOST, LOT, START_US, random_move, random_terms
+from tests.oracle.moves import BIDDERS, HOST, LOT, START_US, admission, random_move, random_terms
 
 MOVES = 60
 CHANCE = st.randoms(use_true_random=False)
@@ -59,7 +60,14 @@ class Course:
                 | command.LeaveMaxBid(bidder=bidder, limit=amount)
             ):
                 paddle = self.lot.paddles[bidder]
-                self.named[paddle] = max(self.named.get(paddle, 0), amount)
+                self.named[paddle] = self.better(self.named.get(paddle, amount), amount)
+            case command.Declare(bidder=bidder, word=command.Word.ACCEPT):
+                assert self.lot.phase is not None
+                self.named[self.lot.paddles[bidder]] = self.lot.phase.price
+
+    def better(self, *amounts: Amount) -> Amount:
+        """Return the amount that is best for the lot."""
+        return max(amounts) if self.lot.sign > 0 else min(amounts)
 
 
 def begun(terms: LotTerms, bidders: int = 0) -> Course:
@@ -70,7 +78,7 @@ def begun(terms: LotTerms, bidders: int = 0) -> Course:
     course = Course(announced(LOT, first[0]))
     course.take_over(first, START_US)
     for bidder in range(1, bidders + 1):
-        course.give(command.AdmitBidder(LOT, bidder), START_US)
+        course.give(admission(bidder), START_US)
     return course
 
 
@@ -104,18 +112,37 @@ def test_one_leader_who_never_exceeds_himself_and_a_price_that_never_falls(chanc
     price = 0
     for _ in walk(course, chance):
         view = lot_view(lot)
-        assert view.price >= price
+        assert course.better(view.price, price or view.price) == view.price
         price = view.price
         assert (view.leader == NOBODY) == (price == 0)
         assert view.leader == NOBODY or view.leader in lot.paddles.values()
-        assert price <= course.named.get(view.leader, 0)
-        assert view.asking_price > price
+        if view.leader:
+            assert course.better(price, course.named[view.leader]) == course.named[view.leader]
+            assert course.better(price, view.asking_price) == view.asking_price
         assert sorted(lot.paddles.values()) == list(range(1, view.bidders + 1))
-        if lot.state is LotState.SOLD:
-            assert (view.winner, view.hammer_price) == (view.leader, price)
-            assert price >= lot.reserve_price
-        else:
-            assert (view.winner, view.hammer_price) == (NOBODY, 0)
+        _check_outcome(course)
+
+
+def _check_outcome(course: Course) -> None:
+    lot, view = course.lot, lot_view(course.lot)
+    if lot.state is LotState.SOLD and view.awards:
+        assert sum(award.amount for award in view.awards) == view.price
+        assert {award.paddle for award in view.awards} <= set(lot.paddles.values())
+        assert lot.phase is not None and isinstance(lot.phase.terms, FirstRefusalTerms)
+        assert sum(award.quantity for award in view.awards) == lot.phase.terms.units
+    elif lot.state in (LotState.SOLD, LotState.KNOCKED_DOWN):
+        called = [(view.leader, view.price), *((place.paddle, place.amount) for place in _places(lot))]
+        assert (view.winner, view.hammer_price) in called
+        assert len({paddle for paddle, _ in called[1:]}) == len(called) - 1
+        assert course.better(view.hammer_price, lot.reserve_price or view.hammer_price) == view.hammer_price
+        assert course.better(view.hammer_price, course.named[view.winner]) == course.named[view.winner]
+    else:
+        assert (view.winner, view.hammer_price) == (NOBODY, 0)
+
+
+def _places(lot: Lot) -> tuple[event.Place, ...]:
+    assert lot.phase is not None
+    return lot.phase.standing.places
 
 
 @given(CHANCE)
@@ -163,9 +190,9 @@ def test_a_bid_is_in_time_before_the_end_and_late_at_it(chance: random.Random) -
     course = begun(random_terms(chance), bidders=BIDDERS - 1)
     for _, at_us, _ in walk(course, chance):
         due_at_us = course.lot.due_at_us
-        if course.lot.state is not LotState.OPEN or at_us >= due_at_us:
-            continue
         bid = _next_bid(course.lot)
+        if course.lot.state is not LotState.OPEN or not at_us < due_at_us or bid is None:
+            continue
         assert not isinstance(decide(course.lot, bid, due_at_us - 1), Refused)
         assert decide(course.lot, bid, due_at_us) == Refused(Refusal.LOT_CLOSED)
         assert decide(course.lot, command.MeetDeadline(LOT, due_at_us), due_at_us - 1) == Refused(
@@ -174,11 +201,15 @@ def test_a_bid_is_in_time_before_the_end_and_late_at_it(chance: random.Random) -
         assert not isinstance(decide(course.lot, command.MeetDeadline(LOT, due_at_us), due_at_us), Refused)
 
 
-def _next_bid(lot: Lot) -> command.PlaceBid:
-    """The lowest bid of somebody who does not lead."""
-    assert lot.phase is not None
-    rival = next(bidder for bidder, paddle in lot.paddles.items() if paddle != lot.phase.leader)
-    return command.PlaceBid(LOT, rival, lot.phase.asking_price)
+def _next_bid(lot: Lot) -> command.PlaceBid | None:
+    """The least bid of somebody who may bid and does not lead, if there is one."""
+    phase = lot.phase
+    if not isinstance(phase, EnglishPhase) or not phase.asking_price:
+        return None
+    rivals = (bidder for bidder, paddle in lot.paddles.items() if paddle != phase.leader)
+    is_for = phase.eligible
+    rival = next((bidder for bidder in rivals if is_for is None or lot.paddles[bidder] in is_for), None)
+    return None if rival is None else command.PlaceBid(LOT, rival, phase.asking_price)
 
 
 @given(CHANCE)
@@ -188,7 +219,7 @@ def test_an_end_never_moves_back_and_never_passes_the_hard_end(chance: random.Ra
     phase, ends_at_us = -1, 0
     for _ in walk(course, chance):
         running = course.lot.phase
-        if running is None:
+        if not isinstance(running, EnglishPhase):
             continue
         if running.index == phase:
             assert running.ends_at_us >= ends_at_us
@@ -207,9 +238,9 @@ def test_nobody_sees_who_stands_behind_a_paddle(chance: random.Random) -> None:
     course = begun(random_terms(chance), bidders=BIDDERS - 1)
     masked = begun(msgspec.structs.replace(course.lot.terms, reserve_price=course.lot.reserve_price))
     for bidder in range(1, BIDDERS):
-        masked.give(command.AdmitBidder(LOT, bidder + 10**12), START_US)
+        masked.give(admission(bidder, bidder + 10**12), START_US)
     for told, at_us, _ in walk(course, chance):
-        if isinstance(told, command.PlaceBid | command.LeaveMaxBid | command.AdmitBidder):
+        if isinstance(told, command.PlaceBid | command.LeaveMaxBid | command.Declare | command.AdmitBidder):
             masked.give(msgspec.structs.replace(told, bidder=told.bidder + 10**12), at_us)
         else:
             masked.give(told, at_us)

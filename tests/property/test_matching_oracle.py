@@ -7,13 +7,14 @@ from collections import Counter
 from matching import commands as command
 from matching.events import LotAnnounced
 from matching.lot import Lot, announce, announced, apply, decide
+from matching.phases.english import EnglishPhase
 from matching.refusals import Refused
-from matching.terms import LotTerms
+from matching.terms import EnglishTerms, LotTerms
 from matching.view import lot_view
 from tests.oracle.moves import BIDDERS, HOST, LOT, START_US, Move, random_move, random_terms
 from tests.oracle.naive_auction import NaiveAuction
 
-COMMANDS = 100_000
+COMMANDS = 120_000
 COMMANDS_PER_LOT = 60
 AFTER_THE_END = 4
 
@@ -50,7 +51,9 @@ def give(lot: Lot, naive: NaiveAuction, move: Move, at_us: int) -> str:
     assert naive_refusal is None, f"{given} at {at_us}: {decision} but by the book {naive_refusal!r}"
     for happened in decision:
         apply(lot, happened, at_us)
-    assert told(lot) == told_by_the_book(naive), f"after {given} at {at_us}: {decision}"
+    found, expected = told(lot), told_by_the_book(naive)
+    wrong = {name: (found[name], expected[name]) for name in found if found[name] != expected[name]}
+    assert not wrong, f"after {given} at {at_us}: {decision} but by the book {wrong}"
     return f"{move.kind} accepted, {lot.state.value}"
 
 
@@ -61,7 +64,7 @@ def told(lot: Lot) -> dict[str, object]:
         "leader": view.leader,
         "price": view.price,
         "asking": view.asking_price,
-        "limit": 0 if lot.phase is None else lot.phase.limit,
+        "limit": lot.phase.limit if isinstance(lot.phase, EnglishPhase) else 0,
         "ends": view.ends_at_us,
         "due": lot.due_at_us,
         "extensions": view.extensions,
@@ -70,6 +73,9 @@ def told(lot: Lot) -> dict[str, object]:
         "bidders": view.bidders,
         "winner": view.winner,
         "hammer price": view.hammer_price,
+        "runners-up": [(place.paddle, place.amount) for place in view.runners_up],
+        "awards": [(award.paddle, award.quantity, award.amount) for award in view.awards],
+        "tied": sorted(lot.phase.standing.tied) if isinstance(lot.phase, EnglishPhase) else [],
     }
 
 
@@ -77,10 +83,10 @@ def told_by_the_book(naive: NaiveAuction) -> dict[str, object]:
     now = naive.now
     return {
         "state": now.state,
-        "leader": naive.leader,
-        "price": naive.price,
+        "leader": now.leader,
+        "price": now.price,
         "asking": naive.asking_price,
-        "limit": naive.limit,
+        "limit": now.limit if isinstance(now.terms, EnglishTerms) else 0,
         "ends": now.ends_at_us,
         "due": now.due_at_us,
         "extensions": now.extensions,
@@ -89,6 +95,9 @@ def told_by_the_book(naive: NaiveAuction) -> dict[str, object]:
         "bidders": len(now.paddles),
         "winner": now.winner,
         "hammer price": now.hammer_price,
+        "runners-up": now.runners_up,
+        "awards": now.awards,
+        "tied": sorted(naive.tied(now)) if isinstance(now.terms, EnglishTerms) else [],
     }
 
 
@@ -128,6 +137,12 @@ EXPECTED_REFUSALS = {
     "NOT_ON_STEP",
     "ABOVE_LARGEST_RAISE",
     "REASON_MISSING",
+    "ABOVE_ASKING_PRICE",
+    "ABOVE_CAP",
+    "NOT_ELIGIBLE",
+    "ALREADY_DECLARED",
+    "NOT_TAKEN_NOW",
+    "LOT_NOT_KNOCKED_DOWN",
     "HAMMER_BELONGS_TO_CLOCK",
     "FAIR_WARNINGS_MISSING",
     "DEADLINE_NOT_DUE",

@@ -9,8 +9,13 @@ Columns
     at    moment since `START_US`, `minutes:seconds[.fraction]` or `hours:minutes:seconds`; times never fall
     who   A … Z: admitted bidders with paddles in the order of the alphabet; a … z: people who are not admitted;
           host, office, clock
-    does  bid N, max N; open, pause WHY, resume, withdraw WHY, warn, hammer; admit X; deadline AT
+    does  bid N, max N; say accept|decline|waive; offer 1200 or 1200x30 1100x20 (price x quantity), seal N, take back;
+          buy|sell Q @ PRICE|market [immediate|whole], cancel ORDER, replace ORDER Q @ PRICE; items 1=500 2=300x4;
+          open, pause WHY, resume, withdraw WHY, warn, hammer, reserve N, confirm, default WHY;
+          unseal 1=1200 2=1100x5/1000x5 3=spoiled; scores 1=8000 2=7500 (by paddle);
+          commit N, show N, beacon ROUND HEX; admit X; deadline AT
     then  the events, separated by commas, as `told` writes them, or `refused CODE …`
+          (a row without anything else goes on where the one above it ended)
 
 Every accepted row is applied; every refused row must leave the lot's digest as it was.
 
@@ -19,16 +24,17 @@ Belongs here: reading tables and writing events down. Does not belong here: the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from matching import commands as command
 from matching import events as event
 from matching.increments import IncrementTable, Step, fixed
 from matching.lot import Lot, announce, announced, apply, decide, digest
 from matching.refusals import Refused
-from matching.terms import SECOND_US, BidRule, EnglishTerms, LotTerms
-from matching.units import Paddle, TimeUs
+from matching.terms import SECOND_US, BidRule, EnglishTerms, LotTerms, PhaseTerms
+from matching.units import Line, Paddle, TimeUs
 
 START_US = 1_750_000_000_000_000
 LOT = 7
@@ -80,8 +86,9 @@ def english(
     leader_may_raise: bool = False,
     raise_steps_max: int | None = None,
     hammer_after: int | None = None,
+    **more: object,
 ) -> EnglishTerms:
-    """Return the terms of an English phase, spans written as in tables; `hammer_after` fair warnings."""
+    """Return the terms of an English phase, spans written as in tables; `hammer_after` fair warnings, `more` as is."""
     return EnglishTerms(
         increments=fixed(step) if isinstance(step, int) else step,
         bid_rule=BidRule.STEP_MULTIPLE if multiples else BidRule.FREE,
@@ -96,28 +103,31 @@ def english(
         raise_steps_max=raise_steps_max,
         host_may_hammer=hammer_after is not None,
         fair_warnings_min=hammer_after or 0,
+        **more,  # type: ignore[arg-type]
     )
 
 
 def lot_terms(
-    *programme: EnglishTerms,
+    *programme: PhaseTerms,
     opening: int = 1000,
     reserve: int = 0,
     opens: str | None = "0:00",
     bidders_min: int = 1,
     tolerance: str = "0:03",
     notice: str = "0:30",
+    **more: object,
 ) -> LotTerms:
-    """Return the terms of a lot, spans and the opening moment written as in tables."""
+    """Return the terms of a lot, spans and the opening moment written as in tables; `more` fields as they are."""
     return LotTerms(
         currency="CNY",
         opening_price=opening,
         opens_at_us=0 if opens is None else moment_us(opens),
-        programme=programme or (english(),),
+        programme=programme or (english(),),  # type: ignore[arg-type]
         reserve_price=reserve,
         bidders_min=bidders_min,
         outage_tolerance_us=span_us(tolerance),
         outage_notice_us=span_us(notice),
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -126,8 +136,8 @@ def bidder_of(letter: str) -> int:
     return 1000 + ord(letter)
 
 
-def lot_under(terms: LotTerms, letters: str = "") -> Lot:
-    """Return an announced lot in which the bidders `letters` have been admitted in that order."""
+def lot_under(terms: LotTerms, letters: str = "", ranks: Mapping[str, int] | None = None) -> Lot:
+    """Return an announced lot in which the bidders `letters` have been admitted in that order, with their ranks."""
     first = announce(command.AnnounceLot(LOT, HOST, terms))
     assert not isinstance(first, Refused), first.detail
     assert isinstance(first[0], event.LotAnnounced)
@@ -135,7 +145,8 @@ def lot_under(terms: LotTerms, letters: str = "") -> Lot:
     at_us = START_US - span_us("1:00:00")
     take_over(lot, first, at_us)
     for letter in letters:
-        take_over(lot, decide(lot, command.AdmitBidder(LOT, bidder_of(letter)), at_us), at_us)
+        rank = (ranks or {}).get(letter, 0)
+        take_over(lot, decide(lot, command.AdmitBidder(LOT, bidder_of(letter), rank), at_us), at_us)
     return lot
 
 
@@ -175,10 +186,86 @@ class Row:
                 return command.AdmitBidder(LOT, bidder_of(rest))
             case "announce":
                 return command.AnnounceLot(LOT, HOST, lot_terms())
-        return _host_command(verb, rest)
+        if len(self.who) == 1 and verb not in ("commit", "show"):
+            return _bidder_command(bidder_of(self.who), verb, rest)
+        return _host_command(verb, rest, bidder_of(self.who) if len(self.who) == 1 else HOST)
 
 
-def _host_command(verb: str, reason: str) -> command.HostCommand:
+def lines_of(text: str) -> tuple[Line, ...]:
+    """Return the lines of `1200` or `1200x30/1100x20`."""
+    pairs = (part.partition("x") for part in text.replace("/", " ").split())
+    return tuple(Line(int(price), int(quantity or 1)) for price, _, quantity in pairs)
+
+
+def handle_of(number: int) -> str:
+    """Return the handle that tables call by a number."""
+    return f"{number:064x}"
+
+
+def seed_of(number: int) -> str:
+    """Return the seed that tables call by a number."""
+    return f"{number:064x}"
+
+
+def commitment_to(number: int) -> str:
+    """Return what binds somebody to the seed that tables call by a number."""
+    return hashlib.sha256(bytes.fromhex(seed_of(number))).hexdigest()
+
+
+def _bidder_command(bidder: int, verb: str, rest: str) -> command.BidderCommand:
+    words = rest.split()
+    match verb:
+        case "say":
+            return command.Declare(LOT, bidder, command.Word(rest))
+        case "offer":
+            return command.SubmitOffer(LOT, bidder, lines_of(rest))
+        case "seal":
+            return command.SealOffer(LOT, bidder, handle_of(int(rest)))
+        case "take":
+            return command.TakeBackOffer(LOT, bidder)
+        case "buy" | "sell":
+            validity = command.Validity(words[3] if len(words) > 3 else "day")
+            price = 0 if words[2] == "market" else int(words[2])
+            return command.PlaceOrder(LOT, bidder, command.Side(verb), int(words[0]), price, validity)
+        case "cancel":
+            return command.CancelOrder(LOT, bidder, int(rest))
+        case "replace":
+            return command.ReplaceOrder(LOT, bidder, int(words[0]), int(words[1]), int(words[3]))
+        case "items":
+            pairs = (word.partition("=") for word in words)
+            lines = ((int(item), lines_of(line)[0]) for item, _, line in pairs)
+            bids = tuple(command.ItemBid(item, line.price, line.quantity) for item, line in lines)
+            return command.BidOnItems(LOT, bidder, bids)
+    raise ValueError(f"no bidder can do this in a table: {verb!r}")
+
+
+def _host_command(verb: str, rest: str, by: int) -> command.HostCommand | command.PhaseAct:
+    words = rest.split()
+    pairs = [(name, value) for name, _, value in (word.partition("=") for word in words)]
+    match verb:
+        case "reserve":
+            return command.SetReserve(LOT, by, int(rest))
+        case "confirm":
+            return command.ConfirmSale(LOT, by)
+        case "default":
+            return command.DeclareDefault(LOT, by, rest)
+        case "unseal":
+            opened = ((handle_of(int(name)), "" if value == "spoiled" else value) for name, value in pairs)
+            openings = tuple(command.Opening(handle, lines_of(value)) for handle, value in opened)
+            return command.OpenOffers(LOT, by, openings)
+        case "scores":
+            scores = tuple(command.Score(int(paddle), int(points)) for paddle, points in pairs)
+            return command.EnterScores(LOT, by, scores)
+        case "commit":
+            return command.CommitSeed(LOT, by, commitment_to(int(rest)))
+        case "show":
+            return command.RevealSeed(LOT, by, seed_of(int(rest)))
+        case "beacon":
+            return command.PublishBeacon(LOT, by, int(words[0]), words[1])
+    return _act_of_host(verb, rest)
+
+
+def _act_of_host(verb: str, reason: str) -> command.HostCommand:
     match verb:
         case "open":
             return command.OpenLot(LOT, HOST)
@@ -201,6 +288,8 @@ class Scenario:
 
     terms: LotTerms
     table: str
+    ranks: dict[str, int] = field(default_factory=dict)
+    """The priority of those who have one; everybody else is an ordinary bidder."""
 
     @property
     def rows(self) -> list[Row]:
@@ -208,7 +297,13 @@ class Scenario:
         lines = [line for line in self.table.splitlines() if line.strip()]
         cells = [[cell.strip() for cell in line.split("|")] for line in lines]
         assert cells[0] == ["at", "who", "does", "then"], cells[0]
-        return [Row(*row) for row in cells[1:]]
+        whole: list[list[str]] = []
+        for row in cells[1:]:
+            if row[0]:
+                whole.append(row)
+            else:
+                whole[-1][3] += f" {row[3]}"
+        return [Row(*row) for row in whole]
 
     @property
     def admitted(self) -> str:
@@ -220,14 +315,14 @@ class Scenario:
 
     def play(self) -> Lot:
         """Run the rows, compare each with its last column, and return the lot at the end."""
-        lot = lot_under(self.terms, self.admitted)
+        lot = lot_under(self.terms, self.admitted, self.ranks)
         outcome = list(self._outcomes(lot))
         expected = [(row.at, row.who, row.does, row.then) for row in self.rows]
         assert outcome == expected
         return lot
 
     def _outcomes(self, lot: Lot) -> Iterator[tuple[str, str, str, str]]:
-        letters = _Letters(self.rows, lot)
+        letters = Letters(self.rows, lot)
         before_us = 0
         for row in self.rows:
             assert row.at_us >= before_us, f"times fall at {row}"
@@ -240,7 +335,7 @@ class Scenario:
             yield row.at, row.who, row.does, told(decision, letters)
 
 
-class _Letters:
+class Letters:
     """Who stands behind a paddle, as the table calls him."""
 
     def __init__(self, rows: list[Row], lot: Lot) -> None:
@@ -251,8 +346,12 @@ class _Letters:
     def __getitem__(self, paddle: Paddle) -> str:
         return next(self._letters[bidder] for bidder, held in self._lot.paddles.items() if held == paddle)
 
+    def or_nobody(self, paddle: Paddle) -> str:
+        """Return the letter of a paddle, or `-` for nobody."""
+        return self[paddle] if paddle else "-"
 
-def told(decision: list[event.Event] | Refused, letters: _Letters) -> str:
+
+def told(decision: list[event.Event] | Refused, letters: Letters) -> str:
     """Write a decision the way the last column does."""
     if isinstance(decision, Refused):
         return _refusal_told(decision)
@@ -271,7 +370,7 @@ def _refusal_told(refused: Refused) -> str:
     return " ".join([*words, f"({refused.detail})"] if refused.detail else words)
 
 
-def _event_told(happened: event.Event, letters: _Letters) -> str:
+def _event_told(happened: event.Event, letters: Letters) -> str:
     match happened:
         case event.BidPlaced(paddle, amount, is_proxy):
             return f"{letters[paddle]} {amount}" + (" proxy" if is_proxy else "")
@@ -286,10 +385,14 @@ def _event_told(happened: event.Event, letters: _Letters) -> str:
             return f"frozen {cause.value}{resumption}" + (f" ({reason})" if reason else "")
         case event.LotResumed(ends_at_us, by):
             return f"resumed{_by(by)} ends {written(ends_at_us)}"
-        case event.LotSold(paddle, price, by):
-            return f"sold{_by(by)} {letters[paddle]} {price}"
+        case event.LotSold(paddle, price, by, quantity):
+            return f"sold{_by(by)} {letters[paddle]} {price}" + (f" at {quantity}" if quantity else "")
         case event.LotPassed(reason, by):
             return f"passed{_by(by)} {reason.value}"
+    for teller in (_offer_told, _market_told, _ending_told):
+        words = teller(happened, letters)
+        if words is not None:
+            return words
     return _plain_event_told(happened)
 
 
@@ -303,7 +406,116 @@ def _plain_event_told(happened: event.Event) -> str:
             return f"warning {warning}{_by(by)}"
         case event.LotWithdrawn(reason, by):
             return f"withdrawn{_by(by)} ({reason})"
+        case event.ReserveSet(amount, by):
+            return f"reserve {amount}{_by(by)}"
+        case event.CapReached(price):
+            return f"cap {price}"
+        case event.ResumptionAnnounced(resumes_at_us, by):
+            return f"resumes{_by(by)} {written(resumes_at_us)}"
+        case event.HintPublished(price, offers):
+            return f"hint {price} of {offers}"
+        case event.BookUncrossed(price, quantity, surplus):
+            return f"uncrossed {quantity} @ {price} surplus {surplus}"
+        case event.OrdersMatched(buy, sell, price, quantity):
+            return f"trade {buy}x{sell} {quantity} @ {price}"
+    return _seeds_told(happened)
+
+
+def _seeds_told(happened: event.Event) -> str:
+    match happened:
+        case event.SeedCommitted(by, _, paddle):
+            return f"committed {_party(by, paddle)}"
+        case event.SeedRevealed(by, seed, paddle):
+            return f"shown {_party(by, paddle)} {int(seed, 16)}"
+        case event.BeaconPublished(number, output, _):
+            return f"beacon {number} {output}"
+        case event.ScoresEntered(scores, by):
+            return f"scores{_by(by)} " + " ".join(f"{score.paddle}={score.points}" for score in scores)
     raise ValueError(f"no row can make this happen: {happened!r}")
+
+
+def _party(by: int, paddle: Paddle) -> str:
+    if paddle:
+        return f"paddle {paddle}"
+    return "host" if by == HOST else chr(by - 1000)
+
+
+def _lines_told(lines: tuple[Line, ...]) -> str:
+    return " ".join(
+        f"{line.price}x{line.quantity}" if line.quantity > 1 else f"{line.price}" for line in lines
+    )
+
+
+def _place_told(place: event.Place, letters: Letters) -> str:
+    quantity = f" at {place.quantity}" if place.quantity else ""
+    score = f" scored {place.score}" if place.score else ""
+    return f"{letters[place.paddle]} {place.amount}{quantity}{score}"
+
+
+def _award_told(award: event.Award, letters: Letters) -> str:
+    price = f" @ {award.price}" if award.price else ""
+    item = f" of item {award.item}" if award.item else ""
+    return f"{letters[award.paddle]} {award.quantity}{item}{price} for {award.amount}"
+
+
+def _offer_told(happened: event.Event, letters: Letters) -> str | None:
+    match happened:
+        case event.Declared(paddle, word):
+            return f"{letters[paddle]} says {word.value}"
+        case event.OfferSubmitted(paddle, lines):
+            return f"{letters[paddle]} offers {_lines_told(lines)}"
+        case event.OfferSealed(paddle, handle):
+            return f"{letters[paddle]} seals {int(handle, 16)}"
+        case event.OfferTakenBack(paddle):
+            return f"{letters[paddle]} takes back"
+        case event.OffersRevealed(offers, by):
+            told_offers = (f"{letters[one.paddle]} {_lines_told(one.lines) or 'spoiled'}" for one in offers)
+            return f"revealed{_by(by)}: " + "; ".join(told_offers)
+        case event.OffersRanked(places, reference, divisor):
+            figure = f" by {reference}/{divisor}" if reference else ""
+            return f"ranked{figure}: " + "; ".join(_place_told(place, letters) for place in places)
+        case event.ItemsBid(paddle, bids):
+            told_bids = " ".join(f"{bid.item}={bid.amount}x{bid.quantity}" for bid in bids)
+            return f"{letters[paddle]} items {told_bids}"
+    return None
+
+
+def _market_told(happened: event.Event, letters: Letters) -> str | None:
+    match happened:
+        case event.OrderPlaced(paddle, order, side, quantity, price, validity):
+            limit = price or "market"
+            kind = "" if validity is command.Validity.DAY else f" {validity.value}"
+            return f"order {order} {letters[paddle]} {side.value} {quantity} @ {limit}{kind}"
+        case event.OrderCancelled(paddle, order, quantity, is_lapse):
+            return f"order {order} {'lapsed' if is_lapse else 'cancelled'} {quantity}"
+        case event.OrderReplaced(paddle, order, quantity, price):
+            return f"order {order} now {quantity} @ {price}"
+        case event.RoundBegan(number, ends_at_us, price, paddle, is_pause):
+            kind = "pause" if is_pause else "round"
+            turn = f" turn {letters[paddle]}" if paddle else ""
+            return f"{kind} {number}{f' at {price}' if price else ''}{turn} ends {written(ends_at_us)}"
+        case event.RoundClosed(number, items, eligibility):
+            told_items = (f"{one.item} {letters.or_nobody(one.paddle)} {one.price}" for one in items)
+            told_points = (f"{letters[paddle]} {points}/{waivers}" for paddle, points, waivers in eligibility)
+            return f"closed {number}: " + "; ".join([*told_items, *told_points])
+    return None
+
+
+def _ending_told(happened: event.Event, letters: Letters) -> str | None:
+    match happened:
+        case event.LotKnockedDown(paddle, price, by, runners_up, quantity):
+            reached = f" at {quantity}" if quantity else ""
+            others = "".join(f"; then {_place_told(place, letters)}" for place in runners_up)
+            return f"knocked down{_by(by)} {letters[paddle]} {price}{reached}{others}"
+        case event.WinnerDefaulted(paddle, reason, by):
+            return f"defaulted{_by(by)} {letters[paddle]} ({reason})"
+        case event.LotAwarded(awards, by):
+            return f"awarded{_by(by)}: " + "; ".join(_award_told(award, letters) for award in awards)
+        case event.EntrantsFixed(entrants, _):
+            return "entrants " + "".join(letters[paddle] for paddle in entrants)
+        case event.EntrantsDrawn(order, _):
+            return "drawn " + "".join(letters[paddle] for paddle in order)
+    return None
 
 
 def _by(staff: int) -> str:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from matching.terms import Direction, EnglishTerms, EqualLimits, LateReserve
 from matching.units import AMOUNT_MAX
-from tests.tables.scenario import Scenario, english, lot_terms, steps
+from matching.view import lot_view
+from tests.tables.scenario import Scenario, english, lot_terms, span_us, steps
 
 ABSURD = AMOUNT_MAX + 1
 
@@ -507,6 +509,528 @@ HAMMER = {
 }
 
 
+FALLING = {
+    "a purchase: the ceiling first, then a step less": Scenario(
+        lot_terms(direction=Direction.FALLING),
+        f"""
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 0           | refused AMOUNT_OUT_OF_RANGE ask 1000 step 100 largest 1
+        0:01  | A     | bid {ABSURD}    | refused AMOUNT_OUT_OF_RANGE ask 1000 step 100 largest 1
+        0:01  | A     | bid 1001        | refused ABOVE_ASKING_PRICE ask 1000 step 100
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 901         | refused ABOVE_ASKING_PRICE ask 900 step 100
+        0:02  | A     | bid 900         | refused LEADER_MAY_NOT_RAISE
+        0:02  | B     | bid 900         | B 900
+        0:03  | A     | bid 150         | A 150
+        0:04  | B     | bid 51          | refused ABOVE_ASKING_PRICE ask 50 step 100
+        0:04  | B     | bid 50          | B 50
+        0:05  | A     | bid 1           | refused ABOVE_ASKING_PRICE step 100
+        10:00 | clock | deadline 10:00  | sold B 50
+        """,
+    ),
+    "max bids go down as little as leads": Scenario(
+        lot_terms(direction=Direction.FALLING),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 1001        | refused ABOVE_ASKING_PRICE ask 1000 step 100
+        0:01  | A     | max 300         | max A 300, A 1000 proxy
+        0:02  | A     | max 300         | refused MAX_BID_NOT_RAISED ask 299 step 100
+        0:02  | B     | bid 800         | B 800, A 700 proxy
+        0:03  | C     | max 350         | max C 350, C 350 proxy, A 300 proxy
+        0:04  | B     | max 200         | max B 200, B 200 proxy
+        0:05  | A     | bid 200         | refused ABOVE_ASKING_PRICE ask 100 step 100
+        10:00 | clock | deadline 10:00  | sold B 200
+        """,
+    ),
+    "of equal limits the earlier leads, also downwards": Scenario(
+        lot_terms(direction=Direction.FALLING),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 300         | max A 300, A 1000 proxy
+        0:02  | B     | max 300         | max B 300, B 300 proxy, A 300 proxy
+        0:03  | B     | max 100         | max B 100, B 200 proxy
+        """,
+    ),
+    "multiples and slips of the finger, downwards": Scenario(
+        lot_terms(english(100, multiples=True, raise_steps_max=2), direction=Direction.FALLING),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 950         | refused NOT_ON_STEP ask 1000 step 100
+        0:01  | A     | bid 700         | refused ABOVE_LARGEST_RAISE ask 1000 step 100 largest 800
+        0:01  | A     | bid 800         | A 800
+        0:02  | A     | max 750         | refused NOT_ON_STEP ask 700 step 100
+        0:02  | A     | max 500         | max A 500
+        0:03  | A     | max 500         | refused MAX_BID_NOT_RAISED ask 400 step 100
+        0:04  | B     | bid 600         | B 600, A 500 proxy
+        0:05  | B     | bid 100         | refused ABOVE_LARGEST_RAISE ask 400 step 100 largest 200
+        """,
+    ),
+    "a secret maximum": Scenario(
+        lot_terms(direction=Direction.FALLING, reserve=600),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 601         | max A 601, A 1000 proxy
+        0:02  | A     | max 500         | max A 500, A 600 proxy
+        10:00 | clock | deadline 10:00  | sold A 600
+        """,
+    ),
+    "above the secret maximum nothing is bought": Scenario(
+        lot_terms(direction=Direction.FALLING, reserve=600),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 601         | A 601
+        10:00 | clock | deadline 10:00  | passed below_reserve
+        """,
+    ),
+    "a late bid extends, and runners-up are called upwards": Scenario(
+        lot_terms(english(window="1:00"), direction=Direction.FALLING, reserve_places=1),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 900         | B 900
+        9:30  | C     | bid 800         | C 800, extension 1 ends 10:30
+        10:30 | clock | deadline 10:30  | knocked down C 800; then B 900
+        11:00 | host  | default no bank | defaulted by host C (no bank), knocked down by host B 900
+        """,
+    ),
+}
+
+CAP = {
+    "a bid at the cap ends the phase at once": Scenario(
+        lot_terms(english(cap_price=1500, window="1:00")),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1501        | refused ABOVE_CAP ask 1000 step 100 largest 1500
+        0:01  | A     | bid 1000        | A 1000
+        9:30  | B     | bid 1500        | B 1500, cap 1500, sold B 1500
+        9:31  | A     | bid 1500        | refused LOT_CLOSED
+        """,
+    ),
+    "so does a bid that leaves less than a step": Scenario(
+        lot_terms(english(cap_price=1500)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1400        | A 1400
+        0:02  | B     | bid 1500        | B 1500, cap 1500, sold B 1500
+        """,
+    ),
+    "one more step would pass the cap": Scenario(
+        lot_terms(english(cap_price=1500)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1401        | A 1401, cap 1401, sold A 1401
+        """,
+    ),
+    "on steps the largest is the last step before the cap": Scenario(
+        lot_terms(english(cap_price=1550, multiples=True)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1550        | refused NOT_ON_STEP ask 1000 step 100
+        0:01  | A     | bid 1600        | refused ABOVE_CAP ask 1000 step 100 largest 1500
+        0:02  | A     | max 1600        | refused ABOVE_CAP ask 1000 step 100 largest 1500
+        0:03  | A     | bid 1500        | A 1500, cap 1500, sold A 1500
+        """,
+    ),
+    "two max bids at the cap: the earlier has it": Scenario(
+        lot_terms(english(cap_price=1500)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 1500        | max A 1500, A 1000 proxy
+        0:02  | B     | max 1500        | max B 1500, B 1500 proxy, A 1500 proxy, cap 1500, sold A 1500
+        """,
+    ),
+    "a leader may not raise his limit above the cap": Scenario(
+        lot_terms(english(cap_price=1500)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 1200        | max A 1200, A 1000 proxy
+        0:02  | A     | max 1501        | refused ABOVE_CAP ask 1201 step 100 largest 1500
+        """,
+    ),
+    "a falling price has a floor": Scenario(
+        lot_terms(english(cap_price=500), direction=Direction.FALLING),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 499         | refused BELOW_ASKING_PRICE ask 1000 step 100 largest 500
+        0:01  | A     | bid 600         | A 600
+        0:02  | B     | bid 500         | B 500, cap 500, sold B 500
+        """,
+    ),
+    "a capped price leaves no second English phase": Scenario(
+        lot_terms(english(cap_price=1500), english(cap_price=1500)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1500        | A 1500, cap 1500, sold A 1500
+        """,
+    ),
+    "an uncapped price goes on to it, where the cap holds": Scenario(
+        lot_terms(english(cap_price=1500), english(50, cap_price=1500)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 1500        | max A 1500, A 1000 proxy
+        10:00 | clock | deadline 10:00  | phase 1 ends 20:00
+        10:01 | B     | bid 1450        | B 1450, A 1500 proxy, cap 1500, sold A 1500
+        """,
+    ),
+    "a max bid from before is held to the cap": Scenario(
+        lot_terms(english(), english(cap_price=1500)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 9000        | max A 9000, A 1000 proxy
+        10:00 | clock | deadline 10:00  | phase 1 ends 20:00
+        10:01 | B     | max 1500        | max B 1500, B 1500 proxy, A 1500 proxy, cap 1500, sold A 1500
+        """,
+    ),
+    "a price already beyond the cap is not bid upon": Scenario(
+        lot_terms(english(), english(cap_price=1500)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1600        | A 1600
+        10:00 | clock | deadline 10:00  | sold A 1600
+        """,
+    ),
+}
+
+BUY_NOW = {
+    "whoever bids the buy-now price has the lot at once": Scenario(
+        lot_terms(english(buy_now_price=1550, multiples=True, raise_steps_max=3)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 1600        | refused ABOVE_LARGEST_RAISE ask 1100 step 100 largest 1400
+        0:02  | B     | bid 1550        | B 1550, sold B 1550
+        """,
+    ),
+    "nobody pays more than the buy-now price": Scenario(
+        lot_terms(english(buy_now_price=1550)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1551        | refused ABOVE_CAP ask 1000 step 100 largest 1550
+        0:01  | A     | bid 1500        | A 1500
+        0:02  | B     | bid 1549        | refused BELOW_ASKING_PRICE ask 1550 step 100
+        0:02  | B     | bid 1550        | B 1550, sold B 1550
+        """,
+    ),
+    "the leader too may buy": Scenario(
+        lot_terms(english(buy_now_price=1550)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | A     | bid 1100        | refused LEADER_MAY_NOT_RAISE
+        0:02  | A     | bid 1550        | A 1550, sold A 1550
+        """,
+    ),
+    "a max bid buys only when it is driven there": Scenario(
+        lot_terms(english(buy_now_price=1550)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 1551        | refused ABOVE_CAP ask 1000 step 100 largest 1550
+        0:01  | A     | max 1550        | max A 1550, A 1000 proxy
+        0:02  | B     | bid 1500        | B 1500, A 1550 proxy, sold A 1550
+        """,
+    ),
+    "what is bought is bid upon no more": Scenario(
+        lot_terms(english(buy_now_price=1550), english()),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1550        | A 1550, sold A 1550
+        """,
+    ),
+    "sold to whom asks least": Scenario(
+        lot_terms(english(buy_now_price=450), direction=Direction.FALLING),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 500         | A 500
+        0:02  | B     | bid 449         | refused BELOW_ASKING_PRICE ask 450 step 100 largest 450
+        0:02  | B     | bid 450         | B 450, sold B 450
+        """,
+    ),
+}
+
+PROXY_RULES = {
+    "equal limits: whoever named the limit first": Scenario(
+        lot_terms(),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 2000        | max A 2000, A 1000 proxy
+        0:02  | B     | max 3000        | max B 3000, A 2000 proxy, B 2100 proxy
+        0:03  | A     | max 3000        | max A 3000, A 3000 proxy, B 3000 proxy
+        10:00 | clock | deadline 10:00  | sold B 3000
+        """,
+    ),
+    "equal limits: whoever left his first max bid earlier": Scenario(
+        lot_terms(english(equal_limits=EqualLimits.EARLIER_BIDDER)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 2000        | max A 2000, A 1000 proxy
+        0:02  | B     | max 3000        | max B 3000, A 2000 proxy, B 2100 proxy
+        0:03  | C     | max 3000        | max C 3000, C 3000 proxy, B 3000 proxy
+        """,
+    ),
+    "equal limits: the earlier bidder takes the lead back at the limit": Scenario(
+        lot_terms(english(equal_limits=EqualLimits.EARLIER_BIDDER)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 2000        | max A 2000, A 1000 proxy
+        0:02  | B     | max 3000        | max B 3000, A 2000 proxy, B 2100 proxy
+        0:03  | A     | max 3000        | max A 3000, B 3000 proxy, A 3000 proxy
+        10:00 | clock | deadline 10:00  | sold A 3000
+        """,
+    ),
+    "a cent more than the rival is enough where the terms say so": Scenario(
+        lot_terms(english(proxy_raise=1)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | bid 2000        | B 2000, A 2001 proxy
+        0:03  | B     | bid 2100        | refused BELOW_ASKING_PRICE ask 2101 step 100
+        0:03  | B     | max 4000        | max B 4000, A 3000 proxy, B 3001 proxy
+        0:04  | A     | max 4000        | max A 4000, A 4000 proxy, B 4000 proxy
+        """,
+    ),
+    "the greater limit exceeds the lesser by a step: the lesser and a step": Scenario(
+        lot_terms(english(100)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | max 3100        | max B 3100, A 3000 proxy, B 3100 proxy
+        """,
+    ),
+}
+
+ENTRY = {
+    "two bidders in the last hour bring the timed phase": Scenario(
+        lot_terms(
+            english(duration="24:00:00", recent_window_us=span_us("1:00:00")),
+            english(duration="5:00", recent_min=2),
+        ),
+        """
+        at       | who   | does               | then
+        0:00     | clock | deadline 0:00      | opened, phase 0 ends 24:00:00
+        22:00:00 | A     | bid 1000           | A 1000
+        23:00:00 | B     | bid 1100           | B 1100
+        23:59:59 | C     | bid 1200           | C 1200
+        24:00:00 | clock | deadline 24:00:00  | phase 1 ends 24:05:00
+        24:01:00 | A     | bid 1300           | A 1300
+        24:05:00 | clock | deadline 24:05:00  | sold A 1300
+        """,
+    ),
+    "with one alone in the last hour the highest bid has it": Scenario(
+        lot_terms(
+            english(duration="24:00:00", recent_window_us=span_us("1:00:00")),
+            english(duration="5:00", recent_min=2),
+        ),
+        """
+        at       | who   | does               | then
+        0:00     | clock | deadline 0:00      | opened, phase 0 ends 24:00:00
+        22:59:59.999999 | A | bid 1000         | A 1000
+        23:00:00 | B     | bid 1100           | B 1100
+        24:00:00 | clock | deadline 24:00:00  | sold B 1100
+        """,
+    ),
+    "one who bid twice in the last hour is one": Scenario(
+        lot_terms(
+            english(duration="24:00:00", leader_may_raise=True, recent_window_us=span_us("1:00:00")),
+            english(duration="5:00", recent_min=2),
+        ),
+        """
+        at       | who   | does               | then
+        0:00     | clock | deadline 0:00      | opened, phase 0 ends 24:00:00
+        23:10:00 | A     | bid 1000           | A 1000
+        23:20:00 | A     | bid 1100           | A 1100
+        24:00:00 | clock | deadline 24:00:00  | sold A 1100
+        """,
+    ),
+    "hours of a freeze are no hours of the listing": Scenario(
+        lot_terms(
+            english(duration="24:00:00", recent_window_us=span_us("1:00:00")),
+            english(duration="5:00", recent_min=2),
+        ),
+        """
+        at       | who   | does               | then
+        0:00     | clock | deadline 0:00      | opened, phase 0 ends 24:00:00
+        23:10:00 | A     | bid 1000           | A 1000
+        23:20:00 | host  | pause flood        | frozen host (flood)
+        33:20:00 | host  | resume             | resumed by host ends 34:00:00
+        33:30:00 | B     | bid 1100           | B 1100
+        34:00:00 | clock | deadline 34:00:00  | phase 1 ends 34:05:00
+        """,
+    ),
+    "too few admitted: the phase is left out": Scenario(
+        lot_terms(english(), english(entrants_min=3)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 1100        | B 1100
+        10:00 | clock | deadline 10:00  | sold B 1100
+        """,
+    ),
+    "enough are admitted in the end": Scenario(
+        lot_terms(english(), english(entrants_min=3)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 1100        | B 1100
+        0:03  | host  | admit C         | paddle 3
+        10:00 | clock | deadline 10:00  | phase 1 ends 20:00
+        """,
+    ),
+    "the timed phase begins a step of its own above the listing": Scenario(
+        lot_terms(english(100), english(250)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        10:00 | clock | deadline 10:00  | phase 1 ends 20:00
+        10:01 | B     | bid 1249        | refused BELOW_ASKING_PRICE ask 1250 step 250
+        10:02 | B     | bid 1250        | B 1250
+        """,
+    ),
+    "or at the listing's price, once": Scenario(
+        lot_terms(english(100), english(250, first_step_up=False)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        10:00 | clock | deadline 10:00  | phase 1 ends 20:00
+        10:01 | B     | bid 999         | refused BELOW_ASKING_PRICE ask 1000 step 250
+        10:01 | A     | bid 1000        | refused LEADER_MAY_NOT_RAISE
+        10:02 | B     | bid 1000        | B 1000
+        10:03 | A     | bid 1000        | refused BELOW_ASKING_PRICE ask 1250 step 250
+        10:04 | A     | bid 1250        | A 1250
+        """,
+    ),
+    "at the listing's price a standing max bid answers": Scenario(
+        lot_terms(english(100), english(250, first_step_up=False)),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 1100        | max A 1100, A 1000 proxy
+        10:00 | clock | deadline 10:00  | phase 1 ends 20:00
+        10:02 | B     | bid 1000        | B 1000, A 1100 proxy
+        """,
+    ),
+}
+
+PLACES = {
+    "runners-up by their own best offers, the later of equal ones first": Scenario(
+        lot_terms(reserve_places=2),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | C     | bid 1000        | C 1000
+        0:02  | A     | max 3000        | max A 3000, A 1100 proxy
+        0:03  | B     | max 3000        | max B 3000, B 3000 proxy, A 3000 proxy
+        0:04  | D     | bid 3100        | D 3100
+        10:00 | clock | deadline 10:00  | knocked down D 3100; then A 3000; then B 3000
+        20:00 | host  | default debt    | defaulted by host D (debt), knocked down by host A 3000; then B 3000
+        21:00 | host  | confirm         | sold by host A 3000
+        """,
+    ),
+    "who was outbid is called at all that he was ready to pay": Scenario(
+        lot_terms(reserve_places=1),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        0:02  | B     | max 5000        | max B 5000, A 3000 proxy, B 3100 proxy
+        10:00 | clock | deadline 10:00  | knocked down B 3100; then A 3000
+        """,
+    ),
+    "offers of an earlier phase count": Scenario(
+        lot_terms(english(), english(), reserve_places=2, reserve=1100),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 1100        | B 1100
+        0:03  | C     | bid 1200        | C 1200
+        10:00 | clock | deadline 10:00  | phase 1 ends 20:00
+        10:01 | D     | bid 1300        | D 1300
+        10:02 | B     | bid 1400        | B 1400
+        20:00 | clock | deadline 20:00  | knocked down B 1400; then D 1300; then C 1200
+        """,
+    ),
+    "a phase without bids hands on what it was given": Scenario(
+        lot_terms(english(), english(), reserve_places=2),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 1000        | A 1000
+        0:02  | B     | bid 1100        | B 1100
+        10:00 | clock | deadline 10:00  | phase 1 ends 20:00
+        20:00 | clock | deadline 20:00  | knocked down B 1100; then A 1000
+        """,
+    ),
+}
+
+LATE_RESERVE = LateReserve(by=9, opens_before_us=span_us("5:00"))
+
+LATE_RESERVES = {
+    "a max bid goes to a reserve that was entered after it": Scenario(
+        lot_terms(late_reserve=LATE_RESERVE),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 3000        | max A 3000, A 1000 proxy
+        6:00  | host  | reserve 2500    | reserve 2500 by host
+        10:00 | clock | deadline 10:00  | A 2500 proxy, sold A 2500
+        """,
+    ),
+    "a max bid that does not reach it stays where it is": Scenario(
+        lot_terms(late_reserve=LATE_RESERVE),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | max 2499        | max A 2499, A 1000 proxy
+        6:00  | host  | reserve 2500    | reserve 2500 by host
+        10:00 | clock | deadline 10:00  | passed below_reserve
+        """,
+    ),
+    "nor does a reserve move the price of him who bids himself": Scenario(
+        lot_terms(english(hammer_after=0), late_reserve=LATE_RESERVE),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 2500        | A 2500
+        6:00  | host  | reserve 2500    | reserve 2500 by host
+        6:01  | host  | hammer          | sold by host A 2500
+        """,
+    ),
+}
+
+
 @pytest.mark.parametrize("name", BIDS)
 def test_bids(name: str) -> None:
     BIDS[name].play()
@@ -530,3 +1054,71 @@ def test_max_bids(name: str) -> None:
 @pytest.mark.parametrize("name", HAMMER)
 def test_hammer(name: str) -> None:
     HAMMER[name].play()
+
+
+@pytest.mark.parametrize("name", FALLING)
+def test_falling(name: str) -> None:
+    FALLING[name].play()
+
+
+@pytest.mark.parametrize("name", CAP)
+def test_cap(name: str) -> None:
+    CAP[name].play()
+
+
+@pytest.mark.parametrize("name", BUY_NOW)
+def test_buy_now(name: str) -> None:
+    BUY_NOW[name].play()
+
+
+@pytest.mark.parametrize("name", PROXY_RULES)
+def test_proxy_rules(name: str) -> None:
+    PROXY_RULES[name].play()
+
+
+@pytest.mark.parametrize("name", ENTRY)
+def test_entry(name: str) -> None:
+    ENTRY[name].play()
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_places(name: str) -> None:
+    PLACES[name].play()
+
+
+@pytest.mark.parametrize("name", LATE_RESERVES)
+def test_late_reserves(name: str) -> None:
+    LATE_RESERVES[name].play()
+
+
+@pytest.mark.parametrize(
+    ("phase", "problem"),
+    [
+        (english(cap_price=999), "the cap lies on the wrong side of the opening price"),
+        (english(buy_now_price=999), "the buy-now price lies on the wrong side of the opening price"),
+        (
+            english(cap_price=2000, buy_now_price=1500),
+            "a phase ends at a cap or at a buy-now price, not at both",
+        ),
+        (english(recent_window_us=1, hammer_after=0), "only a clock tells who bid shortly before the end"),
+    ],
+)
+def test_what_makes_no_sense_is_told(phase: EnglishTerms, problem: str) -> None:
+    assert phase.problems(1000, Direction.RISING) == [problem]
+
+
+def test_a_floor_lies_below_the_opening_price() -> None:
+    assert english(cap_price=999).problems(1000, Direction.FALLING) == []
+    assert english(cap_price=1001).problems(1000, Direction.FALLING) != []
+
+
+def test_the_view_of_a_price_that_cannot_fall_further_asks_for_nothing() -> None:
+    lot = Scenario(
+        lot_terms(direction=Direction.FALLING),
+        """
+        at    | who   | does            | then
+        0:00  | clock | deadline 0:00   | opened, phase 0 ends 10:00
+        0:01  | A     | bid 50          | A 50
+        """,
+    ).play()
+    assert lot_view(lot).asking_price == 0

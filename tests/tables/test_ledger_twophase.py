@@ -2,12 +2,15 @@
 
 What does not apply here, and why:
 
-* timestamps, imported events and timeouts: the recorder gives the time, and a hold has no deadline of its own
-  (a void is its expiry, made by whoever knows the deadline), so rows about them are left out and the passing
-  of a timeout is played as a void;
+* timestamps and imported events: the recorder gives the time;
 * reserved flags and padding: there are no bytes to reserve;
+* account ids that are the greatest number: an account is named by its code;
 * a row that is pending, post and void at once: a kind is one of them;
 * tables of accounts only: an account is named by its code and opened by the chart of accounts.
+
+Timeouts do apply: a second of the tables is a second of the ledger's clock, and what is due when time has passed is
+expired by the next batch, which may be an empty one. One row asks that a timeout overflows: there the clock stands at
+the end of what a number can hold.
 """
 
 import json
@@ -16,20 +19,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from ledger.accounts import Account, AccountFlags
 from ledger.chain import ChainHead
-from ledger.rules import Books, Decision, LedgerRefusal, decide
-from ledger.transfers import Kind, Purpose, Transfer, TransferFlags
+from ledger.rules import Books, Decision, LedgerRefusal, decide, expires_at_us
+from ledger.transfers import Kind, Posting, Purpose, Transfer, TransferFlags
 from ledger.units import AMOUNT_MAX
 
 FILE = Path("ledger_twophase/tigerbeetle_tables.json")
 LEFT_OUT = {
     "timestamp_must_be_zero",
     "reserved_flag",
-    "timeout_reserved_for_pending_transfer",
-    "overflows_timeout",
-    "exists_with_different_timeout",
     "debit_account_id_must_not_be_int_max",
     "credit_account_id_must_not_be_int_max",
     "imported_event_timeout_must_be_zero",
@@ -42,6 +43,9 @@ RESULTS = {
     "id_must_not_be_zero": LedgerRefusal.ID_ZERO,
     "id_must_not_be_int_max": LedgerRefusal.ID_MAX,
     "exists_with_different_pending_id": LedgerRefusal.EXISTS_WITH_DIFFERENT_PENDING_ID,
+    "exists_with_different_timeout": LedgerRefusal.EXISTS_WITH_DIFFERENT_TIMEOUT,
+    "timeout_reserved_for_pending_transfer": LedgerRefusal.TIMEOUT_NOT_ALLOWED,
+    "overflows_timeout": LedgerRefusal.OVERFLOWS_TIMEOUT,
     "exists_with_different_debit_account_id": LedgerRefusal.EXISTS_WITH_DIFFERENT_DEBIT,
     "exists_with_different_credit_account_id": LedgerRefusal.EXISTS_WITH_DIFFERENT_CREDIT,
     "exists_with_different_amount": LedgerRefusal.EXISTS_WITH_DIFFERENT_AMOUNT,
@@ -76,7 +80,7 @@ RESULTS = {
     "pending_transfer_has_different_amount": LedgerRefusal.PENDING_HAS_DIFFERENT_AMOUNT,
     "pending_transfer_already_posted": LedgerRefusal.PENDING_ALREADY_POSTED,
     "pending_transfer_already_voided": LedgerRefusal.PENDING_ALREADY_VOIDED,
-    "pending_transfer_expired": LedgerRefusal.PENDING_ALREADY_VOIDED,
+    "pending_transfer_expired": LedgerRefusal.PENDING_EXPIRED,
     "debit_account_already_closed": LedgerRefusal.DEBIT_ACCOUNT_CLOSED,
     "credit_account_already_closed": LedgerRefusal.CREDIT_ACCOUNT_CLOSED,
     "overflows_debits_pending": LedgerRefusal.OVERFLOWS_DEBITS_PENDING,
@@ -97,6 +101,7 @@ PURPOSES = {
     "C7": Purpose.SUSPENSE_RECEIVED,
 }
 ID_MAX = 2**128 - 1
+SECOND_US = 1_000_000
 
 
 def whole(text: str, maximum: int) -> int:
@@ -144,6 +149,7 @@ def transfer_of(row: dict[str, Any]) -> Transfer:
         reference=row["user_data_128"] or "",
         memo=row["user_data_64"] or "",
         event_at_us=int((row["user_data_32"] or "U0")[1:]),
+        timeout_us=int(row["timeout"] or "0") * SECOND_US,
     )
 
 
@@ -153,8 +159,7 @@ class Bench:
     def __init__(self) -> None:
         self.books = Books({}, {}, {}, set(), ChainHead())
         self.rows: list[dict[str, Any]] = []
-        self.clock_s = 0
-        self.deadlines_s: dict[UUID, int] = {}
+        self.clock_us = 0
         self.checked = 0
         self.left_out = 0
 
@@ -189,17 +194,24 @@ class Bench:
     def commit(self, step: dict[str, Any]) -> None:
         rows, self.rows = self.rows, []
         batch = [transfer_of(row) for row in rows]
-        decision = decide(batch, self.books, 1)
-        self.keep(decision)
+        decision = self.decided(batch)
         for row, transfer, outcome in zip(rows, batch, decision.outcomes, strict=True):
             posting = self.books.postings.get(transfer.id)
             expected = expected_refusal(row, posting.transfer if posting else None)
             assert outcome.refusal == expected, (row, outcome)
             if expected is None:
                 assert outcome.is_new == (row["status"] == "created"), row
-            if row["timeout"] not in (None, "0") and outcome.is_new:
-                self.deadlines_s[transfer.id] = self.clock_s + int(row["timeout"])
             self.checked += 1
+
+    def decided(self, batch: list[Transfer]) -> Decision:
+        decision = decide(batch, replace(self.books, due=self.due()), self.clock_us)
+        self.keep(decision)
+        return decision
+
+    def due(self) -> tuple[Posting, ...]:
+        timed = [posting for posting in self.books.postings.values() if posting.transfer.timeout_us]
+        live = [posting for posting in timed if posting.transfer.id not in self.books.endings]
+        return tuple(posting for posting in live if expires_at_us(posting) <= self.clock_us)
 
     def keep(self, decision: Decision) -> None:
         self.books.accounts.update(decision.accounts)
@@ -211,11 +223,14 @@ class Bench:
                 self.books.endings[posting.transfer.pending_id] = posting.transfer.kind
 
     def tick(self, step: dict[str, Any]) -> None:
-        """Let time pass: what times out is voided, as the owner of a deadline would."""
-        self.clock_s += whole(step["args"][0], AMOUNT_MAX)
-        due = [id for id, deadline_s in self.deadlines_s.items() if deadline_s <= self.clock_s]
-        expiries = [Transfer(id=UUID(int=id.int + 10**9), kind=Kind.VOID, pending_id=id) for id in due]
-        self.keep(decide(expiries, self.books, 1))
+        """Let seconds pass; -n is so many before the end of time."""
+        seconds, unit = step["args"]
+        assert unit == "seconds", step
+        if seconds.startswith("-"):
+            self.clock_us = AMOUNT_MAX - int(seconds[1:]) * SECOND_US
+        else:
+            self.clock_us += int(seconds) * SECOND_US
+        self.decided([])
 
     def lookup_account(self, step: dict[str, Any]) -> None:
         code, *totals, closed = step["args"]
