@@ -23,20 +23,24 @@ import structlog
 from exchange.adapters.clock import SystemClock
 from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
 from exchange.adapters.ring import RingFeed
+from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.database import DRIVER_ERRORS
 from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from exchange.engine import Engine, EngineLimits
+from exchange.finance import Finance, finance
 from exchange.measures import Measures
 from exchange.migrations import Migration, migrate, migration_sources
+from exchange.money_rules import MoneyRules
 from exchange.people import People, Role
 from exchange.ports import Clock, EventFeed, ExchangeError, Journal
+from exchange.rulebooks.library import library
 from exchange.settings import Settings
 from exchange.settlement import Settlement
 from exchange.sign_up import SignUps
 from ledger.deposits import Deposits
+from ledger.lot_rules import LotRules
 from ledger.postgres import PostgresLedgerStore
-from ledger.store import LedgerStore
 
 log = structlog.get_logger(__name__)
 
@@ -64,17 +68,20 @@ class Exchange:
     feed: EventFeed
     journal: Journal
     engine: Engine
-    ledger: LedgerStore
+    ledger: PostgresLedgerStore
     deposits: Deposits
     people: People
     catalogue: Catalogue
+    capacities: Capacities
     sign_ups: SignUps
     settlement: Settlement
+    finance: Finance
     postgres: EmbeddedPostgres | None
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """Return what must run as long as the exchange is open; the first to raise ends the process."""
         work = [self.engine.run(), self.settlement.run(), self.sign_ups.run(), self.catalogue.run()]
+        work.append(self.finance.run())
         if self.postgres is not None:
             work.append(_watch(self.postgres))
         return work
@@ -143,13 +150,14 @@ def _built(
     )
     ledger = PostgresLedgerStore(pool)
     deposits = Deposits(ledger, clock.now_us)
-    catalogue = Catalogue(pool, engine, engine, clock)
-    sign_ups = SignUps(pool, catalogue, deposits, engine, engine, clock)
+    money_rules = MoneyRules(LotRules(ledger))
+    catalogue = Catalogue(pool, engine, engine, clock, library(settings.rulebooks_dir), money_rules)
+    capacities = Capacities(pool, clock)
+    sign_ups = SignUps(pool, catalogue, deposits, capacities, engine, engine, clock)
     settlement = Settlement(
         journal=journal,
         book=engine,
         ledger=ledger,
-        deposits=deposits,
         catalogue=catalogue,
         sign_ups=sign_ups,
         outcome_recorded=engine.outcome_recorded,
@@ -165,8 +173,10 @@ def _built(
         deposits=deposits,
         people=People(pool, clock, session_hours=settings.session_hours),
         catalogue=catalogue,
+        capacities=capacities,
         sign_ups=sign_ups,
         settlement=settlement,
+        finance=finance(ledger, clock, measures),
         postgres=postgres,
     )
 

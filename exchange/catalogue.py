@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, timezone
-from enum import StrEnum
+from datetime import datetime
 from typing import Annotated, Any, Protocol
 
 import msgspec
 import structlog
 from msgspec import Meta, Struct
 
+from exchange.categories import Category
 from exchange.database import Database, NotUnique, Row
+from exchange.money_rules import COMMISSION_MAX, MoneyRules
 from exchange.ports import Clock, CommandBus, ExchangeError, Rejected
 from exchange.records import derived_id
 from exchange.repair import Repair
+from exchange.rulebooks.compliance import Violation, violations
+from exchange.rulebooks.library import Library, shipped
+from exchange.rulebooks.parameters import Draft, Earlier
+from exchange.rulebooks.rulebook import NAME_PATTERN, Rulebook
+from exchange.rulebooks.working_days import CENTRE_TIME
+from exchange.texts import BothLanguages
+from ledger.store import LedgerUnavailable
 from ledger.units import is_currency
 from matching.commands import AnnounceLot
 from matching.lot import CLOSED_STATES, Lot, LotState
 from matching.refusals import Refusal
 from matching.terms import LotTerms, terms_problems
-from matching.units import AmountOrZero, LotId, StaffId, TimeUs
+from matching.units import AmountOrZero, BasisPoints, LotId, Moment, StaffId, TimeUs
 from matching.view import LotView
 
 log = structlog.get_logger(__name__)
@@ -34,9 +42,6 @@ UNDER_WAY_MAX = 20_000
 """Lots under way that one search looks at."""
 
 ANNOUNCEMENTS_AT_ONCE = 32
-CENTRE_TIME = timezone(timedelta(hours=8))
-"""The year of a lot's code is that of the centre's clock (China Standard Time, without summer time)."""
-
 CARD_COLUMNS = """
 id, code, category, region, title_zh, title_en, seller_zh, seller_en, deposit, currency, is_demo, final_view::text
 """
@@ -44,20 +49,27 @@ INSERT_LOT = """
 WITH next AS (SELECT nextval(pg_get_serial_sequence('exchange.lot', 'id')) AS id)
 INSERT INTO exchange.lot (
     id, code, category, region, title_zh, title_en, description_zh, description_en, seller_zh, seller_en,
-    terms, deposit, currency, is_demo, published_by, published_at_us
+    terms, deposit, currency, is_demo, published_by, published_at_us,
+    rulebook, rulebook_digest, valuation, commission, notice_at_us, relisted_from
 )
 OVERRIDING SYSTEM VALUE
 SELECT id, coalesce($1, 'LC-' || $2::text || '-' || lpad(id::text, greatest(6, length(id::text)), '0')),
-       $3, $4, $5, $6, $7, $8, $9, $10, $11::text::jsonb, $12, $13, $14, $15, $16
+       $3, $4, $5, $6, $7, $8, $9, $10, $11::text::jsonb, $12, $13, $14, $15, $16,
+       $17, $18, $19, $20, $21, nullif($22::bigint, 0)
   FROM next
 RETURNING id
 """
+RELISTED_ONCE = "lot_relisted_once"
 SELECT_NOT_ANNOUNCED = """
-SELECT id, published_by, terms::text FROM exchange.lot WHERE NOT is_announced ORDER BY id LIMIT $1
+SELECT id, published_by, terms::text, rulebook, rulebook_digest, commission
+  FROM exchange.lot WHERE NOT is_announced ORDER BY id LIMIT $1
 """
 UPDATE_ANNOUNCED = "UPDATE exchange.lot SET is_announced = true WHERE id = ANY($1::bigint[])"
 SELECT_LOT = f"""
-SELECT {CARD_COLUMNS}, description_zh, description_en, terms::text FROM exchange.lot WHERE id = $1
+SELECT {CARD_COLUMNS}, description_zh, description_en, terms::text,
+       rulebook, rulebook_digest, valuation, commission, notice_at_us, coalesce(relisted_from, 0) AS relisted_from,
+       outcome, closed_at_us
+  FROM exchange.lot WHERE id = $1
 """
 MATCHES = """
 ($1::text IS NULL OR category = $1)
@@ -79,21 +91,6 @@ SELECT_TITLES = "SELECT id, code, title_zh, title_en FROM exchange.lot WHERE id 
 UPDATE_OUTCOME = """
 UPDATE exchange.lot SET outcome = $2, closed_at_us = $3, final_view = $4::text::json WHERE id = $1 AND outcome IS NULL
 """
-
-
-class Category(StrEnum):
-    """What kind of thing a lot is."""
-
-    LAND = "land"
-    MINING = "mining"
-    FOREST = "forest"
-    RURAL = "rural"
-    EQUITY = "equity"
-    VEHICLE = "vehicle"
-    CONFISCATED = "confiscated"
-    EMISSION = "emission"
-    PROPERTY = "property"
-    OTHER = "other"
 
 
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -118,13 +115,23 @@ class NewLot(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     seller_en: Seller = ""
     code: Code | None = None
     is_demo: bool = False
+    rulebook: Annotated[str, Meta(pattern=f"{NAME_PATTERN}|^$", max_length=40)] = ""
+    """The rulebook that the lot has to keep; empty for none."""
+    valuation: AmountOrZero = 0
+    """What the thing was valued at, in minor units; 0 when nobody valued it."""
+    commission: BasisPoints = 0
+    """What the buyer pays on top of the price."""
+    notice_at_us: Moment = 0
+    """When the notice was published; 0 for now."""
+    relisted_from: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
+    """The lot that passed and is sold again with this one; 0 for none."""
 
 
-class BothLanguages(Struct, frozen=True):
-    """A text in Chinese and in English."""
+class Passed(Struct, frozen=True):
+    """A lot that found no buyer: how it was published, and what a sale after it has to know."""
 
-    zh: str
-    en: str
+    published: NewLot
+    sale: Earlier
 
 
 class LotCard(Struct, frozen=True):
@@ -142,12 +149,25 @@ class LotCard(Struct, frozen=True):
     view: LotView
 
 
+class LotRules(Struct, frozen=True):
+    """What a lot was published under. `rulebook_digest` is the SHA-256 of the rulebook's file as it was then."""
+
+    rulebook: str
+    rulebook_title: BothLanguages | None
+    rulebook_digest: str
+    valuation: int
+    commission: int
+    notice_at_us: TimeUs
+    relisted_from: LotId
+
+
 class LotSheet(Struct, frozen=True):
     """A lot by itself, with all that is public of it: `terms` are without a reserve."""
 
     card: LotCard
     description: BothLanguages
     terms: LotTerms
+    rules: LotRules
 
 
 class LotTitle(Struct, frozen=True):
@@ -198,8 +218,28 @@ class TermsInvalid(ExchangeError):
         self.problems = tuple(problems)
 
 
+class AgainstRulebook(ExchangeError):
+    """The lot does not keep the rulebook that it names; nothing was made."""
+
+    def __init__(self, found: Sequence[Violation]) -> None:
+        super().__init__("; ".join(map(str, found)))
+        self.violations = tuple(found)
+
+
 class CodeTaken(ExchangeError):
     """Another lot has this code; nothing was made."""
+
+
+class RulebookUnknown(ExchangeError):
+    """There is no rulebook of this name; nothing was made."""
+
+
+class NotPassed(ExchangeError):
+    """Only a lot that found no buyer is sold again; nothing was made."""
+
+
+class AlreadyRelisted(ExchangeError):
+    """The lot that passed is being sold again, or was, with another one; nothing was made."""
 
 
 class Catalogue:
@@ -208,36 +248,72 @@ class Catalogue:
     Every method raises StoreUnavailable when the database does not answer.
     """
 
-    def __init__(self, pool: Any, book: LotBook, bus: CommandBus, clock: Clock) -> None:
-        """Take a pool that the caller opens and closes, the engine's lots, and the way to the engine."""
+    def __init__(
+        self,
+        pool: Any,
+        book: LotBook,
+        bus: CommandBus,
+        clock: Clock,
+        rulebooks: Library | None = None,
+        money_rules: MoneyRules | None = None,
+    ) -> None:
+        """Take a pool that the caller opens and closes, the engine's lots, the way to the engine, and the rulebooks.
+
+        Without rulebooks, those that ship with the exchange are at hand; without money rules, every lot goes by the
+        standard rule of the ledger.
+        """
+        self.rulebooks = rulebooks or shipped()
         self._database = Database(pool)
         self._book = book
         self._bus = bus
         self._clock = clock
+        self._money_rules = money_rules
         self._announcing = Repair("catalogue.announcement_delayed", self.announce_missing)
 
     async def publish(self, new: NewLot, by: StaffId) -> LotId:
-        """Enter a lot and announce it. The row comes first; `announce_missing` mends a crash between the two.
+        """Enter a lot, register its money rule and announce it.
 
-        When the engine cannot take the announcement now, the lot stays entered and `run` announces it later.
+        The row comes first; `announce_missing` mends a crash between the steps. Nobody can deposit for a lot that is
+        not announced, so the rule is there before any money. When the ledger or the engine cannot take its part now,
+        the lot stays entered and `run` announces it later.
 
-        Raises: TermsInvalid, CodeTaken; then nothing was made.
+        Raises: TermsInvalid, RulebookUnknown, NotPassed, AgainstRulebook, AlreadyRelisted, CodeTaken; then nothing
+            was made.
         """
         problems = lot_problems(new)
         if problems:
             raise TermsInvalid(problems)
-        lot_id = await self._enter(new, by)
+        now_us = self._clock.now_us()
+        rulebook = self.rulebook(new.rulebook)
+        earlier = (await self.passed(new.relisted_from)).sale if new.relisted_from else None
+        if rulebook is not None:
+            found = violations(rulebook, draft_of(new, earlier, now_us))
+            if found:
+                raise AgainstRulebook(found)
+        lot_id = await self._enter(new, by, rulebook, now_us)
         try:
+            await self._rule_money(
+                lot_id, rulebook, "" if rulebook is None else rulebook.digest, new.commission, by
+            )
             await self._announce(lot_id, by, new.terms)
             await self._database.run(UPDATE_ANNOUNCED, [lot_id])
-        except ExchangeError as error:
+        except (ExchangeError, LedgerUnavailable) as error:
             self._announcing.ask(error, lot=lot_id)
         return lot_id
+
+    async def passed(self, lot_id: LotId) -> Passed:
+        """Return a lot that found no buyer.  Raises: NotPassed."""
+        row = await self._database.row(SELECT_LOT, lot_id)
+        if row is None or row["outcome"] != LotState.PASSED.value:
+            raise NotPassed(str(lot_id))
+        published = _published(row)
+        return Passed(published, Earlier(lot_id, published.terms.opening_price, row["closed_at_us"]))
 
     async def announce_missing(self) -> int:
         """Announce every lot that is entered and not announced; return how many there were.
 
-        Raises: Busy, OutcomeUnknown, JournalUnavailable; what is missing then stays so until the next call.
+        Raises: Busy, OutcomeUnknown, JournalUnavailable, LedgerUnavailable; what is missing then stays so until the
+            next call.
         """
         done = 0
         while rows := await self._database.rows(SELECT_NOT_ANNOUNCED, ANNOUNCEMENTS_AT_ONCE):
@@ -258,7 +334,7 @@ class Catalogue:
             return None
         terms = msgspec.structs.replace(_terms(row), reserve_price=0)
         description = BothLanguages(row["description_zh"], row["description_en"])
-        return LotSheet(_card(row, view), description, terms)
+        return LotSheet(_card(row, view), description, terms, self._rules(row))
 
     async def search(self, search: Search) -> Found:
         """Find lots: those under way first, the next to end in front, then the closed, latest first."""
@@ -283,23 +359,56 @@ class Catalogue:
         assert view.state in CLOSED_STATES, "a lot is closed once it has ended"
         await self._database.run(UPDATE_OUTCOME, view.lot, view.state.value, at_us, _json(view))
 
-    async def _enter(self, new: NewLot, by: StaffId) -> LotId:
-        now_us = self._clock.now_us()
+    def rulebook(self, name: str) -> Rulebook | None:
+        """Return the rulebook of a name, None for no name.  Raises: RulebookUnknown."""
+        if not name:
+            return None
+        rulebook = self.rulebooks.get(name)
+        if rulebook is None:
+            raise RulebookUnknown(name)
+        return rulebook
+
+    def _rules(self, row: Row) -> LotRules:
+        rulebook = self.rulebooks.get(row["rulebook"])
+        return LotRules(
+            rulebook=row["rulebook"],
+            rulebook_title=None if rulebook is None else rulebook.title,
+            rulebook_digest=row["rulebook_digest"],
+            valuation=row["valuation"],
+            commission=row["commission"],
+            notice_at_us=row["notice_at_us"],
+            relisted_from=row["relisted_from"],
+        )
+
+    async def _enter(self, new: NewLot, by: StaffId, rulebook: Rulebook | None, now_us: TimeUs) -> LotId:
         year = datetime.fromtimestamp(now_us / 1_000_000, CENTRE_TIME).year
         try:
             lot_id: LotId = await self._database.value(
                 INSERT_LOT, new.code, str(year), new.category.value, new.region, new.title_zh, new.title_en,
                 new.description_zh, new.description_en, new.seller_zh, new.seller_en, _json(new.terms),
                 new.deposit, new.terms.currency, new.is_demo, by, now_us,
+                new.rulebook, "" if rulebook is None else rulebook.digest, new.valuation, new.commission,
+                new.notice_at_us or now_us, new.relisted_from,
             )  # fmt: skip
         except NotUnique as error:
+            if error.constraint == RELISTED_ONCE:
+                raise AlreadyRelisted(str(new.relisted_from)) from error
             raise CodeTaken(new.code or "") from error
         return lot_id
 
     async def _announce_row(self, row: Row) -> None:
         # A lot may have run and ended since; the engine does not hold such a lot and would announce it anew.
         if await self._book.load(row["id"]) is None:
+            rulebook = self.rulebooks.get(row["rulebook"])
+            digest, commission = row["rulebook_digest"], row["commission"]
+            await self._rule_money(row["id"], rulebook, digest, commission, row["published_by"])
             await self._announce(row["id"], row["published_by"], _terms(row))
+
+    async def _rule_money(
+        self, lot_id: LotId, rulebook: Rulebook | None, digest: str, commission: int, by: StaffId
+    ) -> None:
+        if self._money_rules is not None:
+            await self._money_rules.register(lot_id, rulebook, digest, commission, by)
 
     async def _announce(self, lot_id: LotId, by: StaffId, terms: LotTerms) -> None:
         answer = await self._bus.submit(derived_id("announce", lot_id), AnnounceLot(lot_id, by, terms))
@@ -331,7 +440,45 @@ def lot_problems(new: NewLot) -> list[str]:
     problems = terms_problems(new.terms)
     if not is_currency(new.terms.currency):
         problems.append(f"the ledger cannot book deposits in {new.terms.currency}")
+    if new.commission > COMMISSION_MAX:
+        problems.append(f"a commission is at most {COMMISSION_MAX // 100} % of the price")
     return problems
+
+
+def draft_of(new: NewLot, earlier: Earlier | None, now_us: TimeUs) -> Draft:
+    """Return a lot to be published as rulebooks look at it."""
+    return Draft(
+        terms=new.terms,
+        category=new.category,
+        now_us=now_us,
+        deposit=new.deposit,
+        valuation=new.valuation,
+        commission=new.commission,
+        notice_at_us=new.notice_at_us,
+        earlier=earlier,
+    )
+
+
+def _published(row: Row) -> NewLot:
+    """Return a lot as it was published, its reserve included."""
+    return NewLot(
+        category=Category(row["category"]),
+        title_zh=row["title_zh"],
+        title_en=row["title_en"],
+        terms=_terms(row),
+        deposit=row["deposit"],
+        region=row["region"],
+        description_zh=row["description_zh"],
+        description_en=row["description_en"],
+        seller_zh=row["seller_zh"],
+        seller_en=row["seller_en"],
+        is_demo=row["is_demo"],
+        rulebook=row["rulebook"],
+        valuation=row["valuation"],
+        commission=row["commission"],
+        notice_at_us=row["notice_at_us"],
+        relisted_from=row["relisted_from"],
+    )
 
 
 _URGENCY = {LotState.OPEN: 0, LotState.FROZEN: 1, LotState.ANNOUNCED: 2}

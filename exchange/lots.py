@@ -15,6 +15,7 @@ from msgspec import Struct
 from exchange.ports import Answer, FeedEntry, Own, Snapshot
 from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from matching import lot as rules
+from matching.details import NOTHING_OF_HIS_OWN
 from matching.events import OUTCOME_EVENTS, BidderAdmitted, Event, LotAnnounced
 from matching.lot import Lot
 from matching.units import NOBODY, BidderId, LotId, Paddle, TimeUs
@@ -79,7 +80,8 @@ class HeldLot(Struct):
         """Return the bidder's own place."""
         paddle = self.lot.paddles[bidder]
         phase = self.lot.phase
-        return Own(paddle, 0 if phase is None else phase.limits.get(paddle, 0))
+        offer = NOTHING_OF_HIS_OWN if phase is None else phase.own_of(paddle)
+        return Own(paddle, offer.limit, self.lot.ranks.get(paddle, 0), offer.lines, offer.handle)
 
     def entry(self, records: list[PublicRecord], own: Iterable[BidderId], outbid: BidderId = 0) -> FeedEntry:
         """Return what to publish of the lot as it stands now."""

@@ -33,6 +33,7 @@ class Measures:
         self.slow_clients = 0
         self.refused: Counter[str] = Counter()
         self.bad_frames: Counter[str] = Counter()
+        self.refund_alerts: Counter[str] = Counter()
         self.commit_seconds = Histogram(
             "luochui_commit_seconds",
             "Time of one journal append.",
@@ -69,6 +70,7 @@ class Measures:
         yield CounterMetricFamily("luochui_slow_clients", "Connections cut as too slow.", self.slow_clients)
         yield _by_code("luochui_refused", "Refused commands by reason.", self.refused)
         yield _by_code("luochui_bad_frames", "Frames not taken, by code.", self.bad_frames)
+        yield _by_code("luochui_refund_alerts", "Alarms about refunds, soon or overdue.", self.refund_alerts)
 
 
 def _by_code(name: str, documentation: str, counts: Counter[str]) -> CounterMetricFamily:

@@ -102,10 +102,17 @@ class Role(StrEnum):
     BIDDER = "bidder"
     HOST = "host"
     FINANCE = "finance"
+    CASHIER = "cashier"
+    CHECKER = "checker"
+    ACCOUNTANT = "accountant"
+    AUDITOR = "auditor"
     ADMIN = "admin"
 
 
-STAFF = frozenset({Role.HOST, Role.FINANCE, Role.ADMIN})
+FINANCE_ROLES = frozenset({Role.FINANCE, Role.CASHIER, Role.CHECKER, Role.ACCOUNTANT, Role.AUDITOR})
+"""Who reads the books. FINANCE acts as cashier, checker and accountant; an AUDITOR changes nothing."""
+
+STAFF = frozenset({Role.HOST, Role.ADMIN}) | FINANCE_ROLES
 
 
 class Account(Struct, frozen=True):

@@ -16,7 +16,7 @@ from msgspec import Struct
 from exchange.records import JournalRow
 from matching.commands import Command
 from matching.refusals import Refused
-from matching.units import Amount, BidderId, LotId, Paddle, TimeUs
+from matching.units import Amount, BidderId, Line, LotId, Paddle, Rank, TimeUs
 from matching.view import LotView, PublicRecord
 
 
@@ -122,6 +122,12 @@ class Own(Struct, frozen=True):
     paddle: Paddle
     limit: Amount = 0
     """His max bid, 0 for none."""
+    rank: Rank = 0
+    """His rank among priority purchasers, 0 for none."""
+    lines: tuple[Line, ...] = ()
+    """His hidden offer."""
+    handle: str = ""
+    """The handle of his sealed offer."""
 
 
 class FeedEntry(Struct, frozen=True):

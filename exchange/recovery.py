@@ -95,13 +95,15 @@ def _answer(held: HeldLot, row: JournalRow, record: Record) -> Accepted:
 
 
 def _party_amount_paddle(held: HeldLot, happened: event.Event) -> tuple[int, int, int]:
-    match happened:
-        case event.BidPlaced(paddle=paddle, amount=amount) | event.MaxBidLeft(paddle=paddle, limit=amount):
-            return held.bidder_of(paddle), amount, paddle
-        case event.BidderAdmitted(paddle=paddle):
-            return 0, 0, paddle
-        case _:
-            return getattr(happened, "by", 0), 0, NOBODY
+    """Return what the first event of a command says of it: who gave it, the figure it named, the bidder's paddle."""
+    if isinstance(happened, event.BidderAdmitted):
+        return 0, 0, happened.paddle
+    amount = event.amount_named(happened)
+    paddle = event.paddle_of(happened)
+    is_seed_of_bidder = isinstance(happened, event.SeedCommitted | event.SeedRevealed) and paddle != NOBODY
+    if hasattr(happened, "by") and not is_seed_of_bidder:
+        return happened.by, amount, NOBODY
+    return held.bidder_of(paddle), amount, paddle
 
 
 async def save_quietly(store: SnapshotStore, snapshots: Iterable[Snapshot]) -> None:

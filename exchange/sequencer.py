@@ -20,8 +20,8 @@ from exchange.lots import HeldLot, started
 from exchange.ports import Accepted, Answer, Batch, FeedEntry, RefusalRow, Rejected, Reply
 from exchange.records import NO_COMMAND, JournalRow, Record
 from matching import lot as rules
-from matching.commands import AnnounceLot, Command, LeaveMaxBid, MeetDeadline, PlaceBid
-from matching.events import BidderAdmitted, Event, MaxBidLeft, public_view
+from matching.commands import BIDDER_COMMANDS, AnnounceLot, Command, MeetDeadline, amount_named
+from matching.events import OWN_EVENTS, Event, paddle_of, public_view
 from matching.refusals import Refusal, Refused
 from matching.units import NOBODY, LotId, Paddle, TimeUs
 from matching.view import PublicRecord
@@ -133,7 +133,7 @@ class Sequencer:
         held = self.lots.get(command.lot)
         if held is None:
             return self._answer_for_new_lot(step, envelope)
-        party, amount = _party_and_amount(command)
+        party, amount = party_of(command), amount_named(command)
         known = held.answers.get(envelope.command_id)
         if known is not None:
             if known.party == party and known.amount == amount:
@@ -147,7 +147,7 @@ class Sequencer:
     def _answer_for_new_lot(self, step: Step, envelope: Envelope) -> Answer:
         """A lot that is not held can only be announced."""
         command = envelope.command
-        party, amount = _party_and_amount(command)
+        party, amount = party_of(command), amount_named(command)
         if not isinstance(command, AnnounceLot):
             return self._rejected(envelope, party, amount, Refused(Refusal.LOT_UNKNOWN))
         decision = rules.announce(command)
@@ -190,18 +190,15 @@ class Sequencer:
             row = held.take(event, self.now_us, command_id, self.position)
             rows.append(row)
             touched.records.append(PublicRecord(row.sequence, row.at_us, public_view(event)))
-            if type(event) is BidderAdmitted or type(event) is MaxBidLeft:
-                touched.own.add(held.bidder_of(event.paddle))
+            if type(event) in OWN_EVENTS:
+                touched.own.add(held.bidder_of(paddle_of(event)))
         return rows[first]
 
     def _rejected(self, envelope: Envelope, party: int, amount: int, refused: Refused) -> Rejected:
         return Rejected(envelope.command_id, envelope.command.lot, self.now_us, party, amount, refused)
 
 
-def _party_and_amount(command: Command) -> tuple[int, int]:
-    """Who stands behind a command and the amount it names: with the id, what makes a repeat a repeat."""
-    if type(command) is PlaceBid:
-        return command.bidder, command.amount
-    if type(command) is LeaveMaxBid:
-        return command.bidder, command.limit
-    return getattr(command, "by", 0), 0
+def party_of(command: Command) -> int:
+    """Who stands behind a command: with its id and the figure it names, what makes a repeat a repeat."""
+    party: int = getattr(command, "bidder" if type(command) in BIDDER_COMMANDS else "by", 0)
+    return party

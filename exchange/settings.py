@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         description="Load the demo centre with its lots, accounts and robot bidders.",
         json_schema_extra=_zh("载入演示中心：演示标的、账户与机器人竞买人。"),
     )
+    rulebooks_dir: Path | None = Field(
+        default=None,
+        description="Folder of the centre's own rulebooks, TOML files beside those that ship; none: only those.",
+        json_schema_extra=_zh("本中心自订规则的目录（TOML 文件）；不填则只用随附的规则。"),
+    )
     log_level: LogLevel = Field(
         default="info",
         description="Least severe message that is logged.",
@@ -223,7 +228,7 @@ class Settings(BaseSettings):
         """Take what is given, nothing else: `load_settings` merges the sources and can say where from."""
         return (init_settings,)
 
-    @field_validator("data_dir", "log_file")
+    @field_validator("data_dir", "log_file", "rulebooks_dir")
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()

@@ -16,12 +16,14 @@ from exchange.catalogue import Catalogue, LotBook
 from exchange.ports import ExchangeError, Journal
 from exchange.records import JournalRow
 from exchange.sign_up import SignUps
-from ledger.deposits import Deposits
-from ledger.settlement import LotOutcome, SettlementRefusal
-from ledger.store import Cursor, LedgerStore, LedgerStoreError, LedgerUnavailable
-from matching.events import LotSold
+from ledger.lot_settlements import LotSettlements
+from ledger.postgres import PostgresLedgerStore
+from ledger.settlement import LotOutcome, Purchase, SettlementRefusal
+from ledger.store import Cursor, LedgerStoreError, LedgerUnavailable
+from matching.events import Event, LotAwarded, LotKnockedDown, LotSold, WinnerDefaulted
 from matching.lot import Lot
-from matching.units import BidderId, Paddle
+from matching.terms import Direction
+from matching.units import Amount, Paddle, TimeUs
 from matching.view import lot_view
 
 log = structlog.get_logger(__name__)
@@ -39,8 +41,7 @@ class Settlement:
         *,
         journal: Journal,
         book: LotBook,
-        ledger: LedgerStore,
-        deposits: Deposits,
+        ledger: PostgresLedgerStore,
         catalogue: Catalogue,
         sign_ups: SignUps,
         outcome_recorded: asyncio.Event,
@@ -53,7 +54,7 @@ class Settlement:
         self._journal = journal
         self._book = book
         self._ledger = ledger
-        self._deposits = deposits
+        self._settlements = LotSettlements(ledger)
         self._catalogue = catalogue
         self._sign_ups = sign_ups
         self._outcome_recorded = outcome_recorded
@@ -92,11 +93,29 @@ class Settlement:
         assert view is not None and lot is not None, "the journal holds every lot that it says has ended"
         await self._catalogue.close(lot_view(lot), row.at_us)
         await self._sign_ups.close(lot.id, lot.paddles)
-        answer = await self._deposits.settle(lot_outcome(lot, row), Cursor(CURSOR, row.position))
+        outcome = lot_outcome(lot, row, await self._bidding_ended_at_us(lot, row))
+        answer = await self._settlements.settle(outcome, Cursor(CURSOR, row.position))
         if isinstance(answer, SettlementRefusal):
             log.error("settlement.refused", lot=row.lot, position=row.position, reason=answer.value)
         elif answer.is_new:
             log.info("settlement.done", lot=row.lot, applied=answer.applied, released=answer.released)
+
+    async def _bidding_ended_at_us(self, lot: Lot, outcome: JournalRow) -> TimeUs:
+        """Return when the hammer first fell on a lot that was knocked down; for any other, when it ended.
+
+        From that hammer to the end of the lot the journal holds only who was called, who defaulted and who signed.
+        """
+        if not lot.terms.reserve_places:
+            return outcome.at_us
+        ended_at_us, last = outcome.at_us, outcome.sequence - 1
+        while last > 0:
+            after = max(0, last - PAGE_ROWS)
+            for row in reversed(await self._journal.read_lot(lot.id, after, last - after)):
+                if not isinstance(row.event, LotKnockedDown | WinnerDefaulted):
+                    return ended_at_us
+                ended_at_us = row.at_us
+            last = after
+        return ended_at_us
 
     async def _wait(self) -> None:
         try:
@@ -107,21 +126,33 @@ class Settlement:
         self._outcome_recorded.clear()
 
 
-def lot_outcome(lot: Lot, row: JournalRow) -> LotOutcome:
-    """Return what the ledger needs to know of a lot's last record."""
-    event = row.event
-    winner, price = (None, 0)
-    if isinstance(event, LotSold):
-        winner, price = _bidder_behind(lot, event.paddle), event.price
+def lot_outcome(lot: Lot, row: JournalRow, bidding_ended_at_us: TimeUs = 0) -> LotOutcome:
+    """Return what the ledger needs to know of a lot's last record.
+
+    Args:
+        lot: as it ended.
+        row: its last record.
+        bidding_ended_at_us: 0 where that was the moment of the last record.
+    """
+    behind = {paddle: bidder for bidder, paddle in lot.paddles.items()}
     return LotOutcome(
         lot_id=row.lot,
         source_sequence=row.sequence,
-        winner_bidder_id=winner,
-        price=price,
+        purchases=tuple(Purchase(behind[paddle], amount) for paddle, amount in owed(row.event).items()),
+        defaulted_bidder_ids=tuple(behind[paddle] for paddle in lot.defaulted),
         currency=lot.terms.currency,
         decided_at_us=row.at_us,
+        bidding_ended_at_us=bidding_ended_at_us,
+        is_purchase=lot.terms.direction is Direction.FALLING,
     )
 
 
-def _bidder_behind(lot: Lot, paddle: Paddle) -> BidderId:
-    return next(bidder for bidder, given in lot.paddles.items() if given == paddle)
+def owed(outcome: Event) -> dict[Paddle, Amount]:
+    """Return what each buyer owes by a lot's last event; who only sold owes nothing."""
+    if isinstance(outcome, LotSold):
+        return {outcome.paddle: outcome.price}
+    totals: dict[Paddle, Amount] = {}
+    if isinstance(outcome, LotAwarded):
+        for award in outcome.awards:
+            totals[award.paddle] = totals.get(award.paddle, 0) + award.amount
+    return {paddle: total for paddle, total in totals.items() if total > 0}

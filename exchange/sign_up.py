@@ -8,13 +8,14 @@ Every step can be repeated, and none is remembered in memory alone: whatever a c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 import structlog
 from msgspec import Struct
 
+from exchange.capacities import Capacities, Capacity
 from exchange.catalogue import Catalogue, LotBook, LotCard
 from exchange.database import Database, Row
 from exchange.people import Account
@@ -26,8 +27,9 @@ from ledger.receipts import ReceiptOutcome
 from ledger.records import BankReceipt, ReceiptStatus
 from ledger.register import DepositRow, DepositState
 from ledger.store import LedgerUnavailable
+from ledger.verify import Admissions
 from matching.commands import AdmitBidder
-from matching.lot import CLOSED_STATES
+from matching.lot import ENDED_STATES
 from matching.refusals import Refusal
 from matching.units import NOBODY, BidderId, LotId, Paddle
 
@@ -72,10 +74,26 @@ SELECT_UNFINISHED = """
 SELECT account, state FROM exchange.sign_up
  WHERE lot = $1 AND state IN ('awaiting_deposit', 'admission_pending') ORDER BY created_at_us, account
 """
+SELECT_WITH_DEPOSIT = """
+SELECT s.lot, s.account, s.state = 'admitted' AND l.outcome IS NULL AS is_admitted
+  FROM exchange.sign_up s JOIN exchange.lot l ON l.id = s.lot WHERE s.reference <> ''
+"""
 CLOSE_NOT_ADMITTED = """
 UPDATE exchange.sign_up SET state = 'not_admitted'
  WHERE lot = $1 AND state IN ('awaiting_deposit', 'admission_pending')
 """
+
+
+async def admissions(pool: Any) -> Admissions:
+    """Tell the proof of the books who signed up with a deposit, and who of them may bid on a lot under way.
+
+    Raises: StoreUnavailable.
+    """
+    rows = await Database(pool).rows(SELECT_WITH_DEPOSIT)
+    return Admissions(
+        entered=frozenset((row["lot"], row["account"]) for row in rows),
+        admitted=frozenset((row["lot"], row["account"]) for row in rows if row["is_admitted"]),
+    )
 
 
 class SignUpStatus(StrEnum):
@@ -113,6 +131,7 @@ class SignUpRefusal(StrEnum):
 
     LOT_UNKNOWN = "LOT_UNKNOWN"
     LOT_CLOSED = "LOT_CLOSED"
+    BIDS_JOINTLY = "BIDS_JOINTLY"
     DEPOSIT_REQUIRED = "DEPOSIT_REQUIRED"
 
 
@@ -134,14 +153,17 @@ class SignUps:
         pool: Any,
         catalogue: Catalogue,
         deposits: Deposits,
+        capacities: Capacities,
         bus: CommandBus,
         book: LotBook,
         clock: Clock,
     ) -> None:
         """Take a pool that the caller opens and closes, the ledger's deposits and the way to the engine."""
+        self._pool = pool
         self._database = Database(pool)
         self._catalogue = catalogue
         self._deposits = deposits
+        self._capacities = capacities
         self._bus = bus
         self._book = book
         self._clock = clock
@@ -150,7 +172,7 @@ class SignUps:
     async def sign_up(self, lot_id: LotId, account: Account) -> SignUpState | SignUpRefusal:
         """Enter somebody for a lot, once however often it is called; without a deposit he is admitted at once.
 
-        Refuses: LOT_UNKNOWN, LOT_CLOSED.
+        Refuses: LOT_UNKNOWN, LOT_CLOSED, BIDS_JOINTLY (the lead bidder signs up for all).
         """
         known = await self.state(lot_id, account.id)
         if known is not None:
@@ -158,8 +180,10 @@ class SignUps:
         sheet = await self._catalogue.get(lot_id)
         if sheet is None:
             return SignUpRefusal.LOT_UNKNOWN
-        if sheet.card.view.state in CLOSED_STATES:
+        if sheet.card.view.state in ENDED_STATES:
             return SignUpRefusal.LOT_CLOSED
+        if await self._capacities.is_partner(lot_id, account.id):
+            return SignUpRefusal.BIDS_JOINTLY
         return await self._enter(sheet.card, account)
 
     async def state(self, lot_id: LotId, account_id: int) -> SignUpState | None:
@@ -210,7 +234,7 @@ class SignUps:
         sheet = await self._catalogue.get(lot_id)
         if sheet is None:
             return SignUpRefusal.LOT_UNKNOWN
-        if sheet.card.view.state in CLOSED_STATES:
+        if sheet.card.view.state in ENDED_STATES:
             return SignUpRefusal.LOT_CLOSED
         if sheet.card.deposit:
             return SignUpRefusal.DEPOSIT_REQUIRED
@@ -227,9 +251,24 @@ class SignUps:
             done += await self._admit_due_of(row["lot"])
         return done
 
+    async def admit_paid(self, lots: Iterable[LotId]) -> None:
+        """Admit whose deposit of some lots has become whole otherwise than by `receive`: by a file, by hand.
+
+        As with `receive`, what cannot be done now is done by `run`.
+        """
+        for lot_id in lots:
+            try:
+                await self._admit_due_of(lot_id)
+            except (ExchangeError, LedgerUnavailable) as error:
+                self._admitting.ask(error, lot=lot_id)
+
     async def run(self) -> None:
         """Finish, for ever, the admissions that could not be made when they were due, before the start or since."""
         await self._admitting.run()
+
+    async def admissions(self) -> Admissions:
+        """Return what the proof of the books compares holds with (see `admissions`)."""
+        return await admissions(self._pool)
 
     async def close(self, lot_id: LotId, paddles: Mapping[BidderId, Paddle]) -> None:
         """Write down who had a paddle when the lot ended, and that nobody else gets one."""
@@ -284,12 +323,14 @@ class SignUps:
                 await self._admit(lot_id, bidder)
 
     async def _admit_many(self, lot_id: LotId, bidders: Sequence[BidderId]) -> list[Admission]:
+        """Admit several bidders: their paddles are in the order in which they are named."""
         gate = asyncio.Semaphore(ADMISSIONS_AT_ONCE)
+        capacities = await self._capacities.of_all(lot_id, bidders)
 
         async def admission(bidder: BidderId) -> Admission | None:
             async with gate:
                 try:
-                    return Admission(bidder, await self._given(lot_id, bidder))
+                    return Admission(bidder, await self._given(lot_id, bidder, capacities[bidder]))
                 except ExchangeError as error:
                     self._admitting.ask(error, lot=lot_id, bidder=bidder)
                     return None
@@ -303,7 +344,8 @@ class SignUps:
 
         Raises: Busy, OutcomeUnknown, JournalUnavailable, StoreUnavailable; the sign-up then stays pending.
         """
-        await self._write_down(lot_id, [Admission(bidder, await self._given(lot_id, bidder))])
+        capacity = await self._capacities.of(lot_id, bidder)
+        await self._write_down(lot_id, [Admission(bidder, await self._given(lot_id, bidder, capacity))])
 
     async def _write_down(self, lot_id: LotId, answers: Sequence[Admission]) -> None:
         paddles = {answer.bidder: answer.paddle for answer in answers if answer.paddle != NOBODY}
@@ -313,12 +355,13 @@ class SignUps:
         if refused:
             await self._database.run(UPDATE_NOT_ADMITTED, lot_id, refused)
 
-    async def _given(self, lot_id: LotId, bidder: BidderId) -> Paddle:
+    async def _given(self, lot_id: LotId, bidder: BidderId, capacity: Capacity) -> Paddle:
         """Return the paddle that the engine gives a bidder, now or before; nobody's when it gives none.
 
         Raises: Busy, OutcomeUnknown, JournalUnavailable.
         """
-        answer = await self._bus.submit(derived_id("admit", lot_id, bidder), AdmitBidder(lot_id, bidder))
+        command = AdmitBidder(lot_id, bidder, capacity.rank, capacity.partners)
+        answer = await self._bus.submit(derived_id("admit", lot_id, bidder), command)
         if not isinstance(answer, Accepted) and answer.refused.code is Refusal.LOT_UNKNOWN:
             raise Busy(f"lot {lot_id} is not announced yet")
         await self._book.load(lot_id)

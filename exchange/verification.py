@@ -13,12 +13,15 @@ from msgspec import Struct
 from exchange.lots import HeldLot, started
 from exchange.ports import Journal, Snapshot, SnapshotStore
 from exchange.records import JournalRow, Record, chained, decode
-from matching.events import OUTCOME_EVENTS, LotAnnounced, LotSold
-from matching.lot import digest
+from matching.events import OUTCOME_EVENTS, LotAnnounced, LotAwarded, LotKnockedDown, LotPassed, LotSold
+from matching.lot import digest, outcome
 from matching.units import LotId
 
 PAGE_ROWS = 5_000
 DISCREPANCIES_MAX = 100
+
+RECOMPUTED = (LotSold, LotKnockedDown, LotAwarded, LotPassed)
+"""Ends of bidding that follow from the records before them."""
 
 
 class Discrepancy(Struct, frozen=True):
@@ -129,11 +132,9 @@ class _Proof:
             return False
         self._expect(row, row.link == chained(held.link, row.body), "the hash chain breaks here")
         self._expect(row, not held.lot.is_closed, "the lot had ended")
-        if isinstance(record.event, LotSold):
-            leads = (held.leader, 0 if held.lot.phase is None else held.lot.phase.price)
-            self._expect(
-                row, leads == (record.event.paddle, record.event.price), f"{leads} led, not the buyer"
-            )
+        if isinstance(record.event, RECOMPUTED):
+            due = outcome(held.lot, record.event.by)
+            self._expect(row, due == record.event, f"the bidding makes it {due}, not {record.event}")
         held.replay(row, record)
         return True
 

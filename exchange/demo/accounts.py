@@ -28,7 +28,12 @@ VISITORS = (
         for number in range(1, 6)
     ),
     DemoAccount("host1", "演示主持人 / Demo host", (Role.HOST,)),
-    DemoAccount("finance1", "演示财务 / Demo finance", (Role.FINANCE,)),
+    DemoAccount("finance1", "演示财务 1 / Demo finance 1", (Role.FINANCE,)),
+    DemoAccount("finance2", "演示财务 2 / Demo finance 2", (Role.FINANCE,)),
+    DemoAccount("cashier1", "演示出纳 / Demo cashier", (Role.CASHIER,)),
+    DemoAccount("checker1", "演示复核 / Demo checker", (Role.CHECKER,)),
+    DemoAccount("accountant1", "演示会计 / Demo accountant", (Role.ACCOUNTANT,)),
+    DemoAccount("auditor1", "演示审计 / Demo auditor", (Role.AUDITOR,)),
     DemoAccount("admin1", "演示管理员 / Demo administrator", (Role.ADMIN,)),
 )
 ROBOTS = tuple(

@@ -17,15 +17,18 @@ from random import Random
 import structlog
 from msgspec import Struct
 
+from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue, CodeTaken, LotBook, LotCard, Search
 from exchange.demo.accounts import DEMO_PASSWORD, ROBOT_HOST, ROBOTS, VISITORS, made
-from exchange.demo.auctioneer import next_act
+from exchange.demo.auctioneer import clerks_act, next_act
 from exchange.demo.bank import DemoBank
 from exchange.demo.floor import RobotFloor
 from exchange.demo.schedule import Publication, Staged, publications
 from exchange.demo.templates import (
     CODE_PREFIX,
     DemoLots,
+    ProgrammeTemplate,
+    Template,
     read_demo_lots,
     round_code,
     round_lot,
@@ -36,6 +39,7 @@ from exchange.people import Account, People
 from exchange.ports import Clock, CommandBus, ExchangeError
 from exchange.sign_up import SignUps
 from ledger.store import LedgerUnavailable
+from matching.commands import Command
 from matching.lot import CLOSED_STATES, LotState
 from matching.terms import MINUTE_US
 from matching.units import LotId, TimeUs
@@ -78,6 +82,7 @@ class DemoCentre:
         people: People,
         catalogue: Catalogue,
         sign_ups: SignUps,
+        capacities: Capacities,
         bus: CommandBus,
         book: LotBook,
         clock: Clock,
@@ -91,6 +96,7 @@ class DemoCentre:
             people: where the demo accounts are made.
             catalogue: where lots are published and found again.
             sign_ups: the way of the robots to their paddles.
+            capacities: where priority purchasers among the robots are entered.
             bus: the way of bids and hammers to the engine.
             book: the lots as the engine holds them.
             clock: the time that the schedule goes by.
@@ -101,11 +107,12 @@ class DemoCentre:
         self._people = people
         self._catalogue = catalogue
         self._sign_ups = sign_ups
+        self._capacities = capacities
         self._bus = bus
         self._book = book
         self._clock = clock
         self._lots = lots or read_demo_lots()
-        self._templates = {template.key: template for template in self._lots.lots}
+        self._templates = {template.key: template for template in self._lots.templates}
         self._is_watched = is_watched
         self._chance = chance or Random()
         self._rounds: dict[str, Round] = {}
@@ -130,6 +137,8 @@ class DemoCentre:
         self._floor = RobotFloor(
             robots,
             sign_ups=self._sign_ups,
+            capacities=self._capacities,
+            clerk=self._host.id,
             bank=DemoBank(self._sign_ups, self._clock),
             bus=self._bus,
             book=self._book,
@@ -184,7 +193,8 @@ class DemoCentre:
         view = card.view
         now_us = self._clock.now_us()
         is_over = view.state in CLOSED_STATES
-        expected_us = view.ends_at_us or view.opens_at_us + self._templates[key].duration_us
+        template = self._templates[key]
+        expected_us = _expected_end_us(template, view, view.opens_at_us + template.duration_us)
         ends_at_us = min(expected_us, now_us) if is_over else expected_us
         self._rounds[key] = Round(key, number, card.lot, ends_at_us, is_seen=True, is_over=is_over)
         if not is_over:
@@ -196,14 +206,14 @@ class DemoCentre:
             self._watched_at_us = now_us
         is_awake = now_us - self._watched_at_us < AWAKE_US
         staged = [self._staged(one, now_us) for one in self._rounds.values()]
-        for plan in publications(self._lots.lots, staged, now_us, is_watched=is_awake):
+        for plan in publications(self._lots.templates, staged, now_us, is_watched=is_awake):
             await self._publish(plan)
 
     async def _publish(self, plan: Publication) -> None:
         assert self._host is not None, "a centre is opened before it publishes"
         template = self._templates[plan.key]
         terms = round_terms(template, plan.opens_at_us, plan.duration_us)
-        lot = round_lot(template, plan.number, terms, self._lots.notice)
+        lot = round_lot(template, plan.number, terms, self._lots.notice_of(template))
         ends_at_us = plan.opens_at_us + plan.duration_us
         try:
             lot_id = await self._catalogue.publish(lot, self._host.id)
@@ -223,7 +233,7 @@ class DemoCentre:
         """Return where a round stands, noticing its end."""
         view = None if one.is_over else self._book.view(one.lot)
         if not one.is_over:
-            _follow(one, view, now_us)
+            _follow(one, self._templates[one.key], view, now_us)
         if one.is_over:
             return Staged(one.key, one.number, LotState.PASSED, one.ends_at_us)
         state = LotState.ANNOUNCED if view is None else view.state
@@ -239,9 +249,19 @@ class DemoCentre:
             if view is None:
                 continue
             _note_change(one, view, now_us)
-            act = next_act(view, now_us - one.face_since_us, self._host.id)
+            act = self._hosts_act(one, view, now_us)
             if act is not None:
                 await self._bus.submit(secrets.token_hex(16), act)
+
+    def _hosts_act(self, one: Round, view: LotView, now_us: TimeUs) -> Command | None:
+        assert self._host is not None and self._floor is not None, "a centre is opened before it acts"
+        unchanged_us = now_us - one.face_since_us
+        act: Command | None = next_act(view, unchanged_us, self._host.id)
+        lot = self._book.lot(one.lot)
+        if act is not None or lot is None or not isinstance(self._templates[one.key], ProgrammeTemplate):
+            return act
+        robots = self._floor.players(one.lot) if view.format == "draw" else []
+        return clerks_act(lot, robots, unchanged_us, self._host.id, now_us, self._chance)
 
 
 def _note_change(one: Round, view: LotView, now_us: TimeUs) -> None:
@@ -251,13 +271,20 @@ def _note_change(one: Round, view: LotView, now_us: TimeUs) -> None:
         one.face_since_us = now_us
 
 
-def _follow(one: Round, view: LotView | None, now_us: TimeUs) -> None:
+def _expected_end_us(template: Template, view: LotView, known_us: TimeUs) -> TimeUs:
+    """Return when a round is expected to end: its phase does not tell where others follow."""
+    if isinstance(template, ProgrammeTemplate):
+        return max(view.ends_at_us, known_us)
+    return view.ends_at_us or known_us
+
+
+def _follow(one: Round, template: Template, view: LotView | None, now_us: TimeUs) -> None:
     if view is None:
         # The engine lets go of lots that ended long ago; one that it never held is still to be announced.
         one.is_over = one.is_seen
     else:
         one.is_seen = True
         one.is_over = view.state in CLOSED_STATES
-        one.ends_at_us = view.ends_at_us or one.ends_at_us
+        one.ends_at_us = _expected_end_us(template, view, one.ends_at_us)
     if one.is_over:
         one.ends_at_us = now_us

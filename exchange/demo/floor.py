@@ -1,6 +1,6 @@
 """The robots at work: they sign up, pay through the demo bank and bid, one command after the other.
 
-Belongs here: carrying out what `robots` decides, through the services that people use.
+Belongs here: carrying out what `robots` and `players` decide, through the services that people use.
 Does not belong here: deciding.
 """
 
@@ -14,17 +14,23 @@ from random import Random
 import structlog
 from msgspec import Struct
 
+from exchange.capacities import Capacities, Capacity
 from exchange.catalogue import LotBook
 from exchange.demo.bank import DemoBank
-from exchange.demo.robots import NEVER, Seat, next_move, seats
-from exchange.demo.templates import Template
+from exchange.demo.players import next_step, player
+from exchange.demo.robots import NEVER, Move, Seat, next_move, seats
+from exchange.demo.templates import EnglishTemplate, Template
 from exchange.people import Account
 from exchange.ports import Clock, CommandBus, ExchangeError, Rejected
 from exchange.sign_up import SignUpRefusal, SignUps
+from exchange.simulation.bidders import Bidder, here, is_all_said, second_try
 from ledger.store import LedgerUnavailable
+from matching.commands import BidderCommand
 from matching.lot import Lot
+from matching.refusals import Refused
 from matching.terms import MINUTE_US, SECOND_US
-from matching.units import NOBODY, LotId, Paddle, TimeUs
+from matching.units import NOBODY, DurationUs, LotId, Paddle, StaffId, TimeUs
+from matching.view import LotView
 
 log = structlog.get_logger(__name__)
 
@@ -37,11 +43,13 @@ JOINING_US_MAX = 5 * SECOND_US
 
 
 class Guest(Struct, frozen=True):
-    """A robot on its way to a round, or in it."""
+    """A robot on its way to a round of so long a length, or in it. `player` is there in lots of other formats."""
 
     lot: LotId
     account: Account
     seat: Seat
+    planned_us: DurationUs
+    player: Bidder | None
 
 
 class RobotFloor:
@@ -55,6 +63,8 @@ class RobotFloor:
         robots: Sequence[Account],
         *,
         sign_ups: SignUps,
+        capacities: Capacities,
+        clerk: StaffId,
         bank: DemoBank,
         bus: CommandBus,
         book: LotBook,
@@ -63,6 +73,8 @@ class RobotFloor:
     ) -> None:
         self._robots = {robot.id: robot for robot in robots}
         self._sign_ups = sign_ups
+        self._capacities = capacities
+        self._clerk = clerk
         self._bank = bank
         self._bus = bus
         self._book = book
@@ -76,10 +88,16 @@ class RobotFloor:
         """The robots that are on their way or in a round."""
         return [guest for _, _, guest in self._due]
 
+    def players(self, lot_id: LotId) -> list[Bidder]:
+        """Return the robots in a lot of another format."""
+        found = [guest.player for guest in self.guests if guest.lot == lot_id and guest.player is not None]
+        return [one for one in found if one.paddle]
+
     def attend(self, lot_id: LotId, code: str, template: Template, opens_at_us: TimeUs) -> None:
         """Send to a round the robots that come to it: the same for the same code."""
         for seat in seats(template, sorted(self._robots), Random(code)):
-            guest = Guest(lot_id, self._robots[seat.bidder], seat)
+            role = None if isinstance(template, EnglishTemplate) else player(seat)
+            guest = Guest(lot_id, self._robots[seat.bidder], seat, template.duration_us, role)
             self._plan(guest, self._joins_at_us(lot_id, seat, opens_at_us))
 
     async def step(self) -> None:
@@ -120,7 +138,7 @@ class RobotFloor:
             paddle = lot.paddles.get(guest.account.id, NOBODY)
             if paddle == NOBODY:
                 return await self._join(guest, now_us)
-            return await self._bid(guest, lot, paddle, now_us)
+            return await self._act(guest, lot, paddle, now_us)
         except (ExchangeError, LedgerUnavailable) as error:
             log.info("demo.robot_waits", lot=guest.lot, robot=guest.account.login, error=type(error).__name__)
             return now_us + RETRY_US
@@ -130,7 +148,9 @@ class RobotFloor:
         return now_us + RETRY_US if view is None else NEVER
 
     async def _join(self, guest: Guest, now_us: TimeUs) -> TimeUs:
-        """Sign up and pay what is missing; the paddle comes by itself."""
+        """Sign up and pay what is missing; the paddle comes by itself, with the rank that the clerk has entered."""
+        if guest.seat.rank:
+            await self._capacities.enter(guest.lot, guest.account.id, Capacity(guest.seat.rank), self._clerk)
         state = await self._sign_ups.sign_up(guest.lot, guest.account)
         if isinstance(state, SignUpRefusal):
             return NEVER if state is SignUpRefusal.LOT_CLOSED else now_us + RETRY_US
@@ -144,18 +164,44 @@ class RobotFloor:
             )
         return now_us + self._chance.randint(SECOND_US, RETRY_US)
 
-    async def _bid(self, guest: Guest, lot: Lot, paddle: Paddle, now_us: TimeUs) -> TimeUs:
+    async def _act(self, guest: Guest, lot: Lot, paddle: Paddle, now_us: TimeUs) -> TimeUs:
         view = self._book.view(lot.id)
         if view is None:
             return now_us + RETRY_US
-        is_led_by_person = self._is_person(lot, view.leader)
-        move = next_move(view, guest.seat, paddle, is_led_by_person, now_us, self._chance)
+        move = self._move(guest, lot, view, paddle, now_us)
         if move.command is None:
             return move.looks_at_us
-        answer = await self._bus.submit(secrets.token_hex(16), move.command)
-        if isinstance(answer, Rejected):
-            log.debug("demo.robot_refused", lot=lot.id, refused=answer.refused.code.name)
+        refused = await self._submit(move.command)
+        if guest.player is not None:
+            await self._take_answer(guest.player, lot.sign, view, move.command, refused)
         return move.looks_at_us
+
+    def _move(self, guest: Guest, lot: Lot, view: LotView, paddle: Paddle, now_us: TimeUs) -> Move:
+        is_led_by_person = self._is_person(lot, view.leader)
+        robot = guest.player
+        if robot is None:
+            return next_move(view, guest.seat, paddle, is_led_by_person, now_us, self._chance)
+        robot.paddle = paddle
+        return next_step(
+            lot, view, guest.seat, robot, guest.planned_us, is_led_by_person, now_us, self._chance
+        )
+
+    async def _take_answer(
+        self, robot: Bidder, sign: int, view: LotView, command: BidderCommand, refused: Refused | None
+    ) -> None:
+        """Try once more where a refusal has told the bounds, and rest where all is said."""
+        again = None if refused is None else second_try(command, refused, robot, sign)
+        if again is not None:
+            refused = await self._submit(again)
+        if is_all_said(view, refused):
+            robot.rests = here(view)
+
+    async def _submit(self, command: BidderCommand) -> Refused | None:
+        answer = await self._bus.submit(secrets.token_hex(16), command)
+        if isinstance(answer, Rejected):
+            log.debug("demo.robot_refused", lot=command.lot, refused=answer.refused.code.name)
+            return answer.refused
+        return None
 
     def _is_person(self, lot: Lot, paddle: Paddle) -> bool:
         return paddle != NOBODY and all(lot.paddles.get(robot) != paddle for robot in self._robots)

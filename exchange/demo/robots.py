@@ -13,11 +13,11 @@ from random import Random
 
 from msgspec import Struct
 
-from exchange.demo.templates import Template
+from exchange.demo.templates import EnglishTemplate, Template
 from matching.commands import BidderCommand, LeaveMaxBid, PlaceBid
 from matching.lot import CLOSED_STATES, LotState
 from matching.terms import SECOND_US, BidRule
-from matching.units import Amount, BidderId, Paddle, TimeUs
+from matching.units import Amount, BidderId, Digest, DurationUs, Paddle, Rank, TimeUs
 from matching.view import LotView
 
 VALUATION_PERCENT_MIN = 80
@@ -51,10 +51,12 @@ NEVER: TimeUs = 0
 
 
 class Seat(Struct, frozen=True):
-    """A robot in one round. `valuation` is the most that it pays, in minor units."""
+    """A robot in one round. `valuation` is the most that it pays, in minor units; `seed` is what it adds to a draw."""
 
     bidder: BidderId
     valuation: Amount
+    rank: Rank = 0
+    seed: Digest = ""
 
 
 class Move(Struct, frozen=True):
@@ -75,7 +77,17 @@ def seats(template: Template, robots: list[BidderId], chance: Random) -> list[Se
     if chance.random() >= template.appeal:
         return []
     coming = chance.sample(robots, min(template.robots, len(robots)))
-    return [Seat(bidder, _valuation(template, chance)) for bidder in coming]
+    if isinstance(template, EnglishTemplate):
+        return [Seat(bidder, _valuation(template, chance)) for bidder in coming]
+    ranks = (*template.ranks, *[0] * len(coming))
+    worth: dict[Rank, Amount] = {}
+    found = []
+    for bidder, rank in zip(coming, ranks, strict=False):
+        # Priority purchasers of one rank are neighbours who go equally far, so that draws between them are seen.
+        value = _valuation(template, chance)
+        valuation = worth.setdefault(rank, value) if rank else value
+        found.append(Seat(bidder, valuation, rank, f"{chance.getrandbits(256):064x}"))
+    return found
 
 
 def next_move(
@@ -94,8 +106,8 @@ def next_move(
     if view.state in CLOSED_STATES or view.asking_price > seat.valuation:
         return Move(None, NEVER)
     if view.state is not LotState.OPEN:
-        return Move(None, _begins_at_us(view, now_us) + _thinking_us(THINKING_US_MEAN_MIN, chance))
-    looks_at_us = now_us + _thinking_us(_mean_thinking_us(view, now_us), chance)
+        return Move(None, begins_at_us(view, now_us) + thinking_us(THINKING_US_MEAN_MIN, chance))
+    looks_at_us = now_us + thinking_us(mean_thinking_us(view, now_us), chance)
     is_urgent = is_against_person or view.warnings > 0
     ceiling = seat.valuation if is_urgent else pacing_ceiling(view, seat.valuation, now_us)
     if view.leader == paddle or view.asking_price > ceiling:
@@ -140,19 +152,21 @@ def _valuation(template: Template, chance: Random) -> Amount:
     return template.reference_value * chance.randint(VALUATION_PERCENT_MIN, VALUATION_PERCENT_MAX) // 100
 
 
-def _begins_at_us(view: LotView, now_us: TimeUs) -> TimeUs:
-    """When bidding begins, or begins again; a moment that is not known is looked for soon."""
+def begins_at_us(view: LotView, now_us: TimeUs) -> TimeUs:
+    """Return when bidding begins, or begins again; a moment that is not known is looked for soon."""
     known_us = view.opens_at_us if view.state is LotState.ANNOUNCED else view.resumes_at_us
     return max(known_us, now_us)
 
 
-def _mean_thinking_us(view: LotView, now_us: TimeUs) -> int:
+def mean_thinking_us(view: LotView, now_us: TimeUs) -> DurationUs:
+    """Return how long a robot thinks in the mean: the shorter, the nearer the end is."""
     if not view.ends_at_us:
         return THINKING_US_MEAN_MIN
     wanted_us = (view.ends_at_us - now_us) // LOOKS_TO_THE_END
     return min(max(wanted_us, THINKING_US_MEAN_MIN), THINKING_US_MEAN_MAX)
 
 
-def _thinking_us(mean_us: int, chance: Random) -> int:
+def thinking_us(mean_us: DurationUs, chance: Random) -> DurationUs:
+    """Return how long a robot thinks this time, in microseconds."""
     spread_us = mean_us - THINKING_US_MIN
     return THINKING_US_MIN + int(chance.expovariate(1) * spread_us)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from exchange.demo.templates import Rhythm, Template
+from exchange.demo.templates import EnglishTemplate, Rhythm, Template
 from matching.lot import CLOSED_STATES, LotState
-from matching.terms import MINUTE_US, SECOND_US
+from matching.terms import HOUR_US, MINUTE_US, SECOND_US
 from matching.units import DurationUs, TimeUs
 
 
@@ -36,7 +36,11 @@ PACES = {
     Rhythm.FAST: Pace(60 * SECOND_US, 45 * SECOND_US, 60 * SECOND_US, 20 * SECOND_US),
     Rhythm.MEDIUM: Pace(3 * MINUTE_US, 2 * MINUTE_US, 6 * MINUTE_US, MINUTE_US),
     Rhythm.SLOW: Pace(35 * MINUTE_US, 10 * MINUTE_US, 40 * MINUTE_US, 5 * MINUTE_US),
+    Rhythm.FORMATS: Pace(20 * SECOND_US, 90 * SECOND_US, 60 * SECOND_US, 45 * SECOND_US),
+    Rhythm.LONG: Pace(HOUR_US, 30 * MINUTE_US, HOUR_US, 10 * MINUTE_US),
 }
+RESTING = frozenset({Rhythm.FAST, Rhythm.FORMATS})
+"""What takes no place while nobody watches."""
 
 LIVE_STATES = frozenset({LotState.OPEN, LotState.FROZEN})
 
@@ -73,7 +77,7 @@ def publications(
     latest = {one.key: one for one in staged}
     planned: list[Publication] = []
     for rhythm, pace in PACES.items():
-        if is_watched or rhythm is not Rhythm.FAST:
+        if is_watched or rhythm not in RESTING:
             of_rhythm = [template for template in templates if template.rhythm is rhythm]
             planned += _publications(of_rhythm, latest, pace, now_us)
     return planned
@@ -92,7 +96,7 @@ def _publications(
         if last is not None and not _is_over(last, pace, now_us):
             continue
         number = 1 if last is None else last.number + 1
-        ends_at_us = free_end(ends, ready_at_us + pace.live_us_min, pace.end_distance_us)
+        ends_at_us = free_end(ends, ready_at_us + _least_length_us(template, pace), pace.end_distance_us)
         duration_us = min(template.duration_us, ends_at_us - ready_at_us)
         planned.append(Publication(template.key, number, ends_at_us - duration_us, duration_us))
         ends.append(ends_at_us)
@@ -106,6 +110,11 @@ def free_end(ends: Iterable[TimeUs], earliest_us: TimeUs, distance_us: DurationU
         if found - distance_us < end_us < found + distance_us:
             found = end_us + distance_us
     return found
+
+
+def _least_length_us(template: Template, pace: Pace) -> DurationUs:
+    """Return how short a round may be: a programme takes the time that its phases take."""
+    return pace.live_us_min if isinstance(template, EnglishTemplate) else template.duration_us
 
 
 def _is_over(last: Staged, pace: Pace, now_us: TimeUs) -> bool:

@@ -1,4 +1,4 @@
-"""The lots of the demo centre as `lots.toml` writes them, and the lot that a template becomes in one of its rounds.
+"""The lots of the demo centre as `lots.toml` and `formats.toml` write them, and the lot that a template becomes.
 
 Belongs here: reading templates, codes, titles and terms of a round.
 Does not belong here: when a round takes place (`schedule`), who bids (`robots`).
@@ -10,15 +10,22 @@ import re
 import tomllib
 from enum import StrEnum
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
-from exchange.catalogue import BothLanguages, Category, NewLot
+from exchange.catalogue import NewLot
+from exchange.categories import Category
+from exchange.rulebooks.drafting import Subject, drafted
+from exchange.rulebooks.library import shipped
+from exchange.rulebooks.programme import Occasion, phase_terms
+from exchange.rulebooks.quantities import Base
+from exchange.rulebooks.rulebook import PhasePlan
+from exchange.texts import BothLanguages
 from matching.increments import IncrementTable, fixed
-from matching.terms import MINUTE_US, SECOND_US, BidRule, EnglishTerms, LotTerms
-from matching.units import Amount, AmountOrZero, DurationUs, PositiveAmount, TimeUs
+from matching.terms import DAY_US, MINUTE_US, SECOND_US, BidRule, EnglishTerms, LotTerms
+from matching.units import Amount, AmountOrZero, DurationUs, PositiveAmount, Rank, TimeUs
 
 CURRENCY = "CNY"
 RAISE_STEPS_MAX = 100
@@ -35,6 +42,10 @@ class Rhythm(StrEnum):
     FAST = "fast"
     MEDIUM = "medium"
     SLOW = "slow"
+    FORMATS = "formats"
+    """The lots of other formats: as fast, but as long as their phases are."""
+    LONG = "long"
+    """Under a rulebook that ships with the exchange, in full length."""
 
 
 class Ending(StrEnum):
@@ -44,12 +55,13 @@ class Ending(StrEnum):
     HOST = "host"
 
 
-class Template(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TemplateBase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A demo lot, of which each round is published anew. Amounts are minor units."""
 
     key: Annotated[str, Meta(pattern="^[a-z0-9-]{1,24}$")]
     rhythm: Rhythm
-    minutes: Annotated[int, Meta(gt=0, le=24 * 60)]
+    minutes: Annotated[int, Meta(gt=0, le=15 * 24 * 60)]
+    """How long a round is live, before extensions; where phases depend on what happens, about so long."""
     category: Category
     region: BothLanguages
     seller: BothLanguages
@@ -58,19 +70,7 @@ class Template(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     opening_price: PositiveAmount
     deposit: PositiveAmount
     reference_value: PositiveAmount
-    """What the robots take the lot to be worth."""
-    step: AmountOrZero = 0
-    steps: IncrementTable = ()
-    """A step table in place of one step."""
-    bid_rule: BidRule = BidRule.FREE
-    reserve_price: AmountOrZero = 0
-    soft_close_seconds: Annotated[int, Meta(ge=0, le=600)]
-    extension_seconds: Annotated[int, Meta(ge=0, le=600)]
-    extensions_max: Annotated[int, Meta(ge=0, le=1000)] | None = None
-    max_bids_allowed: bool = True
-    leader_may_raise: bool = False
-    host_may_hammer: bool = False
-    ends_by: Ending = Ending.CLOCK
+    """What the robots take the lot, or a unit of it, to be worth."""
     bidders_min: Annotated[int, Meta(ge=1, le=10)] = 1
     robots: Annotated[int, Meta(ge=0, le=6)]
     """How many robots come to a round."""
@@ -83,20 +83,70 @@ class Template(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.minutes * MINUTE_US
 
 
+class EnglishTemplate(TemplateBase, frozen=True, kw_only=True):
+    """A demo lot with one phase of English bidding, which may be shortened to fill a gap of the schedule."""
+
+    step: AmountOrZero = 0
+    steps: IncrementTable = ()
+    """A step table in place of one step."""
+    bid_rule: BidRule = BidRule.FREE
+    reserve_price: AmountOrZero = 0
+    soft_close_seconds: Annotated[int, Meta(ge=0, le=600)]
+    extension_seconds: Annotated[int, Meta(ge=0, le=600)]
+    extensions_max: Annotated[int, Meta(ge=0, le=1000)] | None = None
+    max_bids_allowed: bool = True
+    leader_may_raise: bool = False
+    host_may_hammer: bool = False
+    ends_by: Ending = Ending.CLOCK
+
+
+class ProgrammeTemplate(TemplateBase, frozen=True, kw_only=True):
+    """A demo lot with a programme of phases, as long as they are: its own, or that of a rulebook that it keeps."""
+
+    phases: tuple[dict[str, Any], ...] = ()
+    """Phases of its own, written as in a rulebook."""
+    rulebook: str = ""
+    """The rulebook under which it is published; it has no phases of its own then."""
+    valuation: AmountOrZero = 0
+    notice_days: Annotated[int, Meta(ge=0, le=60)] = 0
+    """How long before the opening the notice counts as published: invented, like the rest of the lot."""
+    reserve_places: Annotated[int, Meta(ge=0, le=10)] = 0
+    ranks: tuple[Rank, ...] = ()
+    """Ranks of the first robots that come, as priority purchasers."""
+
+
+Template: TypeAlias = EnglishTemplate | ProgrammeTemplate
+
+
 class DemoLots(Struct, frozen=True, forbid_unknown_fields=True):
-    """All templates, and the notice that stands under each description."""
+    """All templates, and the notices that stand under each description."""
 
     notice: BothLanguages
-    lots: tuple[Template, ...]
+    lots: tuple[EnglishTemplate, ...]
+    full_length_notice: BothLanguages = BothLanguages("", "")
+    """For lots that keep a rulebook, and so its times."""
+    formats: tuple[ProgrammeTemplate, ...] = ()
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """Every template."""
+        return (*self.lots, *self.formats)
+
+    def notice_of(self, template: Template) -> BothLanguages:
+        """Return the notice that stands under a description."""
+        is_full_length = isinstance(template, ProgrammeTemplate) and template.rulebook
+        return self.full_length_notice if is_full_length else self.notice
 
 
 def read_demo_lots() -> DemoLots:
     """Read the templates that ship with the exchange.
 
-    Raises: msgspec.ValidationError, when the file does not say what a template needs.
+    Raises: msgspec.ValidationError, when a file does not say what a template needs.
     """
-    text = files(__package__).joinpath("lots.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), DemoLots)
+    written = {}
+    for name in ("lots.toml", "formats.toml"):
+        written.update(tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8")))
+    return msgspec.convert(written, DemoLots)
 
 
 def round_code(key: str, number: int) -> str:
@@ -111,7 +161,14 @@ def round_of_code(code: str) -> tuple[str, int] | None:
 
 
 def round_terms(template: Template, opens_at_us: TimeUs, duration_us: DurationUs) -> LotTerms:
-    """Return the terms of a round that opens at `opens_at_us` and is live for `duration_us`, before extensions."""
+    """Return the terms of a round that opens at `opens_at_us`.
+
+    One phase of English bidding is live for `duration_us`, before extensions; a programme as long as its phases are.
+    """
+    if isinstance(template, ProgrammeTemplate):
+        return (
+            _rulebook_terms(template, opens_at_us) if template.rulebook else _own_terms(template, opens_at_us)
+        )
     soft_close_us = template.soft_close_seconds * SECOND_US
     phase = EnglishTerms(
         increments=template.steps or fixed(template.step),
@@ -136,6 +193,44 @@ def round_terms(template: Template, opens_at_us: TimeUs, duration_us: DurationUs
     )
 
 
+def _own_terms(template: ProgrammeTemplate, opens_at_us: TimeUs) -> LotTerms:
+    prices = {Base.OPENING_PRICE: template.opening_price, Base.VALUATION: template.valuation}
+    occasion = Occasion(prices, opens_at_us)
+    return LotTerms(
+        currency=CURRENCY,
+        opening_price=template.opening_price,
+        opens_at_us=opens_at_us,
+        programme=tuple(phase_terms(_plan(table), occasion) for table in template.phases),
+        bidders_min=template.bidders_min,
+        reserve_places=template.reserve_places,
+    )
+
+
+def _plan(table: dict[str, Any]) -> PhasePlan:
+    name = table["phase"]
+    return PhasePlan(phase=name, called=name, terms={key: table[key] for key in table if key != "phase"})
+
+
+def _rulebook_terms(template: ProgrammeTemplate, opens_at_us: TimeUs) -> LotTerms:
+    rulebook = shipped().get(template.rulebook)
+    assert rulebook is not None, "demo lots name rulebooks that ship with the exchange"
+    subject = Subject(
+        category=template.category,
+        opening_price=template.opening_price,
+        now_us=_notice_at_us(template, opens_at_us),
+        valuation=template.valuation,
+        opens_at_us=opens_at_us,
+    )
+    return drafted(rulebook, subject).terms
+
+
+def _notice_at_us(template: Template, opens_at_us: TimeUs) -> TimeUs:
+    """When the notice counts as published; 0 for the moment in which the lot is published."""
+    if isinstance(template, ProgrammeTemplate) and template.notice_days:
+        return opens_at_us - template.notice_days * DAY_US
+    return 0
+
+
 def round_lot(template: Template, number: int, terms: LotTerms, notice: BothLanguages) -> NewLot:
     """Return round `number` of a template, ready to be published."""
     return NewLot(
@@ -151,6 +246,9 @@ def round_lot(template: Template, number: int, terms: LotTerms, notice: BothLang
         terms=terms,
         deposit=template.deposit,
         is_demo=True,
+        rulebook=template.rulebook if isinstance(template, ProgrammeTemplate) else "",
+        valuation=template.valuation if isinstance(template, ProgrammeTemplate) else 0,
+        notice_at_us=_notice_at_us(template, terms.opens_at_us),
     )
 
 

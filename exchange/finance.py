@@ -1,0 +1,111 @@
+"""Finance's side of the exchange: the services over the ledger, built once, and what they do by themselves.
+
+Belongs here: putting the ledger's services together, what is done again and again without a person.
+Does not belong here: rules of money (`ledger`), who may call what (`gateways`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from exchange.measures import Measures
+from exchange.ports import Clock
+from ledger.bank.intake import BankIntake
+from ledger.bank.registry import BankAccounts
+from ledger.bank.suspense import Suspense
+from ledger.clocks import Clocks, refund_due_at_us
+from ledger.defaults import Defaults
+from ledger.payouts import Payouts, PayoutState
+from ledger.periods import Periods
+from ledger.postgres import PostgresLedgerStore
+from ledger.receipt_entries import ReceiptEntries
+from ledger.reconciliation import Reconciliation
+from ledger.reversals import Reversals
+from ledger.store import LedgerUnavailable
+
+log = structlog.get_logger(__name__)
+
+ROUND_SECONDS: Final = 5.0
+STOPPED: Final = frozenset({PayoutState.DECLINED, PayoutState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finance:
+    """The services that finance works with."""
+
+    clock: Clock
+    measures: Measures
+    bank_accounts: BankAccounts
+    intake: BankIntake
+    receipt_entries: ReceiptEntries
+    suspense: Suspense
+    payouts: Payouts
+    clocks: Clocks
+    defaults: Defaults
+    periods: Periods
+    reversals: Reversals
+    reconciliation: Reconciliation
+
+    async def run(self) -> None:
+        """Propose refunds as soon as they are owed and sound the alarms of their clocks, for ever.
+
+        What a person has stopped waits for a person.
+        """
+        while True:
+            try:
+                await self.propose_refunds()
+                await self.sound_alarms()
+            except LedgerUnavailable as error:
+                log.warning("finance.round_delayed", error=str(error))
+            except Exception:
+                # The edge of a task: refunds that cannot be proposed wait for people and must not end bidding.
+                log.exception("finance.round_failed")
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def propose_refunds(self) -> int:
+        """Propose what is owed back and return how many; looks first, so that an idle round stops no writer.
+
+        Raises: LedgerUnavailable.
+        """
+        due = await self.payouts.due()
+        if all(refund.last is not None and refund.last.state in STOPPED for refund in due):
+            return 0
+        return len((await self.payouts.propose_refunds_due()).proposed)
+
+    async def sound_alarms(self) -> None:
+        """Write an alarm for each refund whose clock is about to run out or has, once each, log it and count it.
+
+        Raises: LedgerUnavailable.
+        """
+        for alert in await self.clocks.raise_alerts(self.clock.now_us()):
+            self.measures.refund_alerts[alert.level.value] += 1
+            log.warning(
+                "finance.refund_alert",
+                level=alert.level.value,
+                lot=alert.lot_id,
+                bidder=alert.bidder_id,
+                owed=alert.owed,
+                due_at_us=alert.due_at_us,
+            )
+
+
+def finance(store: PostgresLedgerStore, clock: Clock, measures: Measures) -> Finance:
+    """Return finance's services over a ledger."""
+    return Finance(
+        clock=clock,
+        measures=measures,
+        bank_accounts=BankAccounts(store),
+        intake=BankIntake(store),
+        receipt_entries=ReceiptEntries(store),
+        suspense=Suspense(store),
+        payouts=Payouts(store, refund_due_at_us),
+        clocks=Clocks(store),
+        defaults=Defaults(store),
+        periods=Periods(store),
+        reversals=Reversals(store),
+        reconciliation=Reconciliation(store),
+    )
