@@ -26,7 +26,7 @@ class AccountFlags(IntFlag):
     CREDITS_MUST_NOT_EXCEED_DEBITS = 2
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A named balance in one currency, with what is promised (pending) beside what has moved (posted).
 
     `version` counts the entries of the account, from 0 without gaps.
@@ -112,6 +112,11 @@ def bank_clearing(currency: Currency) -> Account:
     )
 
 
+def bank_account(slug: str, currency: Currency) -> Account:
+    """Describe the money on one account at a bank, by the account's short name."""
+    return new_account(f"assets:bank:{slug}", currency, AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS)
+
+
 def suspense(currency: Currency) -> Account:
     """Describe the account of receipts that nobody could assign yet."""
     return _liability(f"liabilities:suspense:{currency.lower()}", currency)
@@ -130,6 +135,41 @@ def price_payable(lot_id: int, currency: Currency) -> Account:
 def refund_payable(lot_id: int, bidder_id: int, currency: Currency) -> Account:
     """Describe what the centre must pay back to one bidder of one lot."""
     return _liability(f"liabilities:refund-payable:lot-{lot_id}:bidder-{bidder_id}", currency)
+
+
+def payout_in_transit(currency: Currency) -> Account:
+    """Describe what the centre has told its bank to pay and the bank has not yet paid."""
+    return _liability(f"liabilities:payout-in-transit:{currency.lower()}", currency)
+
+
+def forfeited(lot_id: int, currency: Currency) -> Account:
+    """Describe what bidders of a lot have lost and nobody has been given yet."""
+    return _liability(f"liabilities:forfeited:lot-{lot_id}", currency)
+
+
+def treasury_payable(currency: Currency) -> Account:
+    """Describe what the centre must hand over to the treasury."""
+    return _liability(f"liabilities:treasury-payable:{currency.lower()}", currency)
+
+
+def commission_income(currency: Currency) -> Account:
+    """Describe the commissions that the centre has earned; what is earned can be paid out, no more."""
+    return _earned(f"income:commission:{currency.lower()}", currency)
+
+
+def service_fee_income(currency: Currency) -> Account:
+    """Describe the fees and costs that the centre has been paid for its services."""
+    return _earned(f"income:service-fee:{currency.lower()}", currency)
+
+
+def interest_expense(currency: Currency) -> Account:
+    """Describe the interest that the centre gives on deposits; a reversal takes back no more than was given."""
+    code = f"expenses:interest:{currency.lower()}"
+    return new_account(code, currency, AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS)
+
+
+def _earned(code: AccountCode, currency: Currency) -> Account:
+    return new_account(code, currency, AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS)
 
 
 def _liability(code: AccountCode, currency: Currency) -> Account:

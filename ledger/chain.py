@@ -12,9 +12,10 @@ import msgspec
 from ledger.transfers import Posting, Transfer
 
 GENESIS: Final = bytes(32)
+_ENCODER: Final = msgspec.json.Encoder()
 
 
-class ChainHead(msgspec.Struct, frozen=True):
+class ChainHead(msgspec.Struct, frozen=True, gc=False):
     """The last link: how many postings there are, the hash of the last and when it was recorded."""
 
     sequence: int = 0
@@ -25,26 +26,27 @@ class ChainHead(msgspec.Struct, frozen=True):
 def canonical_bytes(sequence: int, transfer: Transfer, recorded_at_us: int) -> bytes:
     """Spell a posting as the JSON array that its hash covers: fixed order, no spaces, UTF-8.
 
+    A timeout stands at the end, where there is one.
+
     Source: ledger/README.md, "The chain", which lists the fields for outside verifiers.
     """
-    return msgspec.json.encode(
-        (
-            sequence,
-            transfer.id.hex,
-            transfer.kind,
-            transfer.debit,
-            transfer.credit,
-            transfer.amount,
-            transfer.currency,
-            transfer.purpose,
-            transfer.pending_id.hex if transfer.pending_id else None,
-            int(transfer.flags),
-            transfer.event_at_us,
-            transfer.reference,
-            transfer.memo,
-            recorded_at_us,
-        )
+    fields = (
+        sequence,
+        transfer.id.hex,
+        transfer.kind,
+        transfer.debit,
+        transfer.credit,
+        transfer.amount,
+        transfer.currency,
+        transfer.purpose,
+        transfer.pending_id.hex if transfer.pending_id else None,
+        int(transfer.flags),
+        transfer.event_at_us,
+        transfer.reference,
+        transfer.memo,
+        recorded_at_us,
     )
+    return _ENCODER.encode((*fields, transfer.timeout_us) if transfer.timeout_us else fields)
 
 
 def link(head: ChainHead, transfer: Transfer, recorded_at_us: int) -> Posting:

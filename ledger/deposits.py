@@ -110,7 +110,13 @@ class Deposits:
         self._random_number = random_number
 
     async def open(
-        self, lot_id: int, bidder_id: int, required: Amount, currency: Currency, payer_name: str
+        self,
+        lot_id: int,
+        bidder_id: int,
+        required: Amount,
+        currency: Currency,
+        payer_name: str,
+        pay_by_us: int | None = None,
     ) -> Deposit | LotClosed:
         """Open the deposit of a bidder for a lot, or return it when it is open already.
 
@@ -120,6 +126,7 @@ class Deposits:
             required: minor units; 0 when the lot asks for no deposit.
             currency: of the lot.
             payer_name: whose account the money must come from; that of the first opening stays.
+            pay_by_us: when money comes too late, in microseconds; that of the first opening stays.
 
         Refuses: LotClosed.
         Raises: DepositTermsDiffer; ValueError for an amount, currency or name that cannot be booked.
@@ -127,7 +134,14 @@ class Deposits:
         _check_terms(required, currency, payer_name)
         for _ in range(REFERENCE_ATTEMPTS_MAX):
             wanted = _new_deposit(
-                lot_id, bidder_id, required, currency, payer_name, self._new_reference(), self._now_us()
+                lot_id,
+                bidder_id,
+                required,
+                currency,
+                payer_name,
+                self._new_reference(),
+                self._now_us(),
+                pay_by_us,
             )
             scope = Scope(lot_id=lot_id, bidder_id=bidder_id, reference=wanted.reference)
             opened = await self._store.post_planned(scope, partial(_opened, wanted))
@@ -209,6 +223,7 @@ def _new_deposit(
     payer_name: str,
     reference: str,
     opened_at_us: int,
+    pay_by_us: int | None,
 ) -> Deposit:
     return Deposit(
         lot_id=lot_id,
@@ -222,6 +237,7 @@ def _new_deposit(
         price_account=price_payable(lot_id, currency).code,
         hold_id=derived_id("hold", lot_id, bidder_id),
         opened_at_us=opened_at_us,
+        pay_by_us=pay_by_us,
     )
 
 

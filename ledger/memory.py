@@ -6,6 +6,7 @@ Not here: durability.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import islice
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -31,9 +32,10 @@ from ledger.rules import (
     account_after,
     accounts_named,
     decide,
+    expires_at_us,
     ids_named,
 )
-from ledger.store import Cursor, DraftRefused, LedgerReader, LedgerStoreError, Plan, PostResult
+from ledger.store import HISTORY_ROWS, Cursor, DraftRefused, LedgerReader, LedgerStoreError, Plan, PostResult
 from ledger.transfers import Entry, Kind, Posting, Transfer
 
 
@@ -51,6 +53,7 @@ class MemoryLedgerStore:
         self._deposits: dict[tuple[int, int], Deposit] = {}
         self._receipts: dict[str, ReceiptRecord] = {}
         self._settlements: dict[int, SettlementRecord] = {}
+        self._timed: set[UUID] = set()
         self._head = ChainHead()
 
     async def post(
@@ -84,6 +87,12 @@ class MemoryLedgerStore:
         self._move(cursor)
         return draft.answer
 
+    async def expire_due(self) -> int:
+        """Give back what has run out (see LedgerStore.expire_due)."""
+        decision = self._decided((), self._accounts)
+        self._write(decision)
+        return len(decision.postings)
+
     async def cursor(self, name: str) -> int:
         """Return the position of a cursor (see LedgerStore.cursor)."""
         return self._cursors.get(name, 0)
@@ -112,22 +121,34 @@ class MemoryLedgerStore:
 
     def _decided(self, batch: Sequence[Transfer], accounts: dict[AccountCode, Account]) -> Decision:
         ids = ids_named(batch)
+        now_us = self._now_us()
+        due = self._due(now_us)
         postings = {id: self._postings[id] for id in ids if id in self._postings}
+        named = accounts_named(batch, [*postings.values(), *due])
         books = Books(
-            {code: accounts[code] for code in accounts_named(batch, postings.values()) if code in accounts},
+            {code: accounts[code] for code in named if code in accounts},
             postings,
             {id: self._endings[id].transfer.kind for id in ids if id in self._endings},
             {id for id in ids if id in self._failed},
             self._head,
+            due,
         )
-        return decide(batch, books, self._now_us())
+        return decide(batch, books, now_us)
+
+    def _due(self, now_us: int) -> tuple[Posting, ...]:
+        at_us = max(now_us, self._head.recorded_at_us)
+        due = [self._postings[id] for id in self._timed if expires_at_us(self._postings[id]) <= at_us]
+        return tuple(sorted(due, key=lambda pending: (expires_at_us(pending), pending.sequence)))
 
     def _write(self, decision: Decision) -> None:
         self._accounts.update(decision.accounts)
         for posting in decision.postings:
             self._postings[posting.transfer.id] = posting
+            if posting.transfer.timeout_us:
+                self._timed.add(posting.transfer.id)
             if posting.transfer.pending_id is not None:
                 self._endings[posting.transfer.pending_id] = posting
+                self._timed.discard(posting.transfer.pending_id)
         self._entries.extend(decision.entries)
         self._failed.update(decision.failed)
         self._head = decision.head
@@ -228,6 +249,12 @@ class _MemoryReader:
             return None
         past = [e for e in self._entries if e.account == code and e.recorded_at_us <= at_us]
         return account_after(account, past[-1] if past else None)
+
+    async def history(
+        self, code: AccountCode, after_version: int = 0, limit: int = HISTORY_ROWS
+    ) -> tuple[Entry, ...]:
+        entries = (e for e in self._entries if e.account == code and e.account_version > after_version)
+        return tuple(islice(entries, limit))
 
     async def accounts(self, prefix: str = "") -> AsyncIterator[Account]:
         for code in sorted(self._accounts):

@@ -3,8 +3,10 @@
 Here belongs the adapter: SQL, rows to structs and back, and the driver's errors turned into ours.
 Not here: what is allowed (rules), and making the pool (composition root).
 
-A write locks the one row of `ledger.head` first, so writers come one after the other and each decides on
-what the one before it left; a batch is then written by a single statement, whatever its size.
+A write locks the one row of `ledger.head` first, so writers come one after the other, no two of them ever wait
+for each other, and each decides on what the one before it left. A batch of transfers is then written by a single
+statement, whatever its size; the entries and the totals of accounts follow from it in the database, which is how
+the database repeats what the rules decided (see `sql/migrations/0008_core.sql`).
 """
 
 import asyncio
@@ -31,13 +33,24 @@ from ledger.records import (
     SuspenseReason,
     View,
 )
-from ledger.rules import Books, Decision, account_after, accounts_named, decide, ids_named
+from ledger.rules import (
+    Books,
+    Decision,
+    Outcome,
+    account_after,
+    accounts_named,
+    decide,
+    expires_at_us,
+    ids_named,
+)
 from ledger.store import (
+    HISTORY_ROWS,
     Cursor,
     DraftRefused,
     LedgerReader,
     LedgerStoreError,
     LedgerUnavailable,
+    PeriodClosed,
     Plan,
     PostResult,
 )
@@ -46,9 +59,15 @@ from ledger.transfers import Entry, Kind, Posting, Purpose, Side, Transfer, Tran
 ATTEMPTS_MAX: Final = 8
 PAUSE_MS: Final = 5
 PAGE_ROWS: Final = 1000
+KEPT_ACCOUNTS_MAX: Final = 20_000
+PERIOD_CLOSED: Final = "LP001"
+"""SQLSTATE with which the database refuses to record anything in a closed day."""
 
+# for the rest of the transaction: a plan that was made and kept while a table was small would read the whole of it
+# long after it has grown, and everybody would wait
 LOCK_HEAD: Final = """
-SELECT sequence, hash, recorded_at_us, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us
+SELECT sequence, hash, recorded_at_us, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us,
+    set_config('enable_seqscan', 'off', true)
 FROM ledger.head FOR UPDATE
 """
 
@@ -59,50 +78,30 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[]) ON CONFLICT (code) 
 
 TRANSFER_COLUMNS: Final = """
 t.sequence, t.id, t.kind, t.debit, t.credit, t.amount, t.currency, t.purpose, t.pending_id, t.flags,
-t.event_at_us, t.reference, t.memo, t.recorded_at_us, t.hash
+t.event_at_us, t.reference, t.memo, t.timeout_us, t.recorded_at_us, t.hash
 """
 
+# $2 is the time of the last posting: whoever made it has expired all that was due by then
 NAMED_TRANSFERS: Final = f"""
-SELECT {TRANSFER_COLUMNS}, ending.kind AS ending
-FROM ledger.transfer t LEFT JOIN ledger.transfer ending ON ending.pending_id = t.id
-WHERE t.id = any($1::uuid[])
+SELECT {TRANSFER_COLUMNS}, false AS is_due FROM ledger.transfer t WHERE t.id = any($1::uuid[])
+UNION ALL
+SELECT {TRANSFER_COLUMNS}, true AS is_due FROM ledger.transfer t
+WHERE t.timeout_us > 0 AND t.recorded_at_us + t.timeout_us > $2 AND t.recorded_at_us + t.timeout_us <= $3
 """
+
+ENDINGS: Final = "SELECT pending_id, kind FROM ledger.transfer WHERE pending_id = any($1::uuid[])"
 
 FAILED_IDS: Final = "SELECT id FROM ledger.refused_transfer WHERE id = any($1::uuid[])"
 
-NAMED_ACCOUNTS: Final = "SELECT * FROM ledger.account WHERE code = any($1::text[]) ORDER BY code FOR UPDATE"
+NAMED_ACCOUNTS: Final = "SELECT * FROM ledger.account WHERE code = any($1::text[])"
 
-RECORD: Final = """
-WITH new_transfer AS (
-    INSERT INTO ledger.transfer (
-        sequence, id, kind, debit, credit, amount, currency, purpose, pending_id, flags,
-        event_at_us, reference, memo, recorded_at_us, hash
-    )
-    SELECT * FROM unnest(
-        $1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
-        $9::uuid[], $10::smallint[], $11::bigint[], $12::text[], $13::text[], $14::bigint[], $15::bytea[]
-    )
-), new_entry AS (
-    INSERT INTO ledger.entry (
-        sequence, side, account, account_version, currency, pending_change, posted_change,
-        debits_pending, debits_posted, credits_pending, credits_posted, recorded_at_us
-    )
-    SELECT * FROM unnest(
-        $16::bigint[], $17::text[], $18::text[], $19::bigint[], $20::text[], $21::bigint[], $22::bigint[],
-        $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[]
-    )
-), changed_account AS (
-    UPDATE ledger.account SET
-        is_closed = new.is_closed, debits_pending = new.debits_pending, debits_posted = new.debits_posted,
-        credits_pending = new.credits_pending, credits_posted = new.credits_posted, version = new.version
-    FROM unnest(
-        $28::text[], $29::boolean[], $30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[], $34::bigint[]
-    ) AS new (code, is_closed, debits_pending, debits_posted, credits_pending, credits_posted, version)
-    WHERE account.code = new.code
+# first of all: nothing may be written beyond the head
+MOVE_HEAD: Final = "UPDATE ledger.head SET sequence = $1, hash = $2, recorded_at_us = $3"
+
+NEW_TRANSFER: Final = (
+    *("sequence", "id", "kind", "debit", "credit", "amount", "currency", "purpose", "pending_id", "flags"),
+    *("event_at_us", "reference", "memo", "timeout_us", "recorded_at_us", "hash"),
 )
-UPDATE ledger.head SET sequence = $35, hash = $36, recorded_at_us = $37
-"""
-
 REMEMBER_FAILED: Final = """
 INSERT INTO ledger.refused_transfer (id, refusal, refused_at_us)
 SELECT id, refusal, $3 FROM unnest($1::uuid[], $2::smallint[]) AS failed (id, refusal)
@@ -118,21 +117,21 @@ CURSOR: Final = "SELECT position FROM ledger.cursor WHERE name = $1"
 ADD_DEPOSIT: Final = """
 INSERT INTO ledger.deposit (
     lot_id, bidder_id, reference, required, currency, payer_name, account, refund_account, price_account,
-    hold_id, opened_at_us
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    hold_id, opened_at_us, pay_by_us
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 ADD_RECEIPT: Final = """
 INSERT INTO ledger.receipt (
     receipt_id, reference, amount, currency, payer_name, received_at_us, status, reason, lot_id, bidder_id,
-    transfer_id
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    transfer_id, payer_account, payer_bank
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 
 ADD_SETTLEMENT: Final = """
 INSERT INTO ledger.settlement (
-    lot_id, source_sequence, winner_bidder_id, price, currency, settled_at_us
-) VALUES ($1, $2, $3, $4, $5, $6)
+    lot_id, source_sequence, winner_bidder_id, price, currency, settled_at_us, defaulted_bidder_ids
+) VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 POSITIONS: Final = """
@@ -147,11 +146,15 @@ SELECT
     ending.kind AS ending, ending.amount AS ended_amount, ending.event_at_us AS ended_at_us,
     settlement.source_sequence, settlement.winner_bidder_id, settlement.price,
     settlement.currency AS price_currency, settlement.settled_at_us,
-    (
+    settlement.defaulted_bidder_ids,
+    greatest((
         SELECT max(receipt.received_at_us) FROM ledger.receipt
         WHERE receipt.lot_id = deposit.lot_id AND receipt.bidder_id = deposit.bidder_id
             AND receipt.status = 'credited'
-    ) AS received_at_us
+    ), (
+        SELECT max(receipt.received_at_us) FROM ledger.suspense_act act JOIN ledger.receipt USING (receipt_id)
+        WHERE act.lot_id = deposit.lot_id AND act.bidder_id = deposit.bidder_id AND act.act = 'assigned'
+    )) AS received_at_us
 FROM ledger.deposit
 JOIN ledger.account ON account.code = deposit.account
 JOIN ledger.account refund ON refund.code = deposit.refund_account
@@ -159,6 +162,8 @@ LEFT JOIN ledger.transfer hold ON hold.id = deposit.hold_id
 LEFT JOIN ledger.transfer ending ON ending.pending_id = deposit.hold_id
 LEFT JOIN ledger.settlement ON settlement.lot_id = deposit.lot_id
 """
+
+POSITIONS_WITH_REFERENCE: Final = f"{POSITIONS} WHERE deposit.reference = any($1::text[])"
 
 IN_ORDER_OF_BIDDER: Final = " ORDER BY deposit.lot_id, deposit.bidder_id"
 
@@ -172,9 +177,11 @@ ACCOUNTS: Final = "SELECT * FROM ledger.account WHERE starts_with(code, $1) ORDE
 POSTINGS: Final = f"SELECT {TRANSFER_COLUMNS} FROM ledger.transfer t WHERE sequence > $1 ORDER BY sequence"
 ENTRIES: Final = "SELECT * FROM ledger.entry ORDER BY sequence, side DESC"
 ENTRIES_OF_ACCOUNT: Final = "SELECT * FROM ledger.entry WHERE account = $1 ORDER BY account_version"
+HISTORY: Final = """
+SELECT * FROM ledger.entry WHERE account = $1 AND account_version > $2 ORDER BY account_version LIMIT $3
+"""
 LAST_ENTRY: Final = """
-SELECT * FROM ledger.entry WHERE account = $1 AND recorded_at_us <= $2
-ORDER BY account_version DESC LIMIT 1
+SELECT * FROM ledger.entry WHERE account = $1 AND account_version = ledger.version_at($1, $2)
 """
 
 Row = Any  # asyncpg.Record; the driver has no types
@@ -191,6 +198,7 @@ class PostgresLedgerStore:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
+        self._kept = KeptAccounts()
 
     async def post(
         self,
@@ -206,7 +214,7 @@ class PostgresLedgerStore:
             if not batch and not new_accounts:
                 await _move(connection, cursor)
                 return PostResult((), head)
-            decision = await _decided(connection, batch, new_accounts, head, now_us)
+            decision = await _decided(connection, batch, new_accounts, head, now_us, self._kept)
             if cursor is not None and not decision.is_accepted:
                 raise _RolledBack(PostResult(decision.outcomes, head))
             await _record(connection, decision, now_us)
@@ -221,16 +229,39 @@ class PostgresLedgerStore:
     async def post_planned(self, scope: Scope, plan: Plan[Answer], *, cursor: Cursor | None = None) -> Answer:
         """Record what a plan drafts (see LedgerStore.post_planned)."""
 
-        async def write(connection: Connection) -> Answer:
+        async def work(desk: Desk) -> Answer:
+            answer = await desk.plan(scope, plan)
+            await _move(desk.connection, cursor)
+            return answer
+
+        return await self.at_desk(work)
+
+    async def at_desk(self, work: "Callable[[Desk], Awaitable[Result]]") -> Result:
+        """Do a piece of work in one transaction that nobody else's writing can come between.
+
+        For the parts of the ledger that keep records of their own beside the postings (bank files, payouts,
+        periods): their rows and their transfers become durable together or not at all.
+
+        Args:
+            work: called with the desk; called again on a new one if the transaction has to be repeated.
+
+        Raises: DraftRefused, AccountConflict, LedgerUnavailable, LedgerStoreError; whatever the work raises.
+        """
+
+        async def write(connection: Connection) -> Result:
             head, now_us = await _locked_head(connection)
-            draft = plan(await _view(connection, scope))
-            decision = await _decided(connection, draft.transfers, draft.accounts, head, now_us)
-            if not decision.is_accepted:
-                raise DraftRefused(decision.outcomes)
+            return await work(Desk(connection, head, now_us, self._kept))
+
+        return await self._in_transaction(write)
+
+    async def expire_due(self) -> int:
+        """Give back what has run out (see LedgerStore.expire_due)."""
+
+        async def write(connection: Connection) -> int:
+            head, now_us = await _locked_head(connection)
+            decision = await _decided(connection, (), (), head, now_us, self._kept)
             await _record(connection, decision, now_us)
-            await _write_records(connection, draft)
-            await _move(connection, cursor)
-            return draft.answer
+            return len(decision.postings)
 
         return await self._in_transaction(write)
 
@@ -245,12 +276,23 @@ class PostgresLedgerStore:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[LedgerReader]:
+        async with self.snapshot() as connection:
+            yield _PostgresReader(connection)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Open a connection that reads one moment of the database, holds up nobody and cannot write.
+
+        For the parts of the ledger that keep records of their own, as `at_desk` is for their writing.
+
+        Raises: LedgerUnavailable, LedgerStoreError.
+        """
         with _translated():
             async with (
                 self._pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                yield _PostgresReader(connection)
+                yield connection
 
     async def _in_transaction(self, write: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Run one transaction; a deadlock or serialization failure rolled it back, so run it again."""
@@ -264,6 +306,85 @@ class PostgresLedgerStore:
                     raise LedgerUnavailable("too many writers collided") from collision
                 await asyncio.sleep(attempt * PAUSE_MS / 1000)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class Desk:
+    """One transaction that holds the end of the chain: read and write beside the ledger, and post.
+
+    `connection` runs SQL in this transaction; `now_us` is the ledger's clock.
+    """
+
+    def __init__(
+        self, connection: Connection, head: ChainHead, now_us: int, kept: "KeptAccounts | None" = None
+    ) -> None:
+        self._kept = kept or KeptAccounts()
+        self.connection = connection
+        self.now_us = now_us
+        self._head = head
+
+    async def post(
+        self, transfers: Sequence[Transfer], accounts: Sequence[Account] = ()
+    ) -> tuple[Outcome, ...]:
+        """Open accounts that are not there yet and record transfers, all or nothing.
+
+        Raises: DraftRefused when the rules refuse one: let it end the transaction; AccountConflict.
+        """
+        decision = await _decided(self.connection, transfers, accounts, self._head, self.now_us, self._kept)
+        if not decision.is_accepted:
+            raise DraftRefused(decision.outcomes)
+        await _record(self.connection, decision, self.now_us)
+        self._head = decision.head
+        return decision.outcomes
+
+    async def move(self, cursor: Cursor | None) -> None:
+        """Move a cursor forward with this transaction; None moves nothing."""
+        await _move(self.connection, cursor)
+
+    async def plan(self, scope: Scope, plan: Plan[Answer]) -> Answer:
+        """Let a plan decide on what is there and record its draft, as part of this transaction.
+
+        Raises: as `post`; whatever the plan raises.
+        """
+        draft = plan(await _view(self.connection, scope))
+        return await self.write(draft)
+
+    async def write(self, draft: Draft[Answer]) -> Answer:
+        """Record a draft that was planned on what this transaction has read.
+
+        Raises: as `post`.
+        """
+        await self.post(draft.transfers, draft.accounts)
+        await _write_records(self.connection, draft)
+        return draft.answer
+
+
+async def positions_with(connection: Connection, references: Sequence[str]) -> list[DepositPosition]:
+    """Return the deposits that payment references belong to, for parts that have a connection of their own."""
+    return [_position(row) for row in await connection.fetch(POSITIONS_WITH_REFERENCE, references)]
+
+
+class KeptAccounts:
+    """Accounts as they are behind one head of the chain, so that they need not be read for every batch.
+
+    They are right as long as that is the head: only postings change an account, and the head's hash covers all
+    postings. Whoever finds another head, because somebody else posted or his own transaction was rolled back,
+    begins anew.
+    """
+
+    def __init__(self) -> None:
+        self._head: ChainHead | None = None
+        self._accounts: dict[AccountCode, Account] = {}
+
+    def behind(self, head: ChainHead) -> dict[AccountCode, Account]:
+        """Return what is known behind a head, to be added to by whoever reads more."""
+        if head != self._head or len(self._accounts) > KEPT_ACCOUNTS_MAX:
+            self._head, self._accounts = head, {}
+        return self._accounts
+
+    def move(self, decision: Decision) -> None:
+        """Take over what a decision makes of the accounts, for the head that it will leave."""
+        self._head = decision.head
+        self._accounts.update(decision.accounts)
 
 
 class _RolledBack(Exception):
@@ -295,6 +416,8 @@ def _translated() -> Iterator[None]:
     ) as error:
         raise LedgerUnavailable(str(error)) from error
     except asyncpg.PostgresError as error:
+        if error.sqlstate == PERIOD_CLOSED:
+            raise PeriodClosed(str(error)) from error
         raise LedgerStoreError(str(error)) from error
 
 
@@ -312,48 +435,67 @@ async def _decided(
     new_accounts: Sequence[Account],
     head: ChainHead,
     now_us: int,
+    kept: KeptAccounts,
 ) -> Decision:
     await _open_accounts(connection, new_accounts)
     ids = list(ids_named(batch))
-    rows = await connection.fetch(NAMED_TRANSFERS, ids) if ids else []
-    postings = {row["id"]: _posting(row) for row in rows}
     failed = {row["id"] for row in await connection.fetch(FAILED_IDS, ids)} if ids else set()
+    rows = await connection.fetch(NAMED_TRANSFERS, ids, head.recorded_at_us, now_us)
+    postings = {row["id"]: _posting(row) for row in rows}
+    endings = await _endings(connection, postings.values())
+    due = [_posting(row) for row in rows if row["is_due"] and row["id"] not in endings]
     codes = accounts_named(batch, postings.values()) | {account.code for account in new_accounts}
-    accounts = {row["code"]: _account(row) for row in await connection.fetch(NAMED_ACCOUNTS, list(codes))}
+    accounts = await _named_accounts(connection, codes, kept.behind(head))
     for account in new_accounts:
         check_same_definition(accounts[account.code], account)
-    endings = {row["id"]: Kind(row["ending"]) for row in rows if row["ending"] is not None}
-    return decide(batch, Books(accounts, postings, endings, failed, head), now_us)
+    due.sort(key=lambda pending: (expires_at_us(pending), pending.sequence))
+    decision = decide(batch, Books(accounts, postings, endings, failed, head, tuple(due)), now_us)
+    kept.move(decision)
+    return decision
+
+
+async def _named_accounts(
+    connection: Connection, codes: set[AccountCode], known: dict[AccountCode, Account]
+) -> dict[AccountCode, Account]:
+    """Return the accounts that are there; what has postings is remembered, the others may be rolled back unseen."""
+    missing = [code for code in codes if code not in known]
+    rows = await connection.fetch(NAMED_ACCOUNTS, missing) if missing else []
+    read = {row["code"]: _account(row) for row in rows}
+    known.update((code, account) for code, account in read.items() if account.version)
+    return read | {code: known[code] for code in codes if code in known}
+
+
+async def _endings(connection: Connection, postings: Iterable[Posting]) -> dict[UUID, Kind]:
+    ids = [posting.transfer.id for posting in postings if posting.transfer.kind is Kind.PENDING]
+    rows = await connection.fetch(ENDINGS, ids) if ids else []
+    return {_uuid(row["pending_id"]): Kind(row["kind"]) for row in rows}
 
 
 async def _open_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
     if accounts:
         in_order = sorted(accounts, key=lambda account: account.code)
         rows = [(account.code, account.currency, int(account.flags)) for account in in_order]
-        await connection.execute(OPEN_ACCOUNTS, *_columns(rows))
+        await connection.execute(OPEN_ACCOUNTS, *columns(rows))
 
 
 async def _record(connection: Connection, decision: Decision, now_us: int) -> None:
     if decision.postings:
-        await connection.execute(
-            RECORD,
-            *_columns(_transfer_row(posting) for posting in decision.postings),
-            *_columns(_entry_row(entry) for entry in decision.entries),
-            *_columns(_account_row(account) for account in decision.accounts.values()),
-            decision.head.sequence,
-            decision.head.hash,
-            decision.head.recorded_at_us,
+        head = decision.head
+        await connection.execute(MOVE_HEAD, head.sequence, head.hash, head.recorded_at_us)
+        rows = map(_transfer_row, decision.postings)
+        await connection.copy_records_to_table(
+            "transfer", schema_name="ledger", columns=NEW_TRANSFER, records=rows
         )
     if decision.failed:
-        rows = [(id, int(refusal)) for id, refusal in decision.failed.items()]
-        await connection.execute(REMEMBER_FAILED, *_columns(rows), now_us)
+        failed = [(id, int(refusal)) for id, refusal in decision.failed.items()]
+        await connection.execute(REMEMBER_FAILED, *columns(failed), now_us)
 
 
 async def _write_records(connection: Connection, draft: Draft[Answer]) -> None:
     if draft.deposit is not None:
         await connection.execute(ADD_DEPOSIT, *_deposit_row(draft.deposit))
     if draft.receipt is not None:
-        await connection.execute(ADD_RECEIPT, *_receipt_row(draft.receipt))
+        await connection.execute(ADD_RECEIPT, *receipt_row(draft.receipt))
     if draft.settlement is not None:
         await connection.execute(ADD_SETTLEMENT, *_settlement_row(draft.settlement))
 
@@ -363,7 +505,8 @@ async def _move(connection: Connection, cursor: Cursor | None) -> None:
         await connection.execute(MOVE_CURSOR, cursor.name, cursor.position)
 
 
-def _columns(rows: Iterable[Sequence[object]]) -> list[list[object]]:
+def columns(rows: Iterable[Sequence[object]]) -> list[list[object]]:
+    """Return rows as columns, the way `unnest` takes them."""
     return [list(column) for column in zip(*rows, strict=True)]
 
 
@@ -373,48 +516,20 @@ def _transfer_row(posting: Posting) -> Sequence[object]:
     return (
         posting.sequence,
         transfer.id,
-        transfer.kind.value,
+        transfer.kind,
         transfer.debit,
         transfer.credit,
         transfer.amount,
         transfer.currency,
-        transfer.purpose.value,
+        transfer.purpose,
         transfer.pending_id,
         int(transfer.flags),
         transfer.event_at_us,
         transfer.reference,
         transfer.memo,
+        transfer.timeout_us,
         posting.recorded_at_us,
         posting.hash,
-    )
-
-
-def _entry_row(entry: Entry) -> Sequence[object]:
-    return (
-        entry.sequence,
-        entry.side.value,
-        entry.account,
-        entry.account_version,
-        entry.currency,
-        entry.pending_change,
-        entry.posted_change,
-        entry.debits_pending,
-        entry.debits_posted,
-        entry.credits_pending,
-        entry.credits_posted,
-        entry.recorded_at_us,
-    )
-
-
-def _account_row(account: Account) -> Sequence[object]:
-    return (
-        account.code,
-        account.is_closed,
-        account.debits_pending,
-        account.debits_posted,
-        account.credits_pending,
-        account.credits_posted,
-        account.version,
     )
 
 
@@ -431,10 +546,12 @@ def _deposit_row(deposit: Deposit) -> Sequence[object]:
         deposit.price_account,
         deposit.hold_id,
         deposit.opened_at_us,
+        deposit.pay_by_us,
     )
 
 
-def _receipt_row(record: ReceiptRecord) -> Sequence[object]:
+def receipt_row(record: ReceiptRecord) -> Sequence[object]:
+    """Return a receipt in the order of its columns, as `ADD_RECEIPT` names them."""
     receipt = record.receipt
     return (
         receipt.receipt_id,
@@ -448,6 +565,8 @@ def _receipt_row(record: ReceiptRecord) -> Sequence[object]:
         record.lot_id,
         record.bidder_id,
         record.transfer_id,
+        receipt.payer_account or None,
+        receipt.payer_bank or None,
     )
 
 
@@ -459,6 +578,7 @@ def _settlement_row(settlement: SettlementRecord) -> Sequence[object]:
         settlement.price,
         settlement.currency,
         settlement.settled_at_us,
+        list(settlement.defaulted_bidder_ids),
     )
 
 
@@ -497,6 +617,11 @@ def _owner_condition(lot_id: int | None, bidder_id: int | None) -> tuple[str, li
     return " AND ".join(conditions), [value for _, value in given]
 
 
+def reader_on(connection: Connection) -> LedgerReader:
+    """Return a reader on a snapshot that the caller holds open, beside what else is read from it."""
+    return _PostgresReader(connection)
+
+
 class _PostgresReader:
     """One snapshot of the ledger, read over one connection."""
 
@@ -516,6 +641,12 @@ class _PostgresReader:
             return None
         row = await self._connection.fetchrow(LAST_ENTRY, code, at_us)
         return account_after(account, None if row is None else _entry(row))
+
+    async def history(
+        self, code: AccountCode, after_version: int = 0, limit: int = HISTORY_ROWS
+    ) -> tuple[Entry, ...]:
+        rows = await self._connection.fetch(HISTORY, code, after_version, limit)
+        return tuple(_entry(row) for row in rows)
 
     async def accounts(self, prefix: str = "") -> AsyncIterator[Account]:
         async for row in self._rows(ACCOUNTS, prefix):
@@ -581,6 +712,7 @@ def _posting(row: Row) -> Posting:
             event_at_us=row["event_at_us"],
             reference=row["reference"],
             memo=row["memo"],
+            timeout_us=row["timeout_us"],
         ),
         recorded_at_us=row["recorded_at_us"],
         hash=row["hash"],
@@ -623,6 +755,7 @@ def _position(row: Row) -> DepositPosition:
             price_account=row["price_account"],
             hold_id=_uuid(row["hold_id"]),
             opened_at_us=row["opened_at_us"],
+            pay_by_us=row["pay_by_us"],
         ),
         deposit=_account(row, "account"),
         refund=_account(row, "refund_account", "refund_"),
@@ -651,6 +784,7 @@ def _settlement(row: Row) -> SettlementRecord:
         price=row["price"],
         currency=row["price_currency"],
         settled_at_us=row["settled_at_us"],
+        defaulted_bidder_ids=tuple(row["defaulted_bidder_ids"]),
     )
 
 
@@ -663,6 +797,8 @@ def _receipt(row: Row) -> ReceiptRecord:
             currency=row["currency"],
             payer_name=row["payer_name"],
             received_at_us=row["received_at_us"],
+            payer_account=row["payer_account"] or "",
+            payer_bank=row["payer_bank"] or "",
         ),
         status=ReceiptStatus(row["status"]),
         reason=None if row["reason"] is None else SuspenseReason(row["reason"]),

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.accounts import bank_clearing, suspense
+from ledger.accounts import Account, bank_clearing, suspense
 from ledger.records import (
     BankReceipt,
     DepositPosition,
@@ -71,7 +71,13 @@ class ReceiptOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def receipt_refusal(receipt: BankReceipt) -> ReceiptRefusal | None:
     """Tell why a receipt cannot be booked anywhere; None when it can."""
-    texts = (receipt.receipt_id, receipt.reference, receipt.payer_name)
+    texts = (
+        receipt.receipt_id,
+        receipt.reference,
+        receipt.payer_name,
+        receipt.payer_account,
+        receipt.payer_bank,
+    )
     faults = (
         (not receipt.receipt_id.strip(), ReceiptRefusal.RECEIPT_ID_MISSING),
         (not all(is_bookable_text(text) for text in texts), ReceiptRefusal.TEXT_NOT_BOOKABLE),
@@ -100,17 +106,25 @@ def is_same_payer(one: str, other: str) -> bool:
     return _plain_name(one) == _plain_name(other)
 
 
-def booked(receipt: BankReceipt, view: View) -> Draft[ReceiptOutcome]:
+def booked(
+    receipt: BankReceipt,
+    view: View,
+    bank: Account | None = None,
+    bar: SuspenseReason | None = None,
+) -> Draft[ReceiptOutcome]:
     """Plan the booking of a receipt that passed `receipt_refusal`.
 
     Args:
         receipt: what the bank says.
         view: the deposit with the receipt's reference and the receipt of the same id, if there are any.
+        bank: the account that the money arrived on; the currency's own when not given.
+        bar: why it goes to suspense whatever its reference, where its reader knows a reason.
     """
     if view.receipt is not None:
         return Draft(answer=_repeated(receipt, view.receipt))
+    bank = bank or bank_clearing(receipt.currency)
     position = view.with_reference(plain_reference(receipt.reference))
-    reason = _suspense_reason(receipt, position)
+    reason = bar or _suspense_reason(receipt, position)
     record = ReceiptRecord(
         receipt=receipt,
         status=ReceiptStatus.CREDITED if reason is None else ReceiptStatus.SUSPENSE,
@@ -122,8 +136,8 @@ def booked(receipt: BankReceipt, view: View) -> Draft[ReceiptOutcome]:
     result = ReceiptResult.CREDITED if reason is None else ReceiptResult.SUSPENSE
     return Draft(
         answer=ReceiptOutcome(result=result, suspense_reason=reason, record=record),
-        transfers=(_transfer(record, position),),
-        accounts=(bank_clearing(receipt.currency), suspense(receipt.currency)),
+        transfers=(_transfer(record, position, bank),),
+        accounts=(bank, suspense(receipt.currency)),
         receipt=record,
     )
 
@@ -155,17 +169,19 @@ def _suspense_reason(receipt: BankReceipt, position: DepositPosition | None) -> 
         return SuspenseReason.WRONG_CURRENCY
     if position.settlement is not None:
         return SuspenseReason.LOT_CLOSED
+    if position.record.pay_by_us is not None and receipt.received_at_us > position.record.pay_by_us:
+        return SuspenseReason.DEADLINE_PASSED
     if not is_same_payer(receipt.payer_name, position.record.payer_name):
         return SuspenseReason.PAYER_MISMATCH
     return None
 
 
-def _transfer(record: ReceiptRecord, position: DepositPosition | None) -> Transfer:
+def _transfer(record: ReceiptRecord, position: DepositPosition | None, bank: Account) -> Transfer:
     receipt = record.receipt
     is_credited = record.status is ReceiptStatus.CREDITED and position is not None
     return Transfer(
         id=record.transfer_id,
-        debit=bank_clearing(receipt.currency).code,
+        debit=bank.code,
         credit=position.record.account if is_credited and position else suspense(receipt.currency).code,
         amount=receipt.amount,
         currency=receipt.currency,

@@ -31,6 +31,8 @@ class Deposit(msgspec.Struct, frozen=True, kw_only=True):
     price_account: AccountCode
     hold_id: UUID
     opened_at_us: int
+    pay_by_us: int | None = None
+    """Until when its money may arrive; None where it may until the lot ends."""
 
 
 class ReceiptStatus(StrEnum):
@@ -43,16 +45,20 @@ class ReceiptStatus(StrEnum):
 class SuspenseReason(StrEnum):
     """Why a receipt could not be credited, in order of precedence."""
 
+    PAYMENT_RETURNED = "payment_returned"
     UNKNOWN_REFERENCE = "unknown_reference"
+    AMBIGUOUS_REFERENCE = "ambiguous_reference"
     WRONG_CURRENCY = "wrong_currency"
     LOT_CLOSED = "lot_closed"
+    DEADLINE_PASSED = "deadline_passed"
     PAYER_MISMATCH = "payer_mismatch"
 
 
 class BankReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """Money that a bank says has arrived.
 
-    `receipt_id` is the bank's own and the same in every copy of the message; `amount` in minor units.
+    `receipt_id` is the bank's own and the same in every copy of the message; `amount` in minor units. Where the
+    bank says it, `payer_account` is the number the money came from and `payer_bank` whose (a BIC or twelve digits).
     """
 
     receipt_id: str
@@ -61,6 +67,8 @@ class BankReceipt(msgspec.Struct, frozen=True, kw_only=True):
     currency: Currency
     payer_name: str
     received_at_us: int
+    payer_account: str = ""
+    payer_bank: str = ""
 
 
 class ReceiptRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +83,10 @@ class ReceiptRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettlementRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a lot as it was settled; `source_sequence` is its record's position in the lot's journal."""
+    """The end of a lot as it was settled; `source_sequence` is its record's position in the lot's journal.
+
+    `winner_bidder_id` is the buyer where there is exactly one; `price` is what all buyers owe together.
+    """
 
     lot_id: int
     source_sequence: int
@@ -83,6 +94,8 @@ class SettlementRecord(msgspec.Struct, frozen=True, kw_only=True):
     price: Amount
     currency: Currency
     settled_at_us: int
+    defaulted_bidder_ids: tuple[int, ...] = ()
+    """Whose deposits stay as they are, because they did not honour their bids."""
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):

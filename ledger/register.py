@@ -16,7 +16,10 @@ from ledger.units import Amount, Currency
 class DepositState(StrEnum):
     """Where a deposit is in its life.
 
-    LAPSED ends a deposit for which no money came before its lot did.
+    LAPSED ends a deposit for which no money came before its lot did. REFUND_DUE lasts until the refund has gone to
+    the bank, proposed and approved or not; then it is REFUNDED, unless the bank sends it back. DEFAULTED is held after
+    its bidder did not honour his bid, until two people have decided who gets it; then it is FORFEITED, with a
+    `refund_due` above 0 where a part of it is his again.
     """
 
     AWAITING_PAYMENT = "awaiting_payment"
@@ -24,7 +27,10 @@ class DepositState(StrEnum):
     RECEIVED = "received"
     HELD = "held"
     APPLIED_TO_PRICE = "applied_to_price"
+    DEFAULTED = "defaulted"
+    FORFEITED = "forfeited"
     REFUND_DUE = "refund_due"
+    REFUNDED = "refunded"
     LAPSED = "lapsed"
 
 
@@ -65,7 +71,7 @@ def deposit_row(position: DepositPosition) -> DepositRow:
         received=position.deposit.credits_posted,
         held=position.deposit.debits_pending,
         applied=0 if hold is None else hold.ended_amount,
-        refund_due=position.refund.available_credit,
+        refund_due=_owed_back(position),
         opened_at_us=record.opened_at_us,
         received_at_us=position.received_at_us,
         held_at_us=None if hold is None else hold.held_at_us,
@@ -75,13 +81,21 @@ def deposit_row(position: DepositPosition) -> DepositRow:
 
 def deposit_state(position: DepositPosition) -> DepositState:
     """Tell where a deposit is in its life."""
-    if position.settlement is None:
+    settlement = position.settlement
+    if settlement is None:
         return _state_before_end(position)
+    if position.hold is not None and position.record.bidder_id in settlement.defaulted_bidder_ids:
+        return DepositState.DEFAULTED if position.hold.is_live else DepositState.FORFEITED
     if position.hold is not None and position.hold.ending is Kind.POST:
         return DepositState.APPLIED_TO_PRICE
-    if position.refund.available_credit > 0:
+    if _owed_back(position) > 0:
         return DepositState.REFUND_DUE
-    return DepositState.LAPSED
+    return DepositState.REFUNDED if position.refund.credits_posted else DepositState.LAPSED
+
+
+def _owed_back(position: DepositPosition) -> Amount:
+    """Return what is owed back; a payout that is only proposed has paid nothing yet."""
+    return position.refund.credits_posted - position.refund.debits_posted
 
 
 def _state_before_end(position: DepositPosition) -> DepositState:

@@ -4,8 +4,9 @@ Here belong the refusals and the pure decision; same books and batch, same answe
 Not here: I/O, clocks, locks and the meaning of a deposit.
 """
 
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from enum import IntEnum
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,7 +29,9 @@ from ledger.units import AMOUNT_MAX, Amount, is_amount, is_currency
 
 
 class LedgerRefusal(IntEnum):
-    """Why a transfer is refused, in order of precedence: of several reasons the first is the answer.
+    """Why a transfer is refused, in order of precedence: of several reasons the first listed is the answer.
+
+    The numbers are codes: kept with the ids that stay failed, never used again for another reason.
 
     Source: the order and the two-phase semantics follow TigerBeetle's, see ledger/README.md.
     """
@@ -40,6 +43,7 @@ class LedgerRefusal(IntEnum):
     EXISTS_WITH_DIFFERENT_KIND = 10
     EXISTS_WITH_DIFFERENT_FLAGS = 11
     EXISTS_WITH_DIFFERENT_PENDING_ID = 12
+    EXISTS_WITH_DIFFERENT_TIMEOUT = 21
     EXISTS_WITH_DIFFERENT_DEBIT = 13
     EXISTS_WITH_DIFFERENT_CREDIT = 14
     EXISTS_WITH_DIFFERENT_AMOUNT = 15
@@ -49,6 +53,7 @@ class LedgerRefusal(IntEnum):
     EXISTS_WITH_DIFFERENT_CURRENCY = 19
     EXISTS_WITH_DIFFERENT_PURPOSE = 20
     ID_ALREADY_FAILED = 30
+    EXPIRY_NOT_ALLOWED = 44
     FLAGS_EXCLUDE_EACH_OTHER = 31
     AMOUNT_OUT_OF_RANGE = 32
     DEBIT_ACCOUNT_MISSING = 33
@@ -58,6 +63,7 @@ class LedgerRefusal(IntEnum):
     PENDING_ID_MISSING = 37
     PENDING_ID_MAX = 38
     PENDING_ID_IS_OWN_ID = 39
+    TIMEOUT_NOT_ALLOWED = 43
     CLOSING_NOT_PENDING = 40
     CURRENCY_UNKNOWN = 41
     PURPOSE_MISSING = 42
@@ -75,6 +81,7 @@ class LedgerRefusal(IntEnum):
     PENDING_HAS_DIFFERENT_AMOUNT = 67
     PENDING_ALREADY_POSTED = 68
     PENDING_ALREADY_VOIDED = 69
+    PENDING_EXPIRED = 70
     DEBIT_ACCOUNT_CLOSED = 80
     CREDIT_ACCOUNT_CLOSED = 81
     OVERFLOWS_DEBITS_PENDING = 82
@@ -83,6 +90,7 @@ class LedgerRefusal(IntEnum):
     OVERFLOWS_CREDITS_POSTED = 85
     OVERFLOWS_DEBITS = 86
     OVERFLOWS_CREDITS = 87
+    OVERFLOWS_TIMEOUT = 90
     EXCEEDS_CREDITS = 88
     EXCEEDS_DEBITS = 89
 
@@ -104,7 +112,7 @@ _BALANCING: Final = TransferFlags.BALANCING_DEBIT | TransferFlags.BALANCING_CRED
 _CLOSING: Final = TransferFlags.CLOSING_DEBIT | TransferFlags.CLOSING_CREDIT
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The answer to one transfer.
 
     Accepted when `refusal` is None; then `posting` is its record, and `is_new` is False if it had been
@@ -118,27 +126,67 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Books(msgspec.Struct):
-    """What a decision may look at: every account, transfer, ending and failed id that the batch names."""
+    """What a decision may look at: every account, transfer, ending and failed id that the batch names.
+
+    `due` are the live holds whose time has run out, earliest first; their accounts are among `accounts`.
+    """
 
     accounts: dict[str, Account]
     postings: dict[UUID, Posting]
     endings: dict[UUID, Kind]
     failed: set[UUID]
     head: ChainHead
+    due: tuple[Posting, ...] = ()
+
+
+class Movement(msgspec.Struct, frozen=True, gc=False):
+    """A posting, what it changes on both its accounts in minor units, and the accounts after it."""
+
+    posting: Posting
+    pending_change: Amount
+    posted_change: Amount
+    debit: Account
+    credit: Account
+
+    def entries(self) -> tuple[Entry, Entry]:
+        """Describe both legs by their change and by the accounts after it."""
+        return self._entry(Side.DEBIT, self.debit), self._entry(Side.CREDIT, self.credit)
+
+    def _entry(self, side: Side, account: Account) -> Entry:
+        return Entry(
+            sequence=self.posting.sequence,
+            side=side,
+            account=account.code,
+            account_version=account.version,
+            currency=account.currency,
+            pending_change=self.pending_change,
+            posted_change=self.posted_change,
+            debits_pending=account.debits_pending,
+            debits_posted=account.debits_posted,
+            credits_pending=account.credits_pending,
+            credits_posted=account.credits_posted,
+            recorded_at_us=self.posting.recorded_at_us,
+        )
 
 
 class Decision(msgspec.Struct, frozen=True):
     """What a batch does: an outcome for each transfer, and the rows to write.
 
+    `postings` begin with the expiries of holds that were due; those have no outcome.
     `accounts` are the changed accounts in their last state; `failed` the ids refused for a passing reason.
     """
 
     outcomes: tuple[Outcome, ...]
     postings: tuple[Posting, ...]
-    entries: tuple[Entry, ...]
+    movements: tuple["Movement", ...]
     accounts: dict[str, Account]
     failed: dict[UUID, LedgerRefusal]
     head: ChainHead
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Both legs of each posting, debit first."""
+        return tuple(entry for movement in self.movements for entry in movement.entries())
 
     @property
     def is_accepted(self) -> bool:
@@ -157,13 +205,24 @@ def decide(batch: Sequence[Transfer], books: Books, recorded_at_us: int) -> Deci
     Refuses: any LedgerRefusal, per transfer.  Raises: nothing.
     """
     working = _Working(books, recorded_at_us)
+    for pending in books.due:
+        _expire(pending, working)
     outcomes: list[Outcome] = []
-    for linked_set in _linked_sets(batch):
+    linked_set: list[Transfer] = []
+    for transfer in batch:
+        if transfer.is_linked:
+            linked_set.append(transfer)
+        elif linked_set:
+            outcomes.extend(_decide_set([*linked_set, transfer], working))
+            linked_set = []
+        else:
+            outcomes.append(_decide_one(transfer, working))
+    if linked_set:
         outcomes.extend(_decide_set(linked_set, working))
     return Decision(
         tuple(outcomes),
         tuple(working.new_postings),
-        tuple(working.new_entries),
+        tuple(working.new_movements),
         working.changed_accounts(),
         working.newly_failed,
         working.head,
@@ -193,21 +252,27 @@ class _Working:
         self.failed = set(books.failed)
         self.head = books.head
         self.recorded_at_us = recorded_at_us
+        self.at_us = max(recorded_at_us, books.head.recorded_at_us)
         self.newly_failed: dict[UUID, LedgerRefusal] = {}
         self.new_postings: list[Posting] = []
-        self.new_entries: list[Entry] = []
+        self.new_movements: list[Movement] = []
         self._before = books.accounts
-        self._undo: list[tuple[MutableMapping[Any, Any], Any, Any]] = []
+        self._undo: list[tuple[MutableMapping[Any, Any], Any, Any]] | None = None
 
     def put(self, mapping: MutableMapping[Any, Any], key: object, value: object) -> None:
-        self._undo.append((mapping, key, mapping.get(key)))
+        if self._undo is not None:
+            self._undo.append((mapping, key, mapping.get(key)))
         mapping[key] = value
 
     def begin(self) -> tuple[int, ChainHead]:
-        self._undo.clear()
+        self._undo = []
         return len(self.new_postings), self.head
 
+    def end(self) -> None:
+        self._undo = None
+
     def roll_back(self, mark: tuple[int, ChainHead]) -> None:
+        assert self._undo is not None, "only a linked set is rolled back"
         for mapping, key, old in reversed(self._undo):
             if old is None:
                 del mapping[key]
@@ -215,7 +280,7 @@ class _Working:
                 mapping[key] = old
         count, self.head = mark
         del self.new_postings[count:]
-        del self.new_entries[2 * count :]
+        del self.new_movements[count:]
 
     def remember_failed(self, transfer_id: UUID, refusal: LedgerRefusal) -> None:
         self.failed.add(transfer_id)
@@ -223,17 +288,6 @@ class _Working:
 
     def changed_accounts(self) -> dict[str, Account]:
         return {code: account for code, account in self.accounts.items() if account is not self._before[code]}
-
-
-def _linked_sets(batch: Sequence[Transfer]) -> Iterator[list[Transfer]]:
-    linked_set: list[Transfer] = []
-    for transfer in batch:
-        linked_set.append(transfer)
-        if not transfer.is_linked:
-            yield linked_set
-            linked_set = []
-    if linked_set:
-        yield linked_set
 
 
 def _decide_set(linked_set: list[Transfer], working: _Working) -> list[Outcome]:
@@ -245,7 +299,9 @@ def _decide_set(linked_set: list[Transfer], working: _Working) -> list[Outcome]:
         outcomes.append(outcome)
         if outcome.refusal is not None:
             working.roll_back(mark)
-            return _failed_set(linked_set, len(outcomes) - 1, outcome)
+            outcomes = _failed_set(linked_set, len(outcomes) - 1, outcome)
+            break
+    working.end()
     return outcomes
 
 
@@ -268,8 +324,10 @@ def _decide_one(transfer: Transfer, working: _Working) -> Outcome:
     existing = working.postings.get(transfer.id)
     if existing is not None:
         return _repeated(transfer, existing, working)
-    if transfer.id in working.failed:
+    if working.failed and transfer.id in working.failed:
         return Outcome(transfer.id, LedgerRefusal.ID_ALREADY_FAILED)
+    if transfer.kind is Kind.EXPIRE:
+        return Outcome(transfer.id, LedgerRefusal.EXPIRY_NOT_ALLOWED)
     decided = _completed_ending(transfer, working) if transfer.is_resolving else _completed(transfer, working)
     if isinstance(decided, LedgerRefusal):
         if decided in TRANSIENT:
@@ -279,9 +337,10 @@ def _decide_one(transfer: Transfer, working: _Working) -> Outcome:
 
 
 def _id_refusal(transfer: Transfer) -> LedgerRefusal | None:
-    if transfer.id.int == 0:
+    number = transfer.id.int
+    if number == 0:
         return LedgerRefusal.ID_ZERO
-    if transfer.id == TRANSFER_ID_MAX:
+    if number == TRANSFER_ID_MAX.int:
         return LedgerRefusal.ID_MAX
     return None
 
@@ -303,6 +362,8 @@ def _difference(again: Transfer, first: Transfer, working: _Working) -> LedgerRe
         return LedgerRefusal.EXISTS_WITH_DIFFERENT_FLAGS
     if again.pending_id != first.pending_id:
         return LedgerRefusal.EXISTS_WITH_DIFFERENT_PENDING_ID
+    if again.timeout_us != first.timeout_us:
+        return LedgerRefusal.EXISTS_WITH_DIFFERENT_TIMEOUT
     if first.is_resolving:
         assert first.pending_id is not None
         pending = working.postings[first.pending_id].transfer
@@ -344,24 +405,31 @@ def _completed(transfer: Transfer, working: _Working) -> Transfer | LedgerRefusa
         return LedgerRefusal.CREDIT_ACCOUNT_NOT_FOUND
     if (refusal := _accounts_refusal(transfer, debit, credit)) is not None:
         return refusal
-    if transfer.flags & _BALANCING:
+    if transfer.flags and transfer.flags & _BALANCING:
         transfer = replace(transfer, amount=_balancing_amount(transfer, debit, credit))
-    return _limit_refusal(transfer, debit, credit) or transfer
+    return _limit_refusal(transfer, debit, credit, working.at_us) or transfer
 
 
 def _shape_refusal(transfer: Transfer) -> LedgerRefusal | None:
-    may_close = transfer.kind is Kind.PENDING or not transfer.flags & _CLOSING
-    faults = (
-        (not is_amount(transfer.amount), LedgerRefusal.AMOUNT_OUT_OF_RANGE),
-        (not transfer.debit, LedgerRefusal.DEBIT_ACCOUNT_MISSING),
-        (not transfer.credit, LedgerRefusal.CREDIT_ACCOUNT_MISSING),
-        (transfer.debit == transfer.credit, LedgerRefusal.ACCOUNTS_NOT_DIFFERENT),
-        (transfer.pending_id is not None, LedgerRefusal.PENDING_ID_NOT_ALLOWED),
-        (not may_close, LedgerRefusal.CLOSING_NOT_PENDING),
-        (not is_currency(transfer.currency), LedgerRefusal.CURRENCY_UNKNOWN),
-        (transfer.purpose is None, LedgerRefusal.PURPOSE_MISSING),
-    )
-    return next((refusal for is_fault, refusal in faults if is_fault), None)
+    if not is_amount(transfer.amount):
+        return LedgerRefusal.AMOUNT_OUT_OF_RANGE
+    if not transfer.debit:
+        return LedgerRefusal.DEBIT_ACCOUNT_MISSING
+    if not transfer.credit:
+        return LedgerRefusal.CREDIT_ACCOUNT_MISSING
+    if transfer.debit == transfer.credit:
+        return LedgerRefusal.ACCOUNTS_NOT_DIFFERENT
+    if transfer.pending_id is not None:
+        return LedgerRefusal.PENDING_ID_NOT_ALLOWED
+    if transfer.timeout_us and (transfer.kind is not Kind.PENDING or transfer.timeout_us < 0):
+        return LedgerRefusal.TIMEOUT_NOT_ALLOWED
+    if transfer.flags and transfer.kind is not Kind.PENDING and transfer.flags & _CLOSING:
+        return LedgerRefusal.CLOSING_NOT_PENDING
+    if not is_currency(transfer.currency):
+        return LedgerRefusal.CURRENCY_UNKNOWN
+    if transfer.purpose is None:
+        return LedgerRefusal.PURPOSE_MISSING
+    return None
 
 
 def _accounts_refusal(transfer: Transfer, debit: Account, credit: Account) -> LedgerRefusal | None:
@@ -389,25 +457,28 @@ def _balancing_amount(transfer: Transfer, debit: Account, credit: Account) -> Am
     return amount
 
 
-def _limit_refusal(transfer: Transfer, debit: Account, credit: Account) -> LedgerRefusal | None:
+def _limit_refusal(transfer: Transfer, debit: Account, credit: Account, at_us: int) -> LedgerRefusal | None:
     amount = transfer.amount
-    is_pending = transfer.kind is Kind.PENDING
-    debits = debit.debits_pending + debit.debits_posted
-    credits = credit.credits_pending + credit.credits_posted
-    limits = (
-        (is_pending and amount + debit.debits_pending > AMOUNT_MAX, LedgerRefusal.OVERFLOWS_DEBITS_PENDING),
-        (
-            is_pending and amount + credit.credits_pending > AMOUNT_MAX,
-            LedgerRefusal.OVERFLOWS_CREDITS_PENDING,
-        ),
-        (amount + debit.debits_posted > AMOUNT_MAX, LedgerRefusal.OVERFLOWS_DEBITS_POSTED),
-        (amount + credit.credits_posted > AMOUNT_MAX, LedgerRefusal.OVERFLOWS_CREDITS_POSTED),
-        (amount + debits > AMOUNT_MAX, LedgerRefusal.OVERFLOWS_DEBITS),
-        (amount + credits > AMOUNT_MAX, LedgerRefusal.OVERFLOWS_CREDITS),
-        (debit.would_debits_exceed_credits(amount), LedgerRefusal.EXCEEDS_CREDITS),
-        (credit.would_credits_exceed_debits(amount), LedgerRefusal.EXCEEDS_DEBITS),
-    )
-    return next((refusal for is_exceeded, refusal in limits if is_exceeded), None)
+    if transfer.kind is Kind.PENDING:
+        if amount + debit.debits_pending > AMOUNT_MAX:
+            return LedgerRefusal.OVERFLOWS_DEBITS_PENDING
+        if amount + credit.credits_pending > AMOUNT_MAX:
+            return LedgerRefusal.OVERFLOWS_CREDITS_PENDING
+    if amount + debit.debits_posted > AMOUNT_MAX:
+        return LedgerRefusal.OVERFLOWS_DEBITS_POSTED
+    if amount + credit.credits_posted > AMOUNT_MAX:
+        return LedgerRefusal.OVERFLOWS_CREDITS_POSTED
+    if amount + debit.debits_pending + debit.debits_posted > AMOUNT_MAX:
+        return LedgerRefusal.OVERFLOWS_DEBITS
+    if amount + credit.credits_pending + credit.credits_posted > AMOUNT_MAX:
+        return LedgerRefusal.OVERFLOWS_CREDITS
+    if at_us + transfer.timeout_us > AMOUNT_MAX:
+        return LedgerRefusal.OVERFLOWS_TIMEOUT
+    if debit.flags and debit.would_debits_exceed_credits(amount):
+        return LedgerRefusal.EXCEEDS_CREDITS
+    if credit.flags and credit.would_credits_exceed_debits(amount):
+        return LedgerRefusal.EXCEEDS_DEBITS
+    return None
 
 
 # A post or void of a pending transfer
@@ -442,6 +513,8 @@ def _ending_shape_refusal(transfer: Transfer) -> LedgerRefusal | None:
         return LedgerRefusal.PENDING_ID_MAX
     if transfer.pending_id == transfer.id:
         return LedgerRefusal.PENDING_ID_IS_OWN_ID
+    if transfer.timeout_us:
+        return LedgerRefusal.TIMEOUT_NOT_ALLOWED
     return None
 
 
@@ -460,15 +533,16 @@ def _pending_refusal(transfer: Transfer, pending: Transfer, working: _Working) -
         (is_void and amount < pending.amount, LedgerRefusal.PENDING_HAS_DIFFERENT_AMOUNT),
         (ending is Kind.POST, LedgerRefusal.PENDING_ALREADY_POSTED),
         (ending is Kind.VOID, LedgerRefusal.PENDING_ALREADY_VOIDED),
+        (ending is Kind.EXPIRE, LedgerRefusal.PENDING_EXPIRED),
     )
     return next((refusal for is_fault, refusal in faults if is_fault), None)
 
 
 def _ending_amount(transfer: Transfer, pending: Transfer) -> Amount:
     """Return what a post takes or a void gives back, with the words for "all of it" resolved."""
-    if transfer.kind is Kind.VOID:
-        return transfer.amount or pending.amount
-    return pending.amount if transfer.amount == ENTIRE_AMOUNT else transfer.amount
+    if transfer.kind is Kind.POST:
+        return pending.amount if transfer.amount == ENTIRE_AMOUNT else transfer.amount
+    return transfer.amount or pending.amount
 
 
 def _inherited(transfer: Transfer, pending: Transfer) -> Transfer:
@@ -487,11 +561,16 @@ def _inherited(transfer: Transfer, pending: Transfer) -> Transfer:
 
 
 def _recorded(transfer: Transfer, working: _Working) -> Outcome:
+    return Outcome(transfer.id, posting=_record(transfer, working), is_new=True)
+
+
+def _record(transfer: Transfer, working: _Working) -> Posting:
     posting = link(working.head, transfer, working.recorded_at_us)
     pending_change, posted_change = changes(transfer, _pending_amount(transfer, working))
     debit = debited(working.accounts[transfer.debit], pending_change, posted_change)
     credit = credited(working.accounts[transfer.credit], pending_change, posted_change)
-    debit, credit = _with_closing(transfer, debit, credit, working)
+    if transfer.flags or transfer.pending_id is not None:
+        debit, credit = _with_closing(transfer, debit, credit, working)
     working.put(working.accounts, debit.code, debit)
     working.put(working.accounts, credit.code, credit)
     working.put(working.postings, transfer.id, posting)
@@ -499,9 +578,36 @@ def _recorded(transfer: Transfer, working: _Working) -> Outcome:
         working.put(working.endings, transfer.pending_id, transfer.kind)
     working.head = head_of(posting)
     working.new_postings.append(posting)
-    for side, account in ((Side.DEBIT, debit), (Side.CREDIT, credit)):
-        working.new_entries.append(entry_of(posting, side, account, pending_change, posted_change))
-    return Outcome(transfer.id, posting=posting, is_new=True)
+    working.new_movements.append(Movement(posting, pending_change, posted_change, debit, credit))
+    return posting
+
+
+def _expire(pending: Posting, working: _Working) -> None:
+    """Record that a hold's time has run out: it is given back in full, as by a void."""
+    held = pending.transfer
+    assert held.kind is Kind.PENDING and expires_at_us(pending) <= working.at_us, "only what is due expires"
+    working.postings[held.id] = pending
+    expiry = Transfer(
+        id=expiry_id(working.head, held.id),
+        kind=Kind.EXPIRE,
+        pending_id=held.id,
+        amount=held.amount,
+        event_at_us=expires_at_us(pending),
+    )
+    _record(_inherited(expiry, held), working)
+
+
+def expires_at_us(pending: Posting) -> int:
+    """Return when the time of a hold that carries a timeout runs out, on the ledger's clock."""
+    return pending.recorded_at_us + pending.transfer.timeout_us
+
+
+def expiry_id(head: ChainHead, pending_id: UUID) -> UUID:
+    """Make the id of an expiry that is recorded behind a head; nobody can have used it before.
+
+    It is no promise for the future: what may happen once is the end of a hold, not this id.
+    """
+    return UUID(bytes=sha256(head.hash + pending_id.bytes).digest()[:16])
 
 
 def _pending_amount(transfer: Transfer, working: _Working) -> Amount:
@@ -522,24 +628,34 @@ def changes(transfer: Transfer, pending_amount: Amount) -> tuple[Amount, Amount]
             return transfer.amount, 0
         case Kind.POST:
             return -pending_amount, transfer.amount
-        case Kind.VOID:
+        case Kind.VOID | Kind.EXPIRE:
             return -pending_amount, 0
 
 
 def debited(account: Account, pending_change: Amount, posted_change: Amount) -> Account:
     """Return the account after a debit leg, one version on."""
-    return replace(
-        account,
+    return Account(
+        code=account.code,
+        currency=account.currency,
+        flags=account.flags,
+        is_closed=account.is_closed,
         debits_pending=account.debits_pending + pending_change,
         debits_posted=account.debits_posted + posted_change,
+        credits_pending=account.credits_pending,
+        credits_posted=account.credits_posted,
         version=account.version + 1,
     )
 
 
 def credited(account: Account, pending_change: Amount, posted_change: Amount) -> Account:
     """Return the account after a credit leg, one version on."""
-    return replace(
-        account,
+    return Account(
+        code=account.code,
+        currency=account.currency,
+        flags=account.flags,
+        is_closed=account.is_closed,
+        debits_pending=account.debits_pending,
+        debits_posted=account.debits_posted,
         credits_pending=account.credits_pending + pending_change,
         credits_posted=account.credits_posted + posted_change,
         version=account.version + 1,
@@ -549,8 +665,8 @@ def credited(account: Account, pending_change: Amount, posted_change: Amount) ->
 def _with_closing(
     transfer: Transfer, debit: Account, credit: Account, working: _Working
 ) -> tuple[Account, Account]:
-    """Close the accounts that a closing transfer names; its void opens them again."""
-    is_void = transfer.kind is Kind.VOID
+    """Close the accounts that a closing transfer names; its void or expiry opens them again."""
+    is_void = transfer.kind in (Kind.VOID, Kind.EXPIRE)
     flags = transfer.flags
     if is_void and transfer.pending_id is not None:
         flags = working.postings[transfer.pending_id].transfer.flags
@@ -559,26 +675,6 @@ def _with_closing(
     if TransferFlags.CLOSING_CREDIT in flags:
         credit = replace(credit, is_closed=not is_void)
     return debit, credit
-
-
-def entry_of(
-    posting: Posting, side: Side, account: Account, pending_change: Amount, posted_change: Amount
-) -> Entry:
-    """Describe one leg of a posting by its change and by the account after it."""
-    return Entry(
-        sequence=posting.sequence,
-        side=side,
-        account=account.code,
-        account_version=account.version,
-        currency=account.currency,
-        pending_change=pending_change,
-        posted_change=posted_change,
-        debits_pending=account.debits_pending,
-        debits_posted=account.debits_posted,
-        credits_pending=account.credits_pending,
-        credits_posted=account.credits_posted,
-        recorded_at_us=posting.recorded_at_us,
-    )
 
 
 def account_after(account: Account, entry: Entry | None) -> Account:

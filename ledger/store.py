@@ -6,7 +6,7 @@ Not here: SQL and drivers (adapters), rules of double entry (rules), the life of
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -16,6 +16,9 @@ from ledger.records import Answer, DepositPosition, Draft, ReceiptRecord, Receip
 from ledger.rules import Outcome
 from ledger.transfers import Entry, Posting, Transfer
 
+HISTORY_ROWS: Final = 100
+"""Entries on a page of an account's history, if not told otherwise."""
+
 
 class LedgerUnavailable(Exception):
     """The store cannot be reached; whether the last call was recorded is unknown, so repeat it."""
@@ -23,6 +26,10 @@ class LedgerUnavailable(Exception):
 
 class LedgerStoreError(Exception):
     """The store refused what the rules accepted: a broken promise, nothing was recorded."""
+
+
+class PeriodClosed(LedgerStoreError):
+    """Something is to be recorded in an accounting day that is closed; nothing was recorded."""
 
 
 class DraftRefused(Exception):
@@ -75,6 +82,17 @@ class LedgerReader(Protocol):
         Args:
             code: the account; None is answered when there is none of that code.
             at_us: microseconds since the Unix epoch, on the ledger's clock (`recorded_at_us`).
+        """
+
+    async def history(
+        self, code: AccountCode, after_version: int = 0, limit: int = HISTORY_ROWS
+    ) -> tuple[Entry, ...]:
+        """Return a page of an account's history: each change with the totals and the version after it.
+
+        Args:
+            code: the account; a page of an account that is not there is empty.
+            after_version: version of the last entry of the page before; 0 for the first page.
+            limit: how many entries at most; fewer only at the end of the history.
         """
 
     def accounts(self, prefix: str = "") -> AsyncIterator[Account]:
@@ -138,6 +156,15 @@ class LedgerStore(Protocol):
 
         Raises: DraftRefused when the rules refuse a transfer of the draft; AccountConflict,
             LedgerUnavailable, LedgerStoreError as `post`; whatever the plan raises.
+        """
+
+    async def expire_due(self) -> int:
+        """Record the expiry of every hold whose time has run out, and return how many those were.
+
+        Every write of transfers does this first, so nobody can rely on a hold that has run out; a sweep now and
+        then gives the money back where nobody writes.
+
+        Raises: LedgerUnavailable, LedgerStoreError.
         """
 
     async def cursor(self, name: str) -> int:

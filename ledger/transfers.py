@@ -27,6 +27,8 @@ class Kind(StrEnum):
     PENDING = "pending"
     POST = "post"
     VOID = "void"
+    EXPIRE = "expire"
+    """Made by the ledger alone, when the time of a pending transfer has run out."""
 
 
 class Purpose(StrEnum):
@@ -34,8 +36,21 @@ class Purpose(StrEnum):
 
     DEPOSIT_RECEIVED = "deposit_received"
     SUSPENSE_RECEIVED = "suspense_received"
+    SUSPENSE_ASSIGNED = "suspense_assigned"
+    SUSPENSE_SPLIT = "suspense_split"
     DEPOSIT_TOWARDS_PRICE = "deposit_towards_price"
     DEPOSIT_RELEASED = "deposit_released"
+    DEPOSIT_FORFEITED = "deposit_forfeited"
+    FORFEIT_APPLIED = "forfeit_applied"
+    INTEREST_GIVEN = "interest_given"
+    COMMISSION_BOOKED = "commission_booked"
+    SERVICE_FEE_BOOKED = "service_fee_booked"
+    PAYOUT_SENT = "payout_sent"
+    PAYOUT_PAID = "payout_paid"
+    PAYOUT_REJECTED = "payout_rejected"
+    PAYOUT_RETURNED = "payout_returned"
+    REVERSAL = "reversal"
+    BANK_DIFFERENCE = "bank_difference"
 
 
 class TransferFlags(IntFlag):
@@ -54,12 +69,13 @@ class TransferFlags(IntFlag):
     CLOSING_CREDIT = 16
 
 
-class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+class Transfer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A movement of one amount from one account to another, named by its maker.
 
     The id is made and kept by the caller *before* the transfer is posted, so that a retry is the same
     transfer. In a post or void, accounts, currency, purpose, reference and memo that are left empty are
-    those of the pending transfer, and a void of amount 0 voids all of it. `event_at_us` is when it
+    those of the pending transfer, and a void of amount 0 voids all of it. `timeout_us` is how long a pending
+    transfer holds, counted from when it is recorded; 0 is without end. `event_at_us` is when it
     happened in the world, in microseconds since the Unix epoch; when it was recorded is in its Posting.
     """
 
@@ -75,19 +91,20 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     event_at_us: int = 0
     reference: str = ""
     memo: str = ""
+    timeout_us: int = 0
 
     @property
     def is_linked(self) -> bool:
         """Tell whether the next transfer of the batch shares this one's fate."""
-        return TransferFlags.LINKED in self.flags
+        return bool(self.flags) and TransferFlags.LINKED in self.flags
 
     @property
     def is_resolving(self) -> bool:
         """Tell whether it ends a pending transfer."""
-        return self.kind in (Kind.POST, Kind.VOID)
+        return self.kind is Kind.POST or self.kind is Kind.VOID or self.kind is Kind.EXPIRE
 
 
-class Posting(msgspec.Struct, frozen=True, kw_only=True):
+class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A transfer as recorded: complete, with its place in the chain.
 
     `sequence` counts from 1 without gaps; `recorded_at_us` never falls; `hash` covers everything else
@@ -107,7 +124,7 @@ class Side(StrEnum):
     CREDIT = "credit"
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One leg of a posting: what it changed in one account and the account's totals after it."""
 
     sequence: int

@@ -12,30 +12,20 @@ Currency = str
 AMOUNT_MAX: Final[Amount] = 2**63 - 1
 """Greatest amount and greatest balance: what one PostgreSQL bigint holds."""
 
+_MINOR_DIGITS_BY_NUMBER: Final = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    2: """
+        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
+        CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR
+        JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
+        NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN
+        SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW
+    """,
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+
 MINOR_DIGITS: Final[dict[Currency, int]] = {
-    "AUD": 2,
-    "BHD": 3,
-    "CAD": 2,
-    "CHF": 2,
-    "CNY": 2,
-    "EUR": 2,
-    "GBP": 2,
-    "HKD": 2,
-    "IDR": 2,
-    "INR": 2,
-    "JPY": 0,
-    "KRW": 0,
-    "KWD": 3,
-    "MOP": 2,
-    "MYR": 2,
-    "NZD": 2,
-    "PHP": 2,
-    "RUB": 2,
-    "SGD": 2,
-    "THB": 2,
-    "TWD": 2,
-    "USD": 2,
-    "VND": 0,
+    code: digits for digits, codes in _MINOR_DIGITS_BY_NUMBER.items() for code in codes.split()
 }
 """Currencies that the centre can book, with the digits of their minor unit (ISO 4217)."""
 

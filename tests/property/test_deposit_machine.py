@@ -13,7 +13,7 @@ from ledger.memory import MemoryLedgerStore
 from ledger.receipts import ReceiptResult
 from ledger.records import BankReceipt, Deposit
 from ledger.register import DepositState
-from ledger.settlement import LotOutcome, Settled, SettlementRefusal
+from ledger.settlement import LotOutcome, Purchase, Settled, SettlementRefusal
 from ledger.store import Cursor
 from ledger.verify import verify
 
@@ -122,9 +122,14 @@ class DepositMachine(RuleBasedStateMachine):
     @rule(lot_id=LOTS, data=st.data(), price=st.integers(min_value=0, max_value=150))
     def settle(self, lot_id: int, data: st.DataObject, price: int) -> None:
         held = [bidder for (lot, bidder), paid in self.model.paid.items() if lot == lot_id and paid.is_held]
-        winner = data.draw(st.sampled_from([None, *held]))
+        buyers = data.draw(st.sets(st.sampled_from(held))) if held else set()
+        defaulted = data.draw(st.sets(st.sampled_from(held))) - buyers if held else set()
         outcome = LotOutcome(
-            lot_id=lot_id, source_sequence=9, winner_bidder_id=winner, price=price, decided_at_us=NOW_US
+            lot_id=lot_id,
+            source_sequence=9,
+            purchases=tuple(Purchase(bidder_id, price) for bidder_id in sorted(buyers)),
+            defaulted_bidder_ids=tuple(sorted(defaulted)),
+            decided_at_us=NOW_US,
         )
         answer = self.finish(self.deposits.settle(outcome, Cursor("settlement", lot_id)))
         first = self.model.ended.get(lot_id)
@@ -132,7 +137,7 @@ class DepositMachine(RuleBasedStateMachine):
             self.end(outcome)
             assert isinstance(answer, Settled)
             assert answer.is_new
-        elif first == outcome:
+        elif _recorded(first) == _recorded(outcome):
             assert answer == Settled(lot_id=lot_id, is_new=False)
         else:
             assert answer is SettlementRefusal.OTHER_OUTCOME_SETTLED
@@ -140,9 +145,9 @@ class DepositMachine(RuleBasedStateMachine):
     def end(self, outcome: LotOutcome) -> None:
         self.model.ended[outcome.lot_id] = outcome
         for (lot_id, bidder_id), paid in self.model.paid.items():
-            if lot_id == outcome.lot_id:
-                is_winner = bidder_id == outcome.winner_bidder_id
-                paid.applied = min(REQUIRED[lot_id], outcome.price) if is_winner else 0
+            if lot_id == outcome.lot_id and bidder_id not in outcome.defaulted_bidder_ids:
+                owed = {purchase.bidder_id: purchase.amount for purchase in outcome.purchases}
+                paid.applied = min(REQUIRED[lot_id], owed.get(bidder_id, 0))
                 paid.refund_due = paid.received - paid.applied
 
     @invariant()
@@ -151,11 +156,14 @@ class DepositMachine(RuleBasedStateMachine):
         assert {(row.lot_id, row.bidder_id) for row in rows} == set(self.model.paid)
         for row in rows:
             paid = self.model.paid[row.lot_id, row.bidder_id]
-            has_ended = row.lot_id in self.model.ended
+            outcome = self.model.ended.get(row.lot_id)
+            has_ended = outcome is not None and row.bidder_id not in outcome.defaulted_bidder_ids
             held = REQUIRED[row.lot_id] if paid.is_held and not has_ended else 0
             noted = (paid.received, held, paid.applied, paid.refund_due)
             assert (row.received, row.held, row.applied, row.refund_due) == noted
-            assert (row.state is DepositState.HELD) == (paid.is_held and not has_ended)
+            is_live = paid.is_held and not has_ended
+            assert (row.state is DepositState.HELD) == (is_live and outcome is None)
+            assert (row.state is DepositState.DEFAULTED) == (is_live and outcome is not None)
 
     @invariant()
     def suspense_holds_the_rest(self) -> None:
@@ -169,3 +177,8 @@ class DepositMachine(RuleBasedStateMachine):
 
 TestDeposits = DepositMachine.TestCase
 TestDeposits.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
+
+
+def _recorded(outcome: LotOutcome) -> tuple[int | None, int, tuple[int, ...]]:
+    """What of an outcome a settlement keeps, and compares when the outcome comes again."""
+    return outcome.only_buyer_id, outcome.total, outcome.defaulted_bidder_ids

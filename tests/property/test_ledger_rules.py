@@ -7,10 +7,11 @@ from uuid import UUID
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from ledger.accounts import Account, AccountFlags, new_account
 from ledger.chain import ChainHead, head_of, link
-from ledger.rules import Books, Decision, LedgerRefusal, decide
+from ledger.rules import Books, Decision, LedgerRefusal, decide, expires_at_us
 from ledger.transfers import ENTIRE_AMOUNT, Entry, Kind, Posting, Purpose, Transfer, TransferFlags
 
 Totals = tuple[int, int, int, int]
@@ -32,12 +33,21 @@ class NaiveLedger:
     def __init__(self) -> None:
         self.rows: dict[UUID, tuple[Kind, str, str, int, UUID | None]] = {}
         self.failed: set[UUID] = set()
+        self.deadlines_us: dict[UUID, int] = {}
+        self.expired: set[UUID] = set()
+
+    def expire(self, clock_us: int) -> int:
+        """Let every hold that has run out and not ended expire; return how many those were."""
+        ended = {pending_id for *_, pending_id in self.rows.values()} | self.expired
+        due = {id for id, at_us in self.deadlines_us.items() if at_us <= clock_us and id in self.rows} - ended
+        self.expired |= due
+        return len(due)
 
     def totals(self, code: str) -> Totals:
         ended = {pending_id for *_, pending_id in self.rows.values() if pending_id}
         sums = {("debit", True): 0, ("debit", False): 0, ("credit", True): 0, ("credit", False): 0}
         for id, (kind, debit, credit, amount, _) in self.rows.items():
-            if kind is Kind.VOID or (kind is Kind.PENDING and id in ended):
+            if kind is Kind.VOID or (kind is Kind.PENDING and (id in ended or id in self.expired)):
                 continue
             for side, account in (("debit", debit), ("credit", credit)):
                 if account == code:
@@ -77,6 +87,7 @@ class NaiveLedger:
         kind, debit, credit, held, _ = pending
         amount = self._ended_amount(transfer, held)
         is_ended = any(row[4] == transfer.pending_id for row in self.rows.values())
+        is_ended = is_ended or transfer.pending_id in self.expired
         is_partial_void = transfer.kind is Kind.VOID and amount != held
         if kind is not Kind.PENDING or is_ended or amount > held or is_partial_void:
             return False
@@ -131,12 +142,15 @@ class LedgerMachine(RuleBasedStateMachine):
         self.entries: list[Entry] = []
         self.sent: list[Transfer] = []
         self.next_id = 1
+        self.clock_us = 1
 
     @initialize(amount=st.integers(min_value=50, max_value=150))
     def fill(self, amount: int) -> None:
         self.post([self.transfer("assets:bank", "liabilities:one", amount)])
 
-    def transfer(self, debit: str, credit: str, amount: int, kind: Kind = Kind.POSTED) -> Transfer:
+    def transfer(
+        self, debit: str, credit: str, amount: int, kind: Kind = Kind.POSTED, timeout_us: int = 0
+    ) -> Transfer:
         self.next_id += 1
         return Transfer(
             id=UUID(int=self.next_id),
@@ -146,7 +160,17 @@ class LedgerMachine(RuleBasedStateMachine):
             currency="CNY",
             kind=kind,
             purpose=Purpose.DEPOSIT_RECEIVED,
+            timeout_us=timeout_us,
         )
+
+    @rule(passed_us=st.integers(min_value=1, max_value=5))
+    def time_passes(self, passed_us: int) -> None:
+        self.clock_us += passed_us
+
+    @rule(passed_us=st.integers(min_value=1, max_value=5))
+    def sweep(self, passed_us: int) -> None:
+        self.clock_us += passed_us
+        self.post([])
 
     @rule(
         moves=st.lists(
@@ -170,9 +194,11 @@ class LedgerMachine(RuleBasedStateMachine):
             batch.append(transfer)
         self.post(batch)
 
-    @rule(amount=AMOUNTS)
-    def hold(self, amount: int) -> None:
-        self.post([self.transfer("liabilities:one", "liabilities:two", amount, Kind.PENDING)])
+    @rule(amount=AMOUNTS, timeout_us=st.integers(min_value=0, max_value=8))
+    def hold(self, amount: int, timeout_us: int) -> None:
+        held = self.transfer("liabilities:one", "liabilities:two", amount, Kind.PENDING, timeout_us)
+        self.naive.deadlines_us |= {held.id: self.clock_us + timeout_us} if timeout_us else {}
+        self.post([held])
 
     @precondition(lambda self: self.holds())
     @rule(
@@ -217,7 +243,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def post(self, batch: list[Transfer]) -> None:
         before = self.books.head.sequence
-        decision = decide(batch, self.books, 1)
+        decision = decide(batch, replace(self.books, due=self.due()), self.clock_us)
+        expired = self.naive.expire(self.clock_us)
         is_accepted = [outcome.refusal is None for outcome in decision.outcomes]
         expected: list[bool] = []
         linked_set: list[Transfer] = []
@@ -230,8 +257,13 @@ class LedgerMachine(RuleBasedStateMachine):
         flags_differ = LedgerRefusal.EXISTS_WITH_DIFFERENT_FLAGS
         for outcome, accepted, wanted in zip(decision.outcomes, is_accepted, expected, strict=True):
             assert accepted == wanted or outcome.refusal is flags_differ, outcome
-        assert self.books.head.sequence == before + sum(outcome.is_new for outcome in decision.outcomes)
+        assert self.books.head.sequence == before + expired + sum(o.is_new for o in decision.outcomes)
         self.sent.extend(transfer for transfer in batch if transfer not in self.sent)
+
+    def due(self) -> tuple[Posting, ...]:
+        timed = [posting for posting in self.postings if posting.transfer.timeout_us]
+        live = [posting for posting in timed if posting.transfer.id not in self.books.endings]
+        return tuple(posting for posting in live if expires_at_us(posting) <= self.clock_us)
 
     def keep(self, decision: Decision) -> None:
         self.books.accounts.update(decision.accounts)
