@@ -91,9 +91,11 @@ def _services(exchange: Exchange) -> Services:
     return Services(
         people=exchange.people,
         catalogue=exchange.catalogue,
+        capacities=exchange.capacities,
         sign_ups=exchange.sign_ups,
         deposits=exchange.deposits,
         ledger=exchange.ledger,
+        finance=exchange.finance,
         book=exchange.engine,
         journal=exchange.journal,
         clock=exchange.clock,

@@ -15,7 +15,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, BinaryIO, Self, TypeAlias
+from urllib.parse import quote, unquote
 
 import aiohttp
 import msgpack
@@ -27,6 +28,7 @@ from gateways.wire import JSON_PROTOCOL, MSGPACK_PROTOCOL, RETRYABLE, HostAct, V
 DEFAULT_URL = "http://127.0.0.1:8080"
 API_PREFIX = "/api/v1"
 SESSION_COOKIE = "luochui_session"
+FILE_NAME_HEADER = "X-File-Name"
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0
@@ -706,19 +708,35 @@ class ApiClient:
         parameters: Mapping[str, str | int] | None = None,
     ) -> Any:
         """Call the API at `path` below its prefix and return the answer's JSON; None when it is empty."""
-        url = self.url.with_path(API_PREFIX + path)
         content = None if body is None else orjson.dumps(body)
         headers = None if body is None else {"Content-Type": "application/json"}
+        answer, _ = await self._answer(method, path, data=content, params=parameters, headers=headers)
+        return orjson.loads(answer) if answer else None
+
+    async def send_file(
+        self, path: str, name: str, content: BinaryIO, parameters: Mapping[str, str | int] | None = None
+    ) -> Any:
+        """Send a file to the API, as it is read, and return the answer's JSON."""
+        headers = {"Content-Type": "application/octet-stream", FILE_NAME_HEADER: quote(name)}
+        answer, _ = await self._answer("POST", path, data=content, params=parameters, headers=headers)
+        return orjson.loads(answer) if answer else None
+
+    async def fetch_file(self, path: str) -> tuple[str, bytes]:
+        """Download a file from the API and return the name that it is to be saved under, and its bytes."""
+        content, headers = await self._answer("GET", path)
+        _, _, name = headers.get("Content-Disposition", "").partition("UTF-8''")
+        return unquote(name), content
+
+    async def _answer(self, method: str, path: str, **options: Any) -> tuple[bytes, Mapping[str, str]]:
+        url = self.url.with_path(API_PREFIX + path)
         try:
-            async with self.session.request(
-                method, url, data=content, params=parameters, headers=headers
-            ) as response:
+            async with self.session.request(method, url, **options) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"{self.url}: {str(error) or 'no answer'}") from error
         if response.status >= 400:
             raise _api_problem(response.status, answer)
-        return orjson.loads(answer) if answer else None
+        return answer, response.headers
 
 
 def _identity_headers(url: URL, token: str | None, cookie: str | None) -> dict[str, str]:

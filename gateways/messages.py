@@ -8,17 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct
+from gateways.finance_messages import FINANCE_MESSAGES
+from gateways.message import Message
 
-
-class Message(Struct, frozen=True):
-    """What a code means, and what the person can do about it."""
-
-    zh: str
-    en: str
-    next_zh: str
-    next_en: str
-
+__all__ = ["MESSAGES", "Message"]
 
 _RULES: Final = {
     "LOT_UNKNOWN": Message(
@@ -159,6 +152,210 @@ _RULES: Final = {
         "请为新的操作生成新的编号。",
         "Make a new id for a new command.",
     ),
+    "LOT_NOT_KNOCKED_DOWN": Message(
+        "该标的没有待确认的成交结果。",
+        "No sale of this lot waits to be confirmed.",
+        "请先查看标的状态。",
+        "Look at the lot's state first.",
+    ),
+    "RESUMPTION_UNDER_NOTICE": Message(
+        "恢复竞价的公告期未满。",
+        "Notice of resuming has been given and has not run out.",
+        "无需操作，公告期满后自动恢复。",
+        "There is nothing to do; the lot resumes by itself at the time shown.",
+    ),
+    "LEAD_BIDDER_BIDS": Message(
+        "联合竞买只能由牵头人报价。",
+        "In a joint bid only the lead bidder may act.",
+        "请由联合体牵头人操作。",
+        "Let the lead bidder do it.",
+    ),
+    "SHARES_INVALID": Message(
+        "联合竞买各方的份额有误。",
+        "The shares of the joint bidders do not add up.",
+        "各方份额须大于零，且合计小于百分之百，余下为牵头人份额。",
+        "Give each partner more than nothing and leave a share for the lead bidder.",
+    ),
+    "NOT_ELIGIBLE": Message(
+        "您没有参加本阶段的资格。",
+        "You are not among those who may take part in this phase.",
+        "请查看本阶段的参与条件。",
+        "See who may take part under the rules shown with the lot.",
+    ),
+    "NOT_YOUR_TURN": Message(
+        "现在没有轮到您。",
+        "It is not your turn.",
+        "请等待轮到您的时段。",
+        "Wait for your turn; its time is shown.",
+    ),
+    "ALREADY_DECLARED": Message(
+        "您已经作出答复，不能更改。",
+        "You have answered already, and the answer binds.",
+        "无需再次答复。",
+        "There is nothing more to answer.",
+    ),
+    "NOT_THE_NAMED_PERSON": Message(
+        "只有公告中指定的人员可以操作。",
+        "Only the person named in the terms may do this.",
+        "请由指定人员登录后操作。",
+        "Let the named person sign in and do it.",
+    ),
+    "NOT_TAKEN_NOW": Message(
+        "当前阶段不接受此项操作。",
+        "This phase does not take that, or not at this moment.",
+        "请按页面显示的当前可用操作进行。",
+        "Do what the lot shows as possible now.",
+    ),
+    "ABOVE_ASKING_PRICE": Message(
+        "报价高于最高有效报价。",
+        "Prices fall in this lot, and the bid lies above what is asked.",
+        "请按不高于所示金额重新报价。",
+        "Bid at most the amount that is shown.",
+    ),
+    "PRICE_CAP_REACHED": Message(
+        "已达最高限价，不再接受报价。",
+        "The price has reached its cap; no more price bids are taken.",
+        "请留意下一阶段的竞价方式。",
+        "Watch how the lot goes on in its next phase.",
+    ),
+    "ABOVE_CAP": Message(
+        "报价超过上限。",
+        "The bid lies beyond the cap.",
+        "请按不超过所示上限报价。",
+        "Bid at most the largest amount shown.",
+    ),
+    "AMOUNT_TAKEN": Message(
+        "已有其他竞买人报出相同金额。",
+        "Somebody else has offered exactly this amount.",
+        "请更改金额后重新提交。",
+        "Choose another amount and send it again.",
+    ),
+    "ALREADY_OFFERED": Message(
+        "您已经报价，每人只能报价一次。",
+        "You have made your one offer.",
+        "无需再次报价，请等待揭示结果。",
+        "There is nothing more to do until the offers are revealed.",
+    ),
+    "NO_OFFER": Message(
+        "您没有可以撤回的报价。",
+        "There is no offer of yours to take back.",
+        "请先提交报价。",
+        "Make an offer first.",
+    ),
+    "OFFER_BINDS": Message(
+        "报价提交后不得更改或撤回。",
+        "An offer binds here; it cannot be changed or taken back.",
+        "请以已提交的报价为准。",
+        "The offer that you made stands.",
+    ),
+    "LINES_INVALID": Message(
+        "报价明细不符合本标的的要求。",
+        "The lines of the offer are not as this lot's terms want them.",
+        "请按说明检查单价、数量和行数。",
+        "Check prices, quantities and the number of lines against the detail.",
+    ),
+    "QUANTITY_OUT_OF_RANGE": Message(
+        "数量不在允许的范围内。",
+        "The quantity lies outside what the terms allow.",
+        "请按说明调整数量。",
+        "Adjust the quantity as the detail says.",
+    ),
+    "ABOVE_OWN_SHARE": Message(
+        "申报数量超过单个竞买人的上限。",
+        "This is more than one bidder may ask for.",
+        "请减少申报数量。",
+        "Ask for at most the largest quantity shown.",
+    ),
+    "REVISIONS_USED_UP": Message(
+        "修改次数已经用完。",
+        "You have used up your revisions.",
+        "以最后一次有效报价为准。",
+        "Your last offer stands.",
+    ),
+    "ORDER_UNKNOWN": Message(
+        "您没有这笔未成交的委托。",
+        "There is no such open order of yours.",
+        "该委托可能已成交、撤销或失效。",
+        "It may have been filled, cancelled or lapsed; look at your orders.",
+    ),
+    "OUTSIDE_PRICE_BAND": Message(
+        "委托价格超出允许的幅度，或不符合最小变动单位。",
+        "The price lies outside the band, or between two ticks.",
+        "请按所示的幅度和单位调整价格。",
+        "Adjust the price to the band and the tick that are shown.",
+    ),
+    "CANNOT_BE_FILLED": Message(
+        "对手方数量不足，委托未被接受。",
+        "There is not enough on the other side to fill this order.",
+        "请改用限价委托，或减少数量。",
+        "Use a limit order, or ask for less.",
+    ),
+    "WOULD_TRADE_WITH_HIMSELF": Message(
+        "该委托会与您自己的委托成交。",
+        "The order would trade with one of your own.",
+        "请先撤销您自己的对手委托。",
+        "Cancel your own order on the other side first.",
+    ),
+    "ITEM_UNKNOWN": Message(
+        "没有这个子标的，或已停止出售。",
+        "There is no such item in this lot, or it is no longer for sale.",
+        "请核对子标的编号。",
+        "Check the item's number.",
+    ),
+    "NOT_ENOUGH_ELIGIBILITY": Message(
+        "您的资格点数不足以参与这些子标的的竞价。",
+        "You do not have the points for all of these items.",
+        "请减少子标的，或查看剩余点数。",
+        "Bid on fewer items; your points are shown.",
+    ),
+    "NO_WAIVER_LEFT": Message(
+        "豁免次数已经用完。",
+        "You have no waiver left.",
+        "请在本轮报价，否则将失去相应资格。",
+        "Bid in this round, or lose the points you do not use.",
+    ),
+    "RESERVE_ALREADY_SET": Message(
+        "保留价已经录入，不得更改。",
+        "The reserve has been entered and cannot be changed.",
+        "无需再次录入。",
+        "There is nothing more to do.",
+    ),
+    "RESERVE_NOT_NOW": Message(
+        "现在不是录入保留价的时段。",
+        "A reserve cannot be entered at this moment.",
+        "请在公告规定的时段内录入。",
+        "Enter it in the time that the terms name.",
+    ),
+    "RESERVE_OUT_OF_RANGE": Message(
+        "保留价不得低于起始价（降价竞价时不得高于起始价）。",
+        "The reserve lies on the wrong side of the opening price.",
+        "请核对保留价。",
+        "Check the reserve against the opening price.",
+    ),
+    "OPENING_INVALID": Message(
+        "开启内容与已收到的密封报价不符。",
+        "The openings do not fit the sealed offers that were left.",
+        "请为每一份密封报价提供一项开启结果。",
+        "Give one opening for each sealed offer, and no other.",
+    ),
+    "SCORES_INVALID": Message(
+        "评分内容不符合要求。",
+        "The scores do not fit the bidders or the range.",
+        "请为每位竞买人填写一项评分，且在满分之内。",
+        "Give every bidder one score within the full marks.",
+    ),
+    "SEED_INVALID": Message(
+        "随机种子与先前的承诺不符，或现在不需要。",
+        "The seed does not fit the commitment, or none is due now.",
+        "请提交与承诺一致的种子。",
+        "Reveal the very seed that you committed to, in its time.",
+    ),
+    "BEACON_INVALID": Message(
+        "不是事先指定的随机信标轮次，或内容无效。",
+        "This is not the output of the beacon round named beforehand.",
+        "请录入公告指定轮次的公开值。",
+        "Enter the public value of the round that the terms name.",
+    ),
 }
 
 _CONNECTION: Final = {
@@ -279,6 +476,30 @@ _API: Final = {
         "请为所列登录名另选名称。",
         "Choose other names for the logins listed.",
     ),
+    "AGAINST_RULEBOOK": Message(
+        "该标的不符合所选规则。",
+        "The lot does not keep the rulebook that it names.",
+        "请逐项按列出的条款修改后重新提交，或改用适用的规则。",
+        "Change what each violation names, under the article it gives, or choose the rulebook that applies.",
+    ),
+    "RULEBOOK_UNKNOWN": Message(
+        "没有这部规则。",
+        "There is no such rulebook.",
+        "请从规则列表中选择。",
+        "Choose one from the list of rulebooks.",
+    ),
+    "LOT_NOT_PASSED": Message(
+        "只有流拍的标的才能再次竞价。",
+        "Only a lot that passed can be sold again.",
+        "请核对标的编号，或等待该标的的结果入账。",
+        "Check the lot's number, or wait until its outcome is entered.",
+    ),
+    "ALREADY_RELISTED": Message(
+        "该标的已经再次竞价。",
+        "This lot has been put up again already.",
+        "请查看其后续标的；后续标的撤回后才可重新发布。",
+        "See the lot that followed; only after that one is withdrawn can it be put up once more.",
+    ),
     "CODE_TAKEN": Message(
         "标的编号已被使用。",
         "Another lot has this code.",
@@ -290,6 +511,12 @@ _API: Final = {
         "The account holds as many tokens as it may.",
         "请先撤销不再使用的令牌。",
         "Revoke tokens that are no longer used.",
+    ),
+    "BIDS_JOINTLY": Message(
+        "该竞买人已作为联合竞买成员参与本标的。",
+        "This bidder takes part in the lot jointly with others already.",
+        "请由联合体牵头人办理，或先变更联合竞买登记。",
+        "Let the lead bidder do it, or change who bids jointly first.",
     ),
     "DEPOSIT_REQUIRED": Message(
         "该标的须缴纳保证金，不能直接入场。",
@@ -342,6 +569,18 @@ _RECEIPTS: Final = {
         "款项已记入待查；请核对子账号后由财务处理。",
         "The money is in suspense; check the reference and let finance assign it.",
     ),
+    "payment_returned": Message(
+        "这是本中心付出的款项被银行退回。",
+        "This is a payment of the centre that came back.",
+        "款项已记入待查；请财务将其记回原付款。",
+        "The money is in suspense; finance joins it with the payout that it came from.",
+    ),
+    "ambiguous_reference": Message(
+        "附言中有多个有效的子账号。",
+        "The payment names more than one deposit.",
+        "款项已记入待查，由财务核对后入账。",
+        "The money is in suspense for finance to assign.",
+    ),
     "wrong_currency": Message(
         "币种与标的不符。",
         "The currency is not the lot's.",
@@ -351,6 +590,12 @@ _RECEIPTS: Final = {
     "lot_closed": Message(
         "款项到账时标的已经结束。",
         "The money came after the lot had ended.",
+        "款项已记入待查，由财务退还。",
+        "The money is in suspense; finance returns it.",
+    ),
+    "deadline_passed": Message(
+        "款项到账时已过保证金缴纳截止时间。",
+        "The money came after the deadline for the deposit.",
         "款项已记入待查，由财务退还。",
         "The money is in suspense; finance returns it.",
     ),
@@ -367,17 +612,17 @@ _RECEIPTS: Final = {
         "Add the bank's own id of the receipt.",
     ),
     "text_not_bookable": Message(
-        "回单文字过长或含有控制字符。",
-        "A text of the receipt is too long or contains control characters.",
+        "文字过长或含有控制字符。",
+        "A text is too long or contains control characters.",
         "请更正后重新录入。",
         "Correct it and enter it again.",
     ),
     "amount_not_positive": Message(
-        "回单金额须大于零。", "The amount must be above zero.", "请更正金额。", "Correct the amount."
+        "金额须大于零。", "The amount must be above zero.", "请更正金额。", "Correct the amount."
     ),
     "amount_too_large": Message(
-        "回单金额超出单笔上限。",
-        "The amount is above what one receipt may carry.",
+        "金额超出单笔上限。",
+        "The amount is above what one payment may carry.",
         "请核对金额的位数。",
         "Check the amount's digits.",
     ),
@@ -422,4 +667,4 @@ _RECEIPTS: Final = {
     ),
 }
 
-MESSAGES: Final[dict[str, Message]] = _RULES | _CONNECTION | _API | _RECEIPTS
+MESSAGES: Final[dict[str, Message]] = _RULES | _CONNECTION | _API | _RECEIPTS | FINANCE_MESSAGES

@@ -94,6 +94,7 @@ async def _demo(exchange: Exchange, hub: Hub) -> Coroutine[Any, Any, None]:
         people=exchange.people,
         catalogue=exchange.catalogue,
         sign_ups=exchange.sign_ups,
+        capacities=exchange.capacities,
         bus=exchange.engine,
         book=exchange.engine,
         clock=exchange.clock,

@@ -12,7 +12,20 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from matching.units import Amount, LotId, Paddle, Reason, Sequence, TimeUs
+from matching.commands import BeaconOutput, ItemBidList, Lines, OpeningList, ScoreList, Side, Validity, Word
+from matching.units import (
+    Amount,
+    AmountOrZero,
+    Digest,
+    Line,
+    LotId,
+    NonZeroQuantity,
+    Paddle,
+    Rank,
+    Reason,
+    Sequence,
+    TimeUs,
+)
 from matching.view import LotView, PublicRecord
 
 VERSION = 1
@@ -29,6 +42,7 @@ def is_command_id(text: str) -> bool:
 
 
 WireLot = Annotated[int, Meta(gt=0, lt=2**53)]
+WireOrder = WireLot
 WireAmount = Annotated[int, Meta(gt=-(2**53), lt=2**53)]
 """Wide on purpose: an absurd amount is for the rules to refuse, with what would be acceptable."""
 
@@ -83,6 +97,115 @@ class MaxBid(_ClientFrame, frozen=True, tag="max_bid"):
     limit: WireAmount
 
 
+class Declare(_ClientFrame, frozen=True, tag="declare"):
+    """Answer what the lot asks: accept, decline or waive."""
+
+    id: CommandId
+    lot: WireLot
+    word: Word
+
+
+class Offer(_ClientFrame, frozen=True, tag="offer"):
+    """Make, or replace, an offer that stays hidden until all are revealed; `lines` are [price, quantity] pairs."""
+
+    id: CommandId
+    lot: WireLot
+    lines: Lines
+
+
+class Seal(_ClientFrame, frozen=True, tag="seal"):
+    """Leave, or replace, a sealed offer: the SHA-256 of its ciphertext, in hexadecimal."""
+
+    id: CommandId
+    lot: WireLot
+    handle: Digest
+
+
+class TakeBack(_ClientFrame, frozen=True, tag="take_back"):
+    """Take back a hidden or sealed offer."""
+
+    id: CommandId
+    lot: WireLot
+
+
+class Order(_ClientFrame, frozen=True, tag="order"):
+    """Buy or sell `quantity` units at `price` minor units each, or better; price 0 is a market order."""
+
+    id: CommandId
+    lot: WireLot
+    side: Side
+    quantity: NonZeroQuantity
+    price: AmountOrZero = 0
+    validity: Validity = Validity.DAY
+
+
+class CancelOrder(_ClientFrame, frozen=True, tag="cancel_order"):
+    """Take back what is left of an order."""
+
+    id: CommandId
+    lot: WireLot
+    order: WireOrder
+
+
+class ReplaceOrder(_ClientFrame, frozen=True, tag="replace_order"):
+    """Give an order a new price and a new open quantity."""
+
+    id: CommandId
+    lot: WireLot
+    order: WireOrder
+    quantity: NonZeroQuantity
+    price: AmountOrZero
+
+
+class ItemBids(_ClientFrame, frozen=True, tag="item_bids"):
+    """Bid on several items of a lot at once; `bids` are [item, amount] or [item, amount, quantity]."""
+
+    id: CommandId
+    lot: WireLot
+    bids: ItemBidList
+
+
+class CommitSeed(_ClientFrame, frozen=True, tag="commit_seed"):
+    """Bind yourself to a seed of the draw: its SHA-256."""
+
+    id: CommandId
+    lot: WireLot
+    commitment: Digest
+
+
+class RevealSeed(_ClientFrame, frozen=True, tag="reveal_seed"):
+    """Show the seed that you are bound to: 32 bytes in hexadecimal."""
+
+    id: CommandId
+    lot: WireLot
+    seed: Digest
+
+
+class Openings(_ClientFrame, frozen=True, tag="openings"):
+    """Open the sealed offers, all together; for hosts."""
+
+    id: CommandId
+    lot: WireLot
+    openings: OpeningList
+
+
+class Scores(_ClientFrame, frozen=True, tag="scores"):
+    """Enter what each bidder was given for everything but the price, as [paddle, hundredths of a point]; for hosts."""
+
+    id: CommandId
+    lot: WireLot
+    scores: ScoreList
+
+
+class Beacon(_ClientFrame, frozen=True, tag="beacon"):
+    """Enter the output of the beacon round that the lot's terms name; for hosts."""
+
+    id: CommandId
+    lot: WireLot
+    round: WireLot
+    output: BeaconOutput
+
+
 class HostAct(StrEnum):
     """What a host can do to a lot."""
 
@@ -92,19 +215,30 @@ class HostAct(StrEnum):
     WITHDRAW = "withdraw"
     FAIR_WARNING = "fair_warning"
     HAMMER = "hammer"
+    RESERVE = "reserve"
+    CONFIRM = "confirm"
+    DEFAULT = "default"
 
 
 class Host(_ClientFrame, frozen=True, tag="host"):
-    """Act on a lot as its host; pausing and withdrawing need a reason, which is published."""
+    """Act on a lot as its host. Pausing, withdrawing and declaring a default need a reason, which is published;
+    entering the reserve needs the amount."""
 
     id: CommandId
     lot: WireLot
     act: HostAct
     reason: Reason = ""
+    amount: WireAmount = 0
 
 
-ClientFrame: TypeAlias = Subscribe | Unsubscribe | Ping | Bid | MaxBid | Host
-CommandFrame: TypeAlias = Bid | MaxBid | Host
+BidderFrame: TypeAlias = (
+    Bid | MaxBid | Declare | Offer | Seal | TakeBack | Order | CancelOrder | ReplaceOrder | ItemBids
+)
+PartyFrame: TypeAlias = CommitSeed | RevealSeed
+"""What bidders and staff alike may send."""
+StaffFrame: TypeAlias = Host | Openings | Scores | Beacon
+CommandFrame: TypeAlias = BidderFrame | PartyFrame | StaffFrame
+ClientFrame: TypeAlias = Subscribe | Unsubscribe | Ping | CommandFrame
 
 
 class Limits(Struct, frozen=True):
@@ -125,10 +259,13 @@ class Who(Struct, frozen=True):
 
 
 class You(Struct, frozen=True):
-    """What only the subscriber himself may know of his place in a lot."""
+    """What only the subscriber himself may know of his place in a lot: his paddle, max bid, rank and secret offer."""
 
     paddle: Paddle
     limit: Amount = 0
+    rank: Rank = 0
+    lines: tuple[Line, ...] = ()
+    handle: str = ""
 
 
 class _ServerFrame(Struct, frozen=True, tag_field="type"):
@@ -217,11 +354,14 @@ class RefusalFrame(_ServerFrame, frozen=True, tag="refusal"):
 
 
 class Yours(_ServerFrame, frozen=True, tag="you"):
-    """The bidder's own place in a lot has changed: he was admitted, or left a max bid."""
+    """The bidder's own place in a lot has changed: he was admitted, left a max bid, or made a secret offer."""
 
     lot: LotId
     paddle: Paddle
     limit: Amount
+    rank: Rank = 0
+    lines: tuple[Line, ...] = ()
+    handle: str = ""
 
 
 class Outbid(_ServerFrame, frozen=True, tag="outbid"):

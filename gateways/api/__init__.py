@@ -10,9 +10,27 @@ import re
 import msgspec
 from aiohttp import web
 
-from gateways.api import accounts, bank, deposits, documents, exports, lots, openapi, sessions, sign_ups
+from gateways.api import (
+    accounts,
+    bank,
+    deposits,
+    documents,
+    exports,
+    finance_bank,
+    finance_clocks,
+    finance_defaults,
+    finance_payouts,
+    finance_periods,
+    finance_reconciliation,
+    finance_reversals,
+    lots,
+    openapi,
+    rulebooks,
+    sessions,
+    sign_ups,
+)
 from gateways.api.errors import errors_as_json
-from gateways.api.operation import Operation, handler
+from gateways.api.operation import NAME, Operation, handler
 
 PREFIX = "/api/v1"
 ALL_PREFIX = "/api/"
@@ -20,10 +38,18 @@ ALL_PREFIX = "/api/"
 OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *lots.OPERATIONS,
+    *rulebooks.OPERATIONS,
     *sign_ups.OPERATIONS,
     *accounts.OPERATIONS,
     *bank.OPERATIONS,
     *deposits.OPERATIONS,
+    *finance_bank.OPERATIONS,
+    *finance_payouts.OPERATIONS,
+    *finance_clocks.OPERATIONS,
+    *finance_defaults.OPERATIONS,
+    *finance_periods.OPERATIONS,
+    *finance_reconciliation.OPERATIONS,
+    *finance_reversals.OPERATIONS,
     *exports.OPERATIONS,
     *documents.OPERATIONS,
 )
@@ -33,6 +59,11 @@ def routes(app: web.Application) -> None:
     """Add the API to an application that holds `gateways.api.services.SERVICES` by the time it serves."""
     app.middlewares.append(errors_as_json(ALL_PREFIX))
     for operation in OPERATIONS:
-        path = PREFIX + re.sub(r"\{(\w+)\}", r"{\1:[0-9]{1,16}}", operation.path)
+        path = PREFIX + re.sub(r"\{(\w+)\}", _parameter, operation.path)
         app.router.add_route(operation.method, path, handler(operation))
     app[documents.OPENAPI] = msgspec.json.encode(openapi.document(OPERATIONS, PREFIX))
+
+
+def _parameter(found: re.Match[str]) -> str:
+    """Return a part of a path as the router takes it: a whole number, or the one that is a name."""
+    return f"{{{found[1]}:[a-z0-9-]{{1,40}}}}" if found[1] == NAME else f"{{{found[1]}:[0-9]{{1,16}}}}"

@@ -9,7 +9,10 @@ from msgspec import Meta, Struct
 
 from exchange.people import Role
 from gateways.api.errors import ApiCode, ApiError
+from gateways.api.finance_answers import names_of
+from gateways.api.finance_roles import CASHIERS, READERS
 from gateways.api.operation import BULK_BODY_BYTES_MAX, Asked, Operation, only
+from ledger.receipt_entries import PAGE_ENTRIES, ReceiptEntry
 from ledger.receipts import RECEIPT_AMOUNT_MAX, TEXT_LENGTH_MAX, ReceiptOutcome
 from ledger.records import BankReceipt
 from matching.units import TIME_US_MAX
@@ -69,6 +72,20 @@ class ReceiptAnswers(Struct, frozen=True):
     outcomes: list[ReceiptAnswer]
 
 
+class EntryQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Entries before one, the latest first."""
+
+    before: Annotated[int, Meta(gt=0, lt=2**53)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_ENTRIES)] = PAGE_ENTRIES
+
+
+class EntryPage(Struct, frozen=True):
+    """Who handed in which receipt, also repeated and refused ones; `people` are their names."""
+
+    entries: list[ReceiptEntry]
+    people: dict[int, str]
+
+
 async def pay_at_demo_bank(asked: Asked) -> PaymentOutcome:
     """Pay one's own deposit at the demo bank: it sends a bank receipt the way a real bank's comes in."""
     payment: DemoPayment = asked.body
@@ -99,6 +116,9 @@ async def enter_receipts(asked: Asked) -> ReceiptAnswers:
     """Book receipts from a bank statement; the same receipt again is a duplicate and moves nothing."""
     body: Receipts = asked.body
     outcomes = []
+    # first, so that whatever is booked has its person
+    entered = [form.receipt_id for form in body.receipts]
+    await asked.services.finance.receipt_entries.record(entered, asked.caller.id)
     for form in body.receipts:
         receipt = BankReceipt(
             receipt_id=form.receipt_id,
@@ -110,6 +130,13 @@ async def enter_receipts(asked: Asked) -> ReceiptAnswers:
         )
         outcomes.append(_answer(receipt, await asked.services.sign_ups.receive(receipt)))
     return ReceiptAnswers(outcomes)
+
+
+async def list_receipt_entries(asked: Asked) -> EntryPage:
+    """List who handed in which receipt by hand, the latest first."""
+    query: EntryQuery = asked.query
+    entries = await asked.services.finance.receipt_entries.entries(query.before, query.limit)
+    return EntryPage(entries, await names_of(asked.services, (entry.entered_by for entry in entries)))
 
 
 def _answer(receipt: BankReceipt, outcome: ReceiptOutcome) -> ReceiptAnswer:
@@ -134,7 +161,8 @@ OPERATIONS = (
         codes=(ApiCode.DEMO_ONLY, ApiCode.NOT_SIGNED_UP, ApiCode.DEPOSIT_COMPLETE),
     ),
     Operation(
-        "POST", "/bank/receipts", enter_receipts, only(Role.FINANCE), body=Receipts, answer=ReceiptAnswers,
+        "POST", "/bank/receipts", enter_receipts, CASHIERS, body=Receipts, answer=ReceiptAnswers,
         body_bytes_max=BULK_BODY_BYTES_MAX,
     ),
+    Operation("GET", "/bank/receipts/entries", list_receipt_entries, READERS, query=EntryQuery, answer=EntryPage),
 )  # fmt: skip

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from exchange.people import Role
 from gateways.api.errors import ApiCode
-from gateways.api.operation import Asked, Operation, only
+from gateways.api.finance_roles import READERS
+from gateways.api.operation import Asked, Operation
+from ledger.proof import prove
 from ledger.records import ReceiptRecord
 from ledger.register import DepositRow
-from ledger.verify import Check, verify
+from ledger.verify import Check
 
 
 class DepositQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +70,7 @@ async def show_suspense(asked: Asked) -> Suspense:
 async def verify_books(asked: Asked) -> Verification:
     """Recompute the ledger from its postings and compare."""
     async with asked.services.whole_ledger() as ledger:
-        report = await verify(ledger)
+        report = await prove(ledger, asked.services.sign_ups.admissions)
     return Verification(report.is_sound, report.head.sequence, report.head.hash.hex(), report.checks)
 
 
@@ -89,13 +90,13 @@ def _suspense_row(record: ReceiptRecord) -> SuspenseRow:
 
 
 OPERATIONS = (
-    Operation("GET", "/deposits", show_register, only(Role.FINANCE), query=DepositQuery, answer=Register),
-    Operation("GET", "/deposits/suspense", show_suspense, only(Role.FINANCE), answer=Suspense),
+    Operation("GET", "/deposits", show_register, READERS, query=DepositQuery, answer=Register),
+    Operation("GET", "/deposits/suspense", show_suspense, READERS, answer=Suspense),
     Operation(
         "GET",
         "/ledger/verification",
         verify_books,
-        only(Role.FINANCE),
+        READERS,
         answer=Verification,
         codes=(ApiCode.BUSY,),
     ),

@@ -17,10 +17,18 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
-from exchange.catalogue import CodeTaken, TermsInvalid
+from exchange.catalogue import (
+    AgainstRulebook,
+    AlreadyRelisted,
+    CodeTaken,
+    NotPassed,
+    RulebookUnknown,
+    TermsInvalid,
+)
 from exchange.database import NotStorable, StoreUnavailable
 from exchange.people import LoginTaken, TooManyTokens
 from exchange.ports import Busy, JournalUnavailable, OutcomeUnknown
+from exchange.rulebooks.compliance import Violation
 from ledger.store import LedgerUnavailable
 from matching.refusals import Refusal
 
@@ -40,21 +48,32 @@ class ApiCode(StrEnum):
     DEMO_ONLY = "DEMO_ONLY"
     NOT_FOUND = "NOT_FOUND"
     LOT_UNKNOWN = "LOT_UNKNOWN"
+    RULEBOOK_UNKNOWN = "RULEBOOK_UNKNOWN"
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
     NOT_SIGNED_UP = "NOT_SIGNED_UP"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     LOGIN_TAKEN = "LOGIN_TAKEN"
     CODE_TAKEN = "CODE_TAKEN"
+    LOT_NOT_PASSED = "LOT_NOT_PASSED"
+    ALREADY_RELISTED = "ALREADY_RELISTED"
     TOO_MANY_TOKENS = "TOO_MANY_TOKENS"
     LOT_CLOSED = "LOT_CLOSED"
+    ALREADY_ADMITTED = "ALREADY_ADMITTED"
+    SHARES_INVALID = "SHARES_INVALID"
+    BIDS_JOINTLY = "BIDS_JOINTLY"
     DEPOSIT_REQUIRED = "DEPOSIT_REQUIRED"
     DEPOSIT_COMPLETE = "DEPOSIT_COMPLETE"
+    NOT_ON_FILE = "NOT_ON_FILE"
+    NOTICE_NOT_BELIEVED = "NOTICE_NOT_BELIEVED"
+    REFUSED_BY_LEDGER = "REFUSED_BY_LEDGER"
+    FILE_REFUSED = "FILE_REFUSED"
     TOO_MANY_BIDDERS = "TOO_MANY_BIDDERS"
     TOO_LARGE = "TOO_LARGE"
     UNSUPPORTED_TYPE = "UNSUPPORTED_TYPE"
     INVALID = "INVALID"
     TERMS_INVALID = "TERMS_INVALID"
+    AGAINST_RULEBOOK = "AGAINST_RULEBOOK"
     RATE_LIMITED = "RATE_LIMITED"
     BUSY = "BUSY"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
@@ -71,21 +90,32 @@ STATUS: Final[dict[ApiCode, int]] = {
     ApiCode.DEMO_ONLY: 403,
     ApiCode.NOT_FOUND: 404,
     ApiCode.LOT_UNKNOWN: 404,
+    ApiCode.RULEBOOK_UNKNOWN: 404,
     ApiCode.ACCOUNT_UNKNOWN: 404,
     ApiCode.TOKEN_UNKNOWN: 404,
     ApiCode.NOT_SIGNED_UP: 404,
     ApiCode.METHOD_NOT_ALLOWED: 405,
     ApiCode.LOGIN_TAKEN: 409,
     ApiCode.CODE_TAKEN: 409,
+    ApiCode.LOT_NOT_PASSED: 409,
+    ApiCode.ALREADY_RELISTED: 409,
     ApiCode.TOO_MANY_TOKENS: 409,
     ApiCode.LOT_CLOSED: 409,
+    ApiCode.ALREADY_ADMITTED: 409,
+    ApiCode.SHARES_INVALID: 422,
+    ApiCode.BIDS_JOINTLY: 409,
     ApiCode.DEPOSIT_REQUIRED: 409,
     ApiCode.DEPOSIT_COMPLETE: 409,
+    ApiCode.NOT_ON_FILE: 404,
+    ApiCode.NOTICE_NOT_BELIEVED: 403,
+    ApiCode.REFUSED_BY_LEDGER: 409,
+    ApiCode.FILE_REFUSED: 422,
     ApiCode.TOO_MANY_BIDDERS: 409,
     ApiCode.TOO_LARGE: 413,
     ApiCode.UNSUPPORTED_TYPE: 415,
     ApiCode.INVALID: 422,
     ApiCode.TERMS_INVALID: 422,
+    ApiCode.AGAINST_RULEBOOK: 422,
     ApiCode.RATE_LIMITED: 429,
     ApiCode.BUSY: 503,
     ApiCode.OUTCOME_UNKNOWN: 503,
@@ -103,21 +133,32 @@ _BY_STATUS: Final = {
 
 
 class ErrorAnswer(Struct, frozen=True):
-    """What every refused request is answered with. `problems` names each field or term that is wrong."""
+    """What every refused request is answered with. `problems` names each field or term that is wrong.
+
+    `violations` says, when a lot does not keep its rulebook, what it breaks, each with its article.
+    """
 
     code: str
     detail: str = ""
     problems: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
 
 
 class ApiError(Exception):
     """The request is answered with this code."""
 
-    def __init__(self, code: ApiCode, detail: str = "", problems: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        code: ApiCode,
+        detail: str = "",
+        problems: Sequence[str] = (),
+        violations: Sequence[Violation] = (),
+    ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
         self.problems = tuple(problems)
+        self.violations = tuple(violations)
 
 
 def refused(refusal: Refusal, detail: str = "") -> ApiError:
@@ -130,7 +171,8 @@ def error_response(error: ApiError) -> web.Response:
     headers = {"Retry-After": "1"} if STATUS[error.code] in (429, 503) else {}
     if STATUS[error.code] == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _response(STATUS[error.code], ErrorAnswer(error.code, error.detail, error.problems), headers)
+    answer = ErrorAnswer(error.code, error.detail, error.problems, error.violations)
+    return _response(STATUS[error.code], answer, headers)
 
 
 def errors_as_json(prefix: str) -> Middleware:
@@ -157,6 +199,15 @@ def _coded(error: Exception) -> ApiError | None:
     match error:
         case TermsInvalid():
             return ApiError(ApiCode.TERMS_INVALID, problems=error.problems)
+        case AgainstRulebook():
+            problems = [str(violation) for violation in error.violations]
+            return ApiError(ApiCode.AGAINST_RULEBOOK, problems=problems, violations=error.violations)
+        case RulebookUnknown():
+            return ApiError(ApiCode.RULEBOOK_UNKNOWN, str(error))
+        case NotPassed():
+            return ApiError(ApiCode.LOT_NOT_PASSED, str(error))
+        case AlreadyRelisted():
+            return ApiError(ApiCode.ALREADY_RELISTED, str(error))
         case CodeTaken():
             return ApiError(ApiCode.CODE_TAKEN, str(error))
         case LoginTaken():

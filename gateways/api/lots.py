@@ -7,10 +7,13 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from exchange.catalogue import BothLanguages, Category, LotCard, LotSheet, NewLot, Search
+from exchange.catalogue import LotCard, LotRules, LotSheet, NewLot, Search
+from exchange.categories import Category
 from exchange.people import Role
 from exchange.records import JournalRow
+from exchange.relisting import Relisting, relist
 from exchange.sign_up import SignUpState
+from exchange.texts import BothLanguages
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import ANYONE, Asked, Operation, only
 from matching.events import Event, PublicEvent, public_view
@@ -44,6 +47,7 @@ class LotDetail(LotCard, frozen=True):
 
     description: BothLanguages
     terms: LotTerms
+    rules: LotRules
     my: SignUpState | None
 
 
@@ -106,6 +110,12 @@ async def publish_lot(asked: Asked) -> Published:
     return Published(await asked.services.catalogue.publish(asked.body, asked.caller.id))
 
 
+async def relist_lot(asked: Asked) -> Published:
+    """Sell a lot that passed again, by default at the price that its rulebook's reduction gives."""
+    services, now_us = asked.services, asked.services.clock.now_us()
+    return Published(await relist(services.catalogue, asked.ids["lot"], asked.body, asked.caller.id, now_us))
+
+
 async def read_records(asked: Asked) -> RecordPage:
     """Read a lot's records; once the lot has ended, staff also see what was withheld from the public."""
     query: RecordQuery = asked.query
@@ -135,14 +145,25 @@ def _linked(row: JournalRow, event: Event, sees_all: bool, names: Mapping[int, s
 def _detail(sheet: LotSheet, mine: SignUpState | None) -> LotDetail:
     card = sheet.card
     fields: dict[str, Any] = {name: getattr(card, name) for name in card.__struct_fields__}
-    return LotDetail(**fields, description=sheet.description, terms=sheet.terms, my=mine)
+    return LotDetail(**fields, description=sheet.description, terms=sheet.terms, rules=sheet.rules, my=mine)
 
 
 OPERATIONS = (
     Operation("GET", "/lots", find_lots, ANYONE, query=LotQuery, answer=LotPage),
     Operation(
         "POST", "/lots", publish_lot, only(Role.ADMIN, Role.HOST), body=NewLot, answer=Published, status=201,
-        codes=(ApiCode.TERMS_INVALID, ApiCode.CODE_TAKEN),
+        codes=(
+            ApiCode.TERMS_INVALID, ApiCode.AGAINST_RULEBOOK, ApiCode.RULEBOOK_UNKNOWN, ApiCode.LOT_NOT_PASSED,
+            ApiCode.ALREADY_RELISTED, ApiCode.CODE_TAKEN,
+        ),
+    ),
+    Operation(
+        "POST", "/lots/{lot}/relisting", relist_lot, only(Role.ADMIN, Role.HOST), body=Relisting, answer=Published,
+        status=201,
+        codes=(
+            ApiCode.TERMS_INVALID, ApiCode.AGAINST_RULEBOOK, ApiCode.RULEBOOK_UNKNOWN, ApiCode.LOT_NOT_PASSED,
+            ApiCode.ALREADY_RELISTED, ApiCode.CODE_TAKEN,
+        ),
     ),
     Operation("GET", "/lots/{lot}", show_lot, ANYONE, answer=LotDetail, codes=(ApiCode.LOT_UNKNOWN,)),
     Operation(

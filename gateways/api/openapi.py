@@ -15,7 +15,7 @@ import msgspec
 
 from exchange import __version__
 from gateways.api.errors import STATUS, ApiCode, ErrorAnswer
-from gateways.api.operation import ANYONE, JSON, Operation
+from gateways.api.operation import ANYONE, JSON, NAME, Operation
 from gateways.identity import COOKIE, SAFE_METHODS
 from gateways.messages import MESSAGES
 
@@ -26,6 +26,12 @@ SECURITY_SCHEMES: Final = {
     "token": {"type": "http", "scheme": "bearer"},
 }
 ABOUT: Final = "Amounts are whole minor units of a currency, times whole microseconds since the Unix epoch."
+FILE_CONTENT: Final = {
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    "multipart/form-data": {
+        "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+    },
+}
 ALWAYS_POSSIBLE: Final = (ApiCode.STORE_UNAVAILABLE, ApiCode.INTERNAL)
 
 
@@ -42,7 +48,7 @@ def document(operations: Sequence[Operation], prefix: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         item = paths.setdefault(prefix + operation.path, {})
-        item[operation.method.lower()] = _described(operation, schema_of)
+        item[operation.method.lower()] = _described(operation, schema_of, components)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -65,12 +71,12 @@ def _types(operations: Sequence[Operation]) -> list[Any]:
     return list({repr(part): part for part in named}.values())
 
 
-def _described(operation: Operation, schema_of: dict[str, Any]) -> dict[str, Any]:
+def _described(operation: Operation, schema_of: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.handle.__name__,
         "summary": (inspect.getdoc(operation.handle) or "").splitlines()[0],
         "tags": [operation.path.split("/")[1].removesuffix(".json")],
-        "parameters": _parameters(operation),
+        "parameters": _parameters(operation, schema_of, components),
         "responses": _responses(operation, schema_of),
     }
     if operation.who is not ANYONE:
@@ -81,18 +87,24 @@ def _described(operation: Operation, schema_of: dict[str, Any]) -> dict[str, Any
             "required": not operation.is_body_optional,
             "content": {JSON: {"schema": schema_of[repr(operation.body)]}},
         }
+    elif operation.takes_file:
+        described["requestBody"] = {"required": True, "content": FILE_CONTENT}
     return described
 
 
-def _parameters(operation: Operation) -> list[dict[str, Any]]:
+def _parameters(
+    operation: Operation, schema_of: dict[str, Any], components: dict[str, Any]
+) -> list[dict[str, Any]]:
     identifier = {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
+    text = {"type": "string", "maxLength": 40}
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": identifier}
+        {"name": name, "in": "path", "required": True, "schema": text if name == NAME else identifier}
         for name in re.findall(r"\{(\w+)\}", operation.path)
     ]
     if operation.query is not None:
-        _, components = msgspec.json.schema_components([operation.query], ref_template=REF_TEMPLATE)
-        fields = components[operation.query.__name__]["properties"]
+        # The names of the whole document: two modules may name a type alike.
+        component = schema_of[repr(operation.query)]["$ref"].rsplit("/", 1)[-1]
+        fields = components[component]["properties"]
         parameters += [
             {"name": name, "in": "query", "required": False, "schema": schema}
             for name, schema in fields.items()
@@ -132,6 +144,6 @@ def _codes_of_reception(operation: Operation) -> list[ApiCode]:
         codes.append(ApiCode.FOREIGN_ORIGIN)
     if operation.query is not None or operation.body is not None:
         codes.append(ApiCode.INVALID)
-    if operation.body is not None:
+    if operation.body is not None or operation.takes_file:
         codes += [ApiCode.MALFORMED, ApiCode.TOO_LARGE, ApiCode.UNSUPPORTED_TYPE]
     return codes

@@ -6,7 +6,7 @@ Does not belong here: what any operation does.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -23,6 +23,8 @@ BULK_BODY_BYTES_MAX: Final = 1_048_576
 CHUNK_BYTES: Final = 65_536
 ID_MAX: Final = 2**53 - 1
 JSON: Final = "application/json"
+NAME: Final = "name"
+"""The one part of a path that is a text."""
 
 Roles: TypeAlias = frozenset[Role] | None
 ANYONE: Final[Roles] = None
@@ -42,6 +44,7 @@ class Asked:
     request: web.Request
     account: Account | None
     ids: Mapping[str, int]
+    names: Mapping[str, str]
     body: Any
     query: Any
 
@@ -60,7 +63,7 @@ class Operation:
     """A line of the route table; routes and the OpenAPI document are both made from it.
 
     Args:
-        path: below the API's prefix; names in braces are ids, whole numbers.
+        path: below the API's prefix; names in braces are ids, whole numbers; `{name}` alone is a text.
         handle: returns the answer as a value of type `answer`, or a response of its own.
         who: roles of which the caller needs one.
         body: type of the JSON body; None when there is none.
@@ -68,6 +71,7 @@ class Operation:
         answer: type of the JSON answer; None for an answer without content.
         media: media type of the answer.
         codes: what it may be refused with, beside what every operation may.
+        takes_file: whether the body is a file, which the handler reads itself (`gateways.api.finance_files`).
     """
 
     method: str
@@ -82,6 +86,7 @@ class Operation:
     codes: tuple[ApiCode, ...] = ()
     body_bytes_max: int = BODY_BYTES_MAX
     is_body_optional: bool = False
+    takes_file: bool = False
 
 
 def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -117,6 +122,7 @@ async def _asked(operation: Operation, request: web.Request) -> Asked:
         request=request,
         account=account,
         ids=_ids(request),
+        names={key: text for key, text in request.match_info.items() if key == NAME},
         query=_query(operation, request),
         body=await _body(operation, request),
     )
@@ -131,7 +137,7 @@ def _check_caller(operation: Operation, request: web.Request, account: Account |
 
 
 def _ids(request: web.Request) -> dict[str, int]:
-    ids = {name: int(text) for name, text in request.match_info.items()}
+    ids = {name: int(text) for name, text in request.match_info.items() if name != NAME}
     if any(number > ID_MAX for number in ids.values()):
         raise ApiError(ApiCode.NOT_FOUND)
     return ids
@@ -169,9 +175,14 @@ async def _content(request: web.Request, bytes_max: int) -> bytes:
     """Read the body, never more than its bound.  Raises: ApiError."""
     if (request.content_length or 0) > bytes_max:
         raise ApiError(ApiCode.TOO_LARGE, f"at most {bytes_max} bytes")
+    return await gathered(request.content.iter_chunked(CHUNK_BYTES), bytes_max)
+
+
+async def gathered(chunks: AsyncIterable[bytes], bytes_max: int) -> bytes:
+    """Put a body together, never more than its bound.  Raises: ApiError."""
     content = bytearray()
     try:
-        async for chunk in request.content.iter_chunked(CHUNK_BYTES):
+        async for chunk in chunks:
             content += chunk
             if len(content) > bytes_max:
                 raise ApiError(ApiCode.TOO_LARGE, f"at most {bytes_max} bytes")

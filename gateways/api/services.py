@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue, LotBook
+from exchange.finance import Finance
 from exchange.people import People
 from exchange.ports import Busy, Clock, Journal
 from exchange.sign_up import SignUps
 from gateways.identity import SignInLimit
 from ledger.deposits import Deposits
-from ledger.store import LedgerStore
+from ledger.postgres import PostgresLedgerStore
 
 LEDGER_READERS_MAX = 3
 
@@ -33,9 +35,11 @@ class Services:
 
     people: People
     catalogue: Catalogue
+    capacities: Capacities
     sign_ups: SignUps
     deposits: Deposits
-    ledger: LedgerStore
+    ledger: PostgresLedgerStore
+    finance: Finance
     book: LotBook
     journal: Journal
     clock: Clock
@@ -46,7 +50,7 @@ class Services:
     sign_in_limit: SignInLimit = field(default_factory=lambda: SignInLimit(10))
 
     @asynccontextmanager
-    async def whole_ledger(self) -> AsyncIterator[LedgerStore]:
+    async def whole_ledger(self) -> AsyncIterator[PostgresLedgerStore]:
         """Give the ledger to one of the few who may read all of it now.  Raises: Busy."""
         if self.ledger_gate.locked():
             raise Busy("others read the whole ledger")

@@ -7,11 +7,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from exchange.catalogue import BothLanguages, LotTitle
+from exchange.capacities import PARTNERS_MAX, Capacity, CapacityRefusal
+from exchange.catalogue import LotTitle
 from exchange.people import Role
 from exchange.sign_up import Admission, SignUpRefusal, SignUpState
+from exchange.texts import BothLanguages
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import Asked, Operation, only
+from matching.units import Partner, Rank
 
 ADMISSIONS_MAX = 1_000
 
@@ -35,6 +38,32 @@ class Admissions(Struct, frozen=True, forbid_unknown_fields=True):
     bidders: Annotated[
         list[Annotated[int, Meta(gt=0, lt=2**53)]], Meta(min_length=1, max_length=ADMISSIONS_MAX)
     ]
+
+
+class CapacityGiven(Struct, frozen=True, forbid_unknown_fields=True):
+    """A rank among priority purchasers, 0 for none; and joint bidders as [account, share in basis points]."""
+
+    rank: Rank = 0
+    partners: Annotated[tuple[Partner, ...], Meta(max_length=PARTNERS_MAX)] = ()
+
+
+async def enter_capacity(asked: Asked) -> Capacity:
+    """Enter in what capacity a bidder takes part, before he is admitted: his priority, and who buys with him."""
+    body: CapacityGiven = asked.body
+    services, lot, bidder = asked.services, asked.ids["lot"], asked.ids["account"]
+    if await services.catalogue.get(lot) is None:
+        raise ApiError(ApiCode.LOT_UNKNOWN)
+    named = [bidder, *(partner.bidder for partner in body.partners)]
+    known = await services.people.with_role(named, Role.BIDDER)
+    unknown = [str(each) for each in named if each not in known]
+    if unknown:
+        raise ApiError(ApiCode.ACCOUNT_UNKNOWN, "no bidders", unknown)
+    entered = await services.capacities.enter(
+        lot, bidder, Capacity(body.rank, body.partners), asked.caller.id
+    )
+    if isinstance(entered, CapacityRefusal):
+        raise ApiError(ApiCode[entered.name])
+    return entered
 
 
 async def sign_up(asked: Asked) -> SignUpState:
@@ -81,7 +110,15 @@ def _titled(state: SignUpState, title: LotTitle) -> TitledSignUp:
 OPERATIONS = (
     Operation(
         "POST", "/lots/{lot}/sign-up", sign_up, only(Role.BIDDER), answer=SignUpState,
-        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED),
+        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.BIDS_JOINTLY),
+    ),
+    Operation(
+        "PUT", "/lots/{lot}/bidders/{account}/capacity", enter_capacity, only(Role.ADMIN, Role.HOST),
+        body=CapacityGiven, answer=Capacity,
+        codes=(
+            ApiCode.LOT_UNKNOWN, ApiCode.ACCOUNT_UNKNOWN, ApiCode.ALREADY_ADMITTED, ApiCode.SHARES_INVALID,
+            ApiCode.BIDS_JOINTLY,
+        ),
     ),
     Operation(
         "GET", "/lots/{lot}/sign-up", show_sign_up, only(Role.BIDDER), answer=SignUpState,

@@ -18,6 +18,9 @@ from gateways.cli.outcomes import MEANINGS, code_of
 NOUNS = {
     "run": "Start the exchange. 启动交易所",
     "bid": "Bid on a lot, leave a max bid, or watch. 报价、设定代理报价或观看",
+    "rulebook": "The rules that sales are published under. 查看与检查竞价规则",
+    "simulate": "Play a lot under a rulebook in simulated time. 按规则模拟一场竞价",
+    "relist": "Sell again what passed, at the legal reduction. 流拍标的再次竞价",
     "replay": "Run recorded auctions against an exchange and compare. 重放历史拍卖并比对",
     "journal": "Read and prove the record of sales. 查看与核验成交日志",
     "ledger": "Deposits, exports and the proof of the books. 保证金、账簿导出与核验",

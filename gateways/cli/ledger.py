@@ -1,58 +1,58 @@
 """`luochui ledger`: what finance reads from the books, from the machine on which the exchange's data lie.
 
-Belongs here: options, tables on the terminal, files. Does not belong here: the formats (`ledger.exports`) and
-the checks (`ledger.verify`). Nothing here changes the ledger.
+Belongs here: options, tables on the terminal. Does not belong here: files (`ledger_export`) and the checks
+(`ledger.verify`). Nothing here changes the ledger; what acts goes through the exchange (`ledger_exchange`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
 
 from exchange.settings import Settings, load_settings
+from gateways.cli import ledger_bank, ledger_books, ledger_export
 from gateways.cli.language import Language, language_of
+from gateways.cli.ledger_payouts import payouts
 from gateways.cli.outcomes import CommandFailed, ExitCode
-from ledger.exports import (
-    STATE_NAMES_ZH,
-    beancount_journal,
-    grouped_reference,
-    journal_csv,
-    register_csv,
-)
+from ledger.exports import STATE_NAMES_ZH, grouped_reference
 from ledger.records import ReceiptRecord, ReceiptStatus, SuspenseReason
 from ledger.register import DepositRow, deposit_row
 from ledger.store import LedgerReader, LedgerStore, LedgerUnavailable
 from ledger.units import decimal_text
-from ledger.verify import Report, verify
+from ledger.verify import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.add_typer(ledger_bank.bank, name="bank")
+app.add_typer(payouts, name="payouts")
+app.command("due")(ledger_books.due)
+app.command("contract")(ledger_books.contract)
+app.add_typer(ledger_books.defaults, name="defaults")
+app.add_typer(ledger_books.reconcile, name="reconcile")
+app.add_typer(ledger_books.periods, name="periods")
+app.add_typer(ledger_books.reverse, name="reverse")
+app.command("trial-balance")(ledger_books.trial_balance)
+app.command("account")(ledger_books.account)
 
 Result = TypeVar("Result")
 
 SUSPENSE_REASONS_ZH = {
+    SuspenseReason.PAYMENT_RETURNED: "付款被退回",
     SuspenseReason.UNKNOWN_REFERENCE: "子账号不存在",
+    SuspenseReason.AMBIGUOUS_REFERENCE: "子账号不唯一",
     SuspenseReason.WRONG_CURRENCY: "币种不符",
     SuspenseReason.LOT_CLOSED: "标的已结束",
+    SuspenseReason.DEADLINE_PASSED: "已过截止时间",
     SuspenseReason.PAYER_MISMATCH: "付款人不符",
 }
 
 Lot = Annotated[int | None, typer.Option("--lot", min=1, help="Only this lot. 仅此标的")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="The whole register as CSV. 输出 CSV")]
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="File to write. 写入文件，默认标准输出")
-]
-Excel = Annotated[
-    bool, typer.Option("--excel", help="Begin with a byte-order mark, for Excel. 供 Excel 打开")
-]
 Speech = Annotated[Language | None, typer.Option("--language", help="zh or en. 语言")]
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="PostgreSQL of the exchange, if not the embedded one. 交易所的 PostgreSQL")
@@ -64,10 +64,7 @@ Config = Annotated[Path | None, typer.Option(help="TOML file; see `luochui confi
 @app.command()
 def register(
     lot: Lot = None,
-    as_csv: AsCsv = False,
     as_json: AsJson = False,
-    output: Output = None,
-    excel: Excel = False,
     language: Speech = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
@@ -76,22 +73,13 @@ def register(
     """List every deposit with its state. 保证金台账"""
     speech = language or language_of()
     settings = _settings(database_url, data_dir, config)
-    if as_csv or (output is not None and not as_json):
-        _export(
-            settings,
-            output,
-            lambda reader: register_csv(
-                reader, lot_id=lot, language=speech.value, with_byte_order_mark=excel
-            ),
-        )
-        return
 
     async def rows(reader: LedgerReader) -> list[DepositRow]:
         return [deposit_row(position) async for position in reader.positions(lot)]
 
     deposits = _read(settings, rows)
     if as_json:
-        _print_json(deposits, output)
+        _print_json(deposits)
     else:
         _print_table(
             speech.say("Deposits", "保证金台账"),
@@ -100,33 +88,8 @@ def register(
         )
 
 
-@app.command()
-def journal(
-    output: Output = None,
-    excel: Excel = False,
-    language: Speech = None,
-    database_url: DatabaseUrl = None,
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Write all postings as CSV. 导出日记账（CSV）"""
-    speech = language or language_of()
-    _export(
-        _settings(database_url, data_dir, config),
-        output,
-        lambda reader: journal_csv(reader, language=speech.value, with_byte_order_mark=excel),
-    )
-
-
-@app.command()
-def beancount(
-    output: Output = None,
-    database_url: DatabaseUrl = None,
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Write the journal for beancount; `bean-check` accepts it. 导出 beancount 日记账"""
-    _export(_settings(database_url, data_dir, config), output, beancount_journal)
+app.command("export")(ledger_export.export)
+app.command("downloads")(ledger_export.downloads)
 
 
 @app.command("verify")
@@ -139,10 +102,10 @@ def verify_books(
 ) -> None:
     """Recompute the books and compare; exit code 1 if anything differs. 核验账簿"""
     speech = language or language_of()
-    report = _with_ledger(_settings(database_url, data_dir, config), verify)
+    report = _with_pool(_settings(database_url, data_dir, config), _proof)
     if as_json:
         head = {"sequence": report.head.sequence, "hash": report.head.hash.hex()}
-        _print_json({"is_sound": report.is_sound, "head": head, "checks": report.checks}, None)
+        _print_json({"is_sound": report.is_sound, "head": head, "checks": report.checks})
     else:
         _print_report(report, speech)
     if not report.is_sound:
@@ -165,36 +128,39 @@ def suspense(
 
     records = _read(_settings(database_url, data_dir, config), receipts)
     if as_json:
-        _print_json(records, None)
+        _print_json(records)
     else:
         _print_table(
             speech.say("Suspense", "待查款项"), _suspense_headings(speech), _suspense_cells(records, speech)
         )
 
 
-@asynccontextmanager
-async def open_ledger(settings: Settings) -> AsyncIterator[LedgerStore]:
-    """Give the ledger of the exchange that the settings describe, whether it runs or not.
-
-    Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
-    """
-    from exchange.registry import opened_pool
-    from ledger.postgres import PostgresLedgerStore
-
-    async with opened_pool(settings) as pool:
-        yield PostgresLedgerStore(pool)
-
-
 def _settings(database_url: str | None, data_dir: Path | None, config: Path | None) -> Settings:
     return load_settings({"database_url": database_url, "data_dir": data_dir}, config=config)
 
 
+async def _proof(pool: Any) -> Report:
+    """Verify the books, and compare the holds with who may bid."""
+    from exchange.sign_up import admissions
+    from ledger.postgres import PostgresLedgerStore
+    from ledger.proof import prove
+
+    return await prove(PostgresLedgerStore(pool), lambda: admissions(pool))
+
+
 def _with_ledger(settings: Settings, work: Callable[[LedgerStore], Awaitable[Result]]) -> Result:
+    from ledger.postgres import PostgresLedgerStore
+
+    return _with_pool(settings, lambda pool: work(PostgresLedgerStore(pool)))
+
+
+def _with_pool(settings: Settings, work: Callable[[Any], Awaitable[Result]]) -> Result:
     from exchange.database import StoreUnavailable
+    from exchange.registry import opened_pool
 
     async def doing() -> Result:
-        async with open_ledger(settings) as store:
-            return await work(store)
+        async with opened_pool(settings) as pool:
+            return await work(pool)
 
     try:
         return asyncio.run(doing())
@@ -212,38 +178,8 @@ def _read(settings: Settings, read: Callable[[LedgerReader], Awaitable[Result]])
     return _with_ledger(settings, reading)
 
 
-def _export(
-    settings: Settings, output: Path | None, export: Callable[[LedgerReader], AsyncIterator[bytes]]
-) -> None:
-    """Stream an export to standard output, or to a file that appears only once it is whole."""
-
-    async def to(file: IO[bytes], reader: LedgerReader) -> None:
-        async for chunk in export(reader):
-            file.write(chunk)
-        file.flush()
-
-    if output is None:
-        _read(settings, lambda reader: to(sys.stdout.buffer, reader))
-        return
-    part = output.with_name(f"{output.name}.part")
-    try:
-        with part.open("wb") as file:
-            _read(settings, lambda reader: to(file, reader))
-            os.fsync(file.fileno())
-        part.replace(output)
-    except OSError as error:
-        raise CommandFailed(f"Cannot write {output}: {error.strerror}. 无法写入文件") from error
-    finally:
-        part.unlink(missing_ok=True)
-    typer.echo(f"{output}", err=True)
-
-
-def _print_json(content: object, output: Path | None) -> None:
-    text = msgspec.json.format(msgspec.json.encode(content)).decode()
-    if output is None:
-        typer.echo(text)
-    else:
-        output.write_text(f"{text}\n", encoding="utf-8")
+def _print_json(content: object) -> None:
+    typer.echo(msgspec.json.format(msgspec.json.encode(content)).decode())
 
 
 def _print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -320,6 +256,9 @@ def _print_report(report: Report, speech: Language) -> None:
         (check.name, str(check.examined), str(check.discrepancy_count)) for check in report.checks
     ]
     _print_table(speech.say("Proof of the books", "账簿核验"), headings, rows)
+    for check in report.checks:
+        for line in check.found:
+            typer.echo(f"{check.name}: {line}")
     for line in report.discrepancies:
         typer.echo(line)
     typer.echo(f"{speech.say('Chain head', '链头')}: {report.head.sequence} {report.head.hash.hex()}")

@@ -44,10 +44,14 @@ def code_of(error: Exception) -> ExitCode:
     """Tell the person what went wrong, on standard error, and return the exit code for it."""
     from exchange.embedded_postgres import EmbeddedPostgresError
     from exchange.migrations import MigrationError
+    from exchange.rulebooks.library import RulebooksUnusable
     from exchange.settings import SettingsProblems
 
     if isinstance(error, SettingsProblems):
         typer.echo(f"Configuration problems 配置有误:\n{error}", err=True)
+        return ExitCode.CONFIGURATION
+    if isinstance(error, RulebooksUnusable):
+        typer.echo(f"Rulebooks that cannot be used 规则文件有误:\n{error}", err=True)
         return ExitCode.CONFIGURATION
     if isinstance(error, CommandFailed):
         typer.echo(str(error), err=True)

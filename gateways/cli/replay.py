@@ -1,7 +1,6 @@
 """`luochui replay`: recorded auctions against a running exchange, compared with what really happened."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from http import HTTPStatus
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from exchange.settings import default_data_directory
+from gateways.cli.operator import operator_token
 from gateways.cli.outcomes import CommandFailed, ExitCode
 from gateways.client import DEFAULT_URL, ClientProblem, ConnectionEnded, Unreachable
 from gateways.recorded import ColumnsMissing, Reason, RecordedAuction, read_auctions
@@ -30,7 +29,6 @@ from gateways.replay import (
     replay,
 )
 
-OPERATOR_TOKEN = "operator.token"
 TOKEN_UNKNOWN = (
     "The exchange does not know this token; give one with the roles admin and host.\n"
     "交易所不认此令牌；请提供具有 admin 与 host 角色的令牌。"
@@ -76,7 +74,7 @@ def command(
     每笔报价由其竞买人经各自的 WebSocket 连接、按记录顺序以代理报价提交。
     """
     auctions = _read(file)[:limit]
-    plan = ReplayPlan(url, token or _operator_token(data_dir), parallel, speed, infer_reserve)
+    plan = ReplayPlan(url, token or operator_token(data_dir), parallel, speed, infer_reserve)
     report = _run(auctions, plan)
     if as_json:
         typer.echo(msgspec.json.encode(report))
@@ -91,22 +89,6 @@ def _read(file: Path) -> list[RecordedAuction]:
         return read_auctions(file)
     except (OSError, UnicodeDecodeError, ColumnsMissing) as error:
         raise CommandFailed(f"{file}: {error}", ExitCode.USAGE) from error
-
-
-def _operator_token(data_dir: Path | None) -> str:
-    """Return the token that a running exchange on this machine wrote.
-
-    Raises: CommandFailed when there is none to read.
-    """
-    file = (data_dir or default_data_directory(os.environ)) / OPERATOR_TOKEN
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise CommandFailed(
-            f"No token: {file} cannot be read ({error.strerror}). Give --token, or the --data-dir of the "
-            f"running exchange.\n没有令牌：无法读取 {file}。请用 --token，或用 --data-dir 指明交易所的数据目录。",
-            ExitCode.USAGE,
-        ) from error
 
 
 def _run(auctions: Sequence[RecordedAuction], plan: ReplayPlan) -> Report:

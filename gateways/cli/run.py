@@ -21,7 +21,9 @@ from gateways.cli.outcomes import CommandFailed, ExitCode
 DEMO_ACCOUNTS = (
     ("bidder1 … bidder5", "bidders", "竞买人"),
     ("host1", "host", "主持人"),
-    ("finance1", "finance", "财务"),
+    ("finance1, finance2", "finance: cashier, checker and accountant", "财务（出纳、复核、会计）"),
+    ("cashier1, checker1", "cashier, checker", "出纳、复核"),
+    ("accountant1, auditor1", "accountant, auditor", "会计、审计"),
     ("admin1", "administrator", "管理员"),
 )
 

@@ -21,12 +21,13 @@ from gateways.wire import View
 EVENTS_SHOWN = 12
 REFRESHES_PER_SECOND = 4
 SECOND_US = 1_000_000
-CLOSED_STATES = frozenset({"sold", "passed", "withdrawn"})
+CLOSED_STATES = frozenset({"knocked_down", "sold", "passed", "withdrawn"})
 
 STATES = {
     "announced": ("announced", "预告中"),
     "open": ("open", "竞价中"),
     "frozen": ("paused", "已暂停"),
+    "knocked_down": ("knocked down, to be confirmed", "已拍定，待确认"),
     "sold": ("sold", "已成交"),
     "passed": ("passed", "流拍"),
     "withdrawn": ("withdrawn", "已撤回"),
@@ -132,6 +133,15 @@ class Watching:
             case "LotSold":
                 sold = say("sold to", "成交")
                 return f"{sold} {self._who(event['paddle'])}  {self._money(event['price'])}"
+            case "LotKnockedDown":
+                knocked_down = say("knocked down to", "拍定")
+                return f"{knocked_down} {self._who(event['paddle'])}  {self._money(event['price'])}"
+            case "LotAwarded":
+                count = len(event["awards"])
+                return say(f"awarded to {count} bidders", f"{count} 名竞买人获配")
+            case "RoundBegan":
+                price = f"  {self._money(event['price'])}" if event.get("price") else ""
+                return say(f"round {event['number']}", f"第 {event['number']} 轮") + price
             case "LotPassed":
                 return say("passed without a buyer", "流拍")
             case "LotWithdrawn":

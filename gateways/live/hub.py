@@ -117,7 +117,8 @@ class Hub:
                 if audience.full:
                     _send(self._events(entry), audience.full)
             for bidder, own in entry.own.items():
-                _send(Yours(entry.lot, own.paddle, own.limit), self._sessions.get(bidder, ()))
+                yours = Yours(entry.lot, own.paddle, own.limit, own.rank, own.lines, own.handle)
+                _send(yours, self._sessions.get(bidder, ()))
             if entry.outbid:
                 _send(self._outbid(entry), self._sessions.get(entry.outbid, ()))
 

@@ -33,7 +33,8 @@ from gateways.live.frames import BINARY, TEXT
 from gateways.live.hub import Hub, encoded
 from gateways.live.outbox import Outbox, OutboxLimits, Tray
 from gateways.live.pace import Pace
-from gateways.wire import CloseCode, ErrorCode, HostAct, ServerFrame
+from gateways.live.translation import BIDDER_FRAMES, COMMAND_FRAMES, STAFF_FRAMES, command_of
+from gateways.wire import CloseCode, ErrorCode, ServerFrame
 from matching import commands
 from matching.units import LotId
 from matching.view import PublicRecord
@@ -90,9 +91,8 @@ class Session:
         self._bad_frames = 0
         self._too_fast = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
+            **dict.fromkeys(COMMAND_FRAMES, self._command),
             wire.Bid: self._bid,
-            wire.MaxBid: self._max_bid,
-            wire.Host: self._host,
             wire.Subscribe: self._subscribe,
             wire.Unsubscribe: self._unsubscribe,
             wire.Ping: self._ping,
@@ -176,13 +176,14 @@ class Session:
         if self._may(self._is_bidder, frame.id):
             self._post(frame.id, commands.PlaceBid(frame.lot, self.account_id, frame.amount))
 
-    def _max_bid(self, frame: wire.MaxBid) -> None:
-        if self._may(self._is_bidder, frame.id):
-            self._post(frame.id, commands.LeaveMaxBid(frame.lot, self.account_id, frame.limit))
+    def _command(self, frame: wire.CommandFrame) -> None:
+        if self._may(self._may_send(type(frame)), frame.id):
+            self._post(frame.id, command_of(frame, self.account_id))
 
-    def _host(self, frame: wire.Host) -> None:
-        if self._may(self.is_host, frame.id):
-            self._post(frame.id, _host_command(frame, self.account_id))
+    def _may_send(self, kind: type) -> bool:
+        if kind in STAFF_FRAMES:
+            return self.is_host
+        return self._is_bidder or (self.is_host and kind not in BIDDER_FRAMES)
 
     def _may(self, is_allowed: bool, id: str) -> bool:
         if not is_allowed:
@@ -310,7 +311,7 @@ class Session:
             return False
         is_recovered = self._can_recover(frame) and offset - frame.offset == len(records)
         own = feed.own(frame.lot, self.account_id)
-        you = None if own is None else wire.You(own.paddle, own.limit)
+        you = None if own is None else wire.You(own.paddle, own.limit, own.rank, own.lines, own.handle)
         now_us = self._floor.engine.now_us()
         hub.follow(frame.lot, frame.view, self)
         self._say(wire.Snapshot(frame.lot, hub.epoch, offset, is_recovered, view, records, you, now_us))
@@ -347,20 +348,3 @@ class Session:
         errand = self._loop.create_task(work)
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
-
-
-def _host_command(frame: wire.Host, by: int) -> commands.HostCommand:
-    lot = frame.lot
-    match frame.act:
-        case HostAct.OPEN:
-            return commands.OpenLot(lot, by)
-        case HostAct.PAUSE:
-            return commands.PauseLot(lot, by, frame.reason)
-        case HostAct.RESUME:
-            return commands.ResumeLot(lot, by)
-        case HostAct.WITHDRAW:
-            return commands.WithdrawLot(lot, by, frame.reason)
-        case HostAct.FAIR_WARNING:
-            return commands.GiveFairWarning(lot, by)
-        case HostAct.HAMMER:
-            return commands.HammerLot(lot, by)

@@ -11,7 +11,8 @@ const NEWS_LIFE_US = 20_000_000;
 export function banner(room, nowUs) {
   const { view } = room;
   switch (view.state) {
-    case "sold": return sold(room);
+    case "knocked_down": return { kind: isMine(room) ? "good" : "calm", text: say("banner_knocked_down", { paddle: view.winner, amount: formatAmount(view.hammer_price, view.currency) }) };
+    case "sold": return view.awards?.length ? { kind: "calm", text: say("banner_awarded", { n: view.awards.length }) } : sold(room);
     case "passed": return { kind: "calm", text: say("banner_passed", { reason: passReason(room) }) };
     case "withdrawn": return { kind: "bad", text: say("banner_withdrawn", { reason: latestOf(room.records, "LotWithdrawn")?.event.reason ?? "" }) };
     case "frozen": return { kind: "bad", text: frozen(view) };

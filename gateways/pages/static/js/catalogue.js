@@ -10,7 +10,7 @@ import { isClosed } from "./reducer.js";
 import { connectionText, countdown, priceText, shownPrice, stateBadge } from "./standing.js";
 
 const PAGE = 60;
-const STATES = ["announced", "open", "frozen", "sold", "passed", "withdrawn"];
+const STATES = ["announced", "open", "frozen", "knocked_down", "sold", "passed", "withdrawn"];
 const CATEGORIES = ["land", "mining", "forest", "rural", "equity", "vehicle", "confiscated", "emission", "property", "other"];
 const TYPING_PAUSE_MS = 250;
 

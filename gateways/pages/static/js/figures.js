@@ -13,7 +13,7 @@ export function drawFigures(room, nowUs) {
   setText(byId("price-label"), say(shownPrice(view).label));
   setText(byId("price"), priceText(view));
   setText(byId("leader"), leaderText(view, you?.paddle ?? 0));
-  setText(byId("asking"), isClosed(view) ? "—" : formatAmount(view.asking_price, view.currency));
+  setText(byId("asking"), isClosed(view) || !view.asking_price ? "—" : formatAmount(view.asking_price, view.currency));
   setText(byId("numbers"), numbersText(view));
   drawTime(room, nowUs);
 }
@@ -29,7 +29,7 @@ export function drawTime(room, nowUs) {
 
 /** Who leads, or has won, as a paddle; "you" where it is one's own. */
 export function leaderText(view, paddle) {
-  const leader = view.state === "sold" ? view.winner : view.leader;
+  const leader = view.winner || (isClosed(view) ? 0 : view.leader);
   if (!leader) return "—";
   const name = say("paddle_number", { paddle: leader });
   return leader === paddle ? `${name} ${say("you_in_brackets")}` : name;

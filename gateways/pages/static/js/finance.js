@@ -1,14 +1,17 @@
 // Finance: the deposit register, money in suspense, entering a receipt, downloads, the proof of the books.
 
-import { get, post, sentence } from "./api.js";
+import { get, post, sentence, words } from "./api.js";
+import { beginBank } from "./finance_bank.js";
+import { beginPayouts } from "./finance_payouts.js";
+import { beginReconciliation } from "./finance_reconciliation.js";
 import { byId, element, fill, setText } from "./elements.js";
 import { capitalAmount, formatAmount, groupedReference, parseAmount } from "./money.js";
 import { half, knows, language, onLanguage, pick, say } from "./language.js";
-import { beginPage, isKeptOut, showStatus } from "./page.js";
+import { FINANCE, beginPage, hasRole, isKeptOut, showStatus } from "./page.js";
 import { momentText } from "./standing.js";
 
 const REFRESH_MS = 15000;
-const STATES = ["awaiting_payment", "part_paid", "received", "held", "applied_to_price", "refund_due", "lapsed"];
+const STATES = ["awaiting_payment", "part_paid", "received", "held", "applied_to_price", "defaulted", "forfeited", "refund_due", "refunded", "lapsed"];
 const ROWS = 20;
 const COLUMNS = [
   { key: "lot", cell: lotCell },
@@ -23,13 +26,17 @@ const SUMS = ["required", "received", "held", "applied", "refund_due"];
 const me = await beginPage();
 const titles = new Map();
 let deposits = [];
-let suspense = [];
+let parts = [];
+let bank = null;
 let report = null;
 let receiptOutcome = null;
 let rowsMax = ROWS;
-if (!isKeptOut(me, byId("status"), "finance")) await begin();
+if (!isKeptOut(me, byId("status"), ...FINANCE)) await begin();
 
 async function begin() {
+  bank = beginBank(me, load);
+  parts = [bank, beginPayouts(me, load), beginReconciliation(me, load)];
+  byId("receipt-panel").hidden = !hasRole(me, "finance", "cashier");
   onLanguage(draw);
   drawFilters();
   byId("refresh").addEventListener("click", load);
@@ -47,9 +54,8 @@ async function begin() {
 
 async function load() {
   try {
-    const [register, unmatched] = await Promise.all([get("/deposits"), get("/deposits/suspense"), loadTitles()]);
+    const [register] = await Promise.all([get("/deposits"), loadTitles(), ...parts.map((part) => part.load())]);
     deposits = register.deposits;
-    suspense = unmatched.receipts;
     byId("books").hidden = false;
     showStatus(byId("status"), "");
     draw();
@@ -64,11 +70,15 @@ async function loadTitles() {
 }
 
 function draw() {
-  for (const link of document.querySelectorAll(".downloads a[href*='.csv']")) link.search = `?language=${language()}`;
+  for (const link of document.querySelectorAll(".downloads a")) {
+    const { format } = link.dataset;
+    const fixed = format ? { format } : {};
+    if (!link.pathname.endsWith(".beancount")) link.search = new URLSearchParams({ ...fixed, language: language() });
+  }
   drawFilters();
   drawTotals();
   drawRegister();
-  drawSuspense();
+  for (const part of parts) part.draw();
   drawReport();
   drawReceiptOutcome();
   previewAmount();
@@ -113,7 +123,7 @@ function drawTotals() {
     return SUMS.slice(1).map((key) => [`total_${key}`, money(rows.reduce((sum, row) => sum + row[key], 0), currency)]);
   });
   cells.unshift(["total_deposits", String(deposits.length)]);
-  cells.push(["total_suspense", String(suspense.length)]);
+  cells.push(["total_suspense", String(bank.count())]);
   fill(byId("totals"), cells.map(([key, value]) => element("div", {}, element("dt", {}, say(key)), element("dd", {}, value))));
 }
 
@@ -145,15 +155,8 @@ function registerRow(row) {
     COLUMNS.map(({ key, cell, isNumber }) => element("td", { class: isNumber ? "number" : null, "data-label": say(`column_${key}`), "data-empty": isNumber && !row[key] }, cell(row))));
 }
 
-function drawSuspense() {
-  const items = suspense.map((receipt) => element("li", {},
-    element("strong", {}, money(receipt.amount, receipt.currency)), ` · ${receipt.payer_name} · ${momentText(receipt.received_at_us)}`, element("br"),
-    element("span", { class: "quiet small" }, say("suspense_line", { reference: groupedReference(receipt.reference), id: receipt.receipt_id, reason: reasonText(receipt.reason) }))));
-  fill(byId("suspense"), items.length ? items : element("li", { class: "quiet" }, say("suspense_empty")));
-}
-
 function reasonText(reason) {
-  return reason && knows(`reason_${reason}`) ? say(`reason_${reason}`) : reason ?? "";
+  return reason ? (knows(`reason_${reason}`) ? say(`reason_${reason}`) : words(reason).text) : "";
 }
 
 async function verify() {

@@ -21,7 +21,10 @@ const ACTS = [
   { act: "hammer", states: ["open"], isDangerous: true },
   { act: "pause", states: ["open"], needsReason: true },
   { act: "resume", states: ["frozen"] },
-  { act: "withdraw", states: ["announced", "open", "frozen"], needsReason: true, isDangerous: true },
+  { act: "withdraw", states: ["announced", "open", "frozen", "knocked_down"], needsReason: true, isDangerous: true },
+  { act: "reserve", states: ["open"], needsAmount: true },
+  { act: "confirm", states: ["knocked_down"] },
+  { act: "default", states: ["knocked_down"], needsReason: true, isDangerous: true },
 ];
 
 const me = await beginPage();
@@ -190,7 +193,7 @@ function drawSelected() {
 
 function drawActs(room) {
   const isReady = connection.state === LIVE && !isBusy;
-  const shown = ACTS.filter(({ act }) => !["fair_warning", "hammer"].includes(act) || room.view.host_may_hammer || act === "fair_warning");
+  const shown = ACTS.filter((act) => isShown(act, room.view));
   const key = [selected, room.view.state, room.view.warnings, isReady, document.documentElement.lang].join();
   if (byId("acts").dataset.key === key) return;
   byId("acts").dataset.key = key;
@@ -203,6 +206,13 @@ function drawActs(room) {
   }, actText(act.act, room.view))));
 }
 
+/** Acts that only some lots know are shown for those alone. */
+function isShown({ act, states }, view) {
+  if (act === "hammer") return view.host_may_hammer;
+  if (act === "reserve") return view.takes_late_reserve;
+  return !["confirm", "default"].includes(act) || states.includes(view.state);
+}
+
 /** The name of an act; a fair warning says which it is, and of how many before the host may hammer. */
 function actText(act, view) {
   const n = view.warnings + 1;
@@ -210,7 +220,7 @@ function actText(act, view) {
   return isCounted ? say("act_fair_warning_of", { n, of: view.fair_warnings_min }) : say(`act_${act}`, { n });
 }
 
-async function perform({ act, needsReason = false, isDangerous = false, isQuick = false }) {
+async function perform({ act, needsReason = false, needsAmount = false, isDangerous = false, isQuick = false }) {
   const lot = selected;
   const card = cards.get(lot);
   const { view } = rooms.get(lot);
@@ -220,12 +230,13 @@ async function perform({ act, needsReason = false, isDangerous = false, isQuick 
     lines: [pick(card.title), act === "hammer" ? say("hammer_line", values) : ""].filter(Boolean),
     action: actText(act, view),
     needsReason,
+    amountIn: needsAmount ? card.currency : null,
     isDangerous,
   });
   if (!sure || isBusy) return;
   isBusy = true;
   drawActs(rooms.get(lot));
-  const answer = await connection.send({ type: "host", lot, act, reason: sure.reason });
+  const answer = await connection.send({ type: "host", lot, act, reason: sure.reason, amount: sure.amount ?? 0 });
   isBusy = false;
   if (lot === selected) outcomes.add(answer, () => actText(act, view), card.currency);
   drawSelected();

@@ -1,7 +1,9 @@
 // The language of the page: which one, what is said in it, and the switch that keeps the page as it is.
 
-import { PHRASES } from "./phrases.js";
+import { FINANCE_PHRASES } from "./finance_phrases.js";
+import { PHRASES as COMMON_PHRASES } from "./phrases.js";
 
+const PHRASES = { ...COMMON_PHRASES, ...FINANCE_PHRASES };
 const KEY = "luochui.language";
 const HAN = /\p{Script=Han}/u;
 const listeners = [];

@@ -2,15 +2,18 @@
 
 import { ApiError, get, sentence } from "./api.js";
 import { atNextFrame, byId, element, fill, setText } from "./elements.js";
+import { drawDetail } from "./detail.js";
 import { drawFigures, drawTime, leaderText } from "./figures.js";
 import { formatAmount } from "./money.js";
 import { half, onLanguage, pick, say } from "./language.js";
 import { beginPage, showStatus } from "./page.js";
+import { phaseItems } from "./programme.js";
 import { LiveConnection } from "./protocol.js";
 import { EMPTY_ROOM, isClosed, reduce, withOlder } from "./reducer.js";
 import { RoomControls } from "./room.js";
+import { RulebookPanel } from "./rulebook.js";
 import { SignUpPanel } from "./sign_up.js";
-import { connectionText, durationText, momentText, priceText, stateBadge } from "./standing.js";
+import { connectionText, momentText, priceText, stateBadge } from "./standing.js";
 import { drawTimeline } from "./timeline.js";
 
 const EARLIER = 200;
@@ -45,6 +48,7 @@ async function begin() {
   byId("loading").hidden = true;
   byId("lot").hidden = false;
   controls = new RoomControls(connection);
+  new RulebookPanel(lot);
   signUp = new SignUpPanel(byId("sign-up"), { lot, me, mine: lot.my, onAdmitted: admitted });
   byId("earlier").addEventListener("click", loadEarlier);
   onLanguage(drawAll);
@@ -90,6 +94,8 @@ function drawRoom() {
   drawFigures(room, connection.clock.nowUs());
   controls.draw(room);
   drawTags();
+  drawPhases();
+  drawDetail(byId("detail"), room.view);
   drawTimeline(byId("timeline"), { records: room.records, currency: lot.currency, paddle: room.you?.paddle ?? 0, by: staffName });
   byId("earlier").hidden = (room.records[0]?.sequence ?? 1) <= 1;
   if (drawnView) announce(drawnView);
@@ -141,20 +147,22 @@ function drawAbout() {
 function termRows() {
   const { terms, view } = lot;
   const money = (amount) => formatAmount(amount, lot.currency);
-  const phase = terms.programme[0];
-  const increments = phase.increments.map(([threshold, increment]) => phase.increments.length > 1
-    ? say("increment_from", { threshold: money(threshold), increment: money(increment) }) : money(increment));
   return [
     ["opening_price", money(terms.opening_price)],
-    ["increment", increments.map((text) => element("span", { class: "line" }, text))],
-    ["bid_rule", say(`rule_${view.bid_rule}`)],
     ["deposit", lot.deposit ? money(lot.deposit) : say("none")],
     ["opens_label", terms.opens_at_us ? momentText(terms.opens_at_us) : say("host_opens")],
-    ["duration", phase.duration_us === null ? say("host_hammers") : durationText(phase.duration_us ?? 86_400_000_000)],
-    ["soft_close", view.soft_close_window_us ? say("soft_close_text", { window: durationText(view.soft_close_window_us), extension: durationText(phase.extension_us ?? 300_000_000) }) : say("none")],
-    ["max_bids", say(view.max_bids_allowed ? "allowed" : "not_allowed")],
     ["reserve", say(view.has_reserve ? "has_reserve" : "no_reserve")],
+    ...(terms.bidders_min > 1 ? [["term_bidders_min", String(terms.bidders_min)]] : []),
+    ...(terms.reserve_places ? [["term_reserve_places", String(terms.reserve_places)]] : []),
   ];
+}
+
+/** The phases are drawn anew only when another one runs, so that a reader keeps his place. */
+function drawPhases() {
+  const key = `${room.view.state}:${room.view.phase}:${document.documentElement.lang}`;
+  if (byId("phases").dataset.key === key) return;
+  byId("phases").dataset.key = key;
+  fill(byId("phases"), phaseItems(lot.terms, room.view));
 }
 
 function staffName(staff, name) {

@@ -4,7 +4,8 @@ import { ApiError, get, loadMessages, remove, sentence } from "./api.js";
 import { byId, element, fill, setText } from "./elements.js";
 import { half, language, onLanguage, say, setLanguage, translate } from "./language.js";
 
-const STAFF = ["host", "finance", "admin"];
+export const FINANCE = ["finance", "cashier", "checker", "accountant", "auditor"];
+const STAFF = ["host", "admin", ...FINANCE];
 
 /** Begin a page: say its texts, show the header, and return who is here: `{account, demo, version}`. */
 export async function beginPage() {
@@ -72,7 +73,7 @@ function navigation(me) {
   const links = [["/", "catalogue"]];
   if (hasRole(me, "bidder")) links.push(["/me", "my_sign_ups"]);
   if (hasRole(me, "host", "admin")) links.push(["/host", "host_console"]);
-  if (hasRole(me, "finance")) links.push(["/finance", "finance"]);
+  if (hasRole(me, ...FINANCE)) links.push(["/finance", "finance"]);
   return links.map(([href, key]) =>
     element("a", { href, "aria-current": location.pathname === href ? "page" : null }, say(key)));
 }

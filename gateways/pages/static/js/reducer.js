@@ -1,7 +1,7 @@
 // What a page knows of one lot, as a pure function of the frames that came: reduce(room, frame) -> room.
 
 export const RECORDS_MAX = 500;
-const CLOSED = new Set(["sold", "passed", "withdrawn"]);
+const CLOSED = new Set(["knocked_down", "sold", "passed", "withdrawn"]);
 
 export const EMPTY_ROOM = Object.freeze({
   view: null,
@@ -13,7 +13,7 @@ export const EMPTY_ROOM = Object.freeze({
   presence: null,
 });
 
-/** Tell whether a lot's life is over. */
+/** Tell whether nobody can bid in a lot any more. */
 export function isClosed(view) {
   return CLOSED.has(view.state);
 }
@@ -21,7 +21,7 @@ export function isClosed(view) {
 /** Tell whether the paddle leads an unfinished lot or has won it. */
 export function isMine(room) {
   const paddle = room.you?.paddle ?? 0;
-  return paddle > 0 && (room.view.state === "sold" ? room.view.winner : room.view.leader) === paddle;
+  return paddle > 0 && (isClosed(room.view) ? room.view.winner : room.view.leader) === paddle;
 }
 
 /** Take a frame over and return the room after it; frames of other kinds leave it as it is. */
@@ -32,7 +32,7 @@ export function reduce(room, frame) {
     case "state": return withView({ ...room, offset: frame.offset }, frame.state);
     case "outbid": return fromOutbid(room, frame);
     case "presence": return { ...room, presence: { bidders: frame.bidders_online, watchers: frame.watchers } };
-    case "you": return { ...room, you: { paddle: frame.paddle, limit: frame.limit } };
+    case "you": return { ...room, you: { paddle: frame.paddle, limit: frame.limit, rank: frame.rank, lines: frame.lines, handle: frame.handle } };
     default: return room;
   }
 }

@@ -4,6 +4,7 @@ import { confirm } from "./confirmation.js";
 import { byId, element, fill, setText } from "./elements.js";
 import { capitalAmount, formatAmount, parseAmount, plainAmount } from "./money.js";
 import { say } from "./language.js";
+import { OtherActs } from "./acts.js";
 import { Outcomes } from "./outcomes.js";
 import { LIVE } from "./protocol.js";
 import { isClosed, isMine } from "./reducer.js";
@@ -24,6 +25,7 @@ export class RoomControls {
   #isLocked = false;
   #outcomes = new Outcomes(byId("outcomes"));
   #steps;
+  #acts = new OtherActs((command, what) => this.#give(command, what));
 
   constructor(connection) {
     this.#connection = connection;
@@ -38,7 +40,11 @@ export class RoomControls {
   draw(room) {
     this.#room = room;
     const paddle = room.you?.paddle ?? 0;
-    byId("bidding").hidden = byId("own-amounts").hidden = !paddle || isClosed(room.view);
+    const isOver = !paddle || isClosed(room.view);
+    const takesBids = room.view.state !== "open" || (room.view.accepts ?? ["bid"]).includes("bid");
+    byId("bidding").hidden = isOver;
+    byId("bid-asking").hidden = byId("steps").hidden = byId("own-amounts").hidden = isOver || !takesBids;
+    this.#acts.draw(room);
     setText(byId("my-paddle"), String(paddle));
     setText(byId("my-limit"), room.you?.limit ? formatAmount(room.you.limit, room.view.currency) : say("none"));
     setText(byId("bid-hint"), this.#hint());

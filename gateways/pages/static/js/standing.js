@@ -16,7 +16,7 @@ export function stateBadge(view) {
 
 /** The price that matters now, with its label's key: opening, leading or hammer price. */
 export function shownPrice(view) {
-  if (view.state === "sold") return { label: "hammer_price", amount: view.hammer_price };
+  if (view.winner) return { label: "hammer_price", amount: view.hammer_price };
   return view.price ? { label: "leading_price", amount: view.price } : { label: "opening_price", amount: view.opening_price };
 }
 
@@ -31,7 +31,7 @@ export function countdown(view, nowUs) {
     case "announced":
       return view.opens_at_us ? until("opens_in", view.opens_at_us, nowUs, "waiting_to_open") : standing("opens_label", "host_opens");
     case "open":
-      return view.ends_at_us ? until("ends_in", view.ends_at_us, nowUs, "waiting_for_hammer") : standing("ends_label", "host_hammers");
+      return view.ends_at_us ? until("ends_in", view.ends_at_us, nowUs, "waiting_for_hammer") : standing("ends_label", view.host_may_hammer ? "host_hammers" : "staff_enter");
     case "frozen":
       return view.resumes_at_us ? until("resumes_in", view.resumes_at_us, nowUs, "waiting_to_resume") : standing("resumes_label", "host_resumes");
     default:

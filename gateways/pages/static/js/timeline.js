@@ -6,7 +6,9 @@ import { say } from "./language.js";
 import { momentText } from "./standing.js";
 
 /** Withheld facts have nothing to show, and a max bid is nobody else's business, whatever the reader may be allowed. */
-const HIDDEN = new Set(["Withheld", "MaxBidLeft"]);
+const HIDDEN = new Set(["Withheld", "MaxBidLeft", "OfferSubmitted", "OfferSealed", "OfferTakenBack", "ScoresEntered", "ItemsBid"]);
+
+const ITEMS_TOLD = 6;
 
 /** Draw records; `by` names the staff behind an id, `isOnlyActs` leaves the bids out. */
 export function drawTimeline(list, { records, currency, paddle = 0, by = (id) => say("staff_number", { id }), isOnlyActs = false }) {
@@ -57,6 +59,36 @@ function eventText({ event, by_name: name }, currency, by) {
     case "LotFrozen": return say(`event_LotFrozen_${event.cause}`, { who, reason: event.reason });
     case "LotPassed": return say("event_LotPassed", { who, reason: say(`passed_${event.reason}`) });
     case "LotSold": return say("event_LotSold", { who, paddle: event.paddle, amount: money(event.price) });
+    case "LotKnockedDown": return say("event_LotKnockedDown", { who, paddle: event.paddle, amount: money(event.price) });
+    case "WinnerDefaulted": return say("event_WinnerDefaulted", { who, paddle: event.paddle, reason: event.reason });
+    case "LotAwarded": return say("event_LotAwarded", { who, n: event.awards.length });
+    default: return phaseEventText(event, { who, end, money });
+  }
+}
+
+/** What the phases of the various formats tell. */
+function phaseEventText(event, { who, end, money }) {
+  const price = event.price ? money(event.price) : say("at_market");
+  switch (event.type) {
+    case "CapReached": return say("event_CapReached", { amount: price });
+    case "RoundBegan": return say(event.is_pause ? "event_RoundPaused" : "event_RoundBegan", { n: event.number, end, price: event.price ? ` ${price}` : "" });
+    case "RoundClosed": return roundText(event, money);
+    case "Declared": return say("event_Declared", { paddle: event.paddle, word: say(`word_${event.word}`) });
+    case "OffersRevealed": return say("event_OffersRevealed", { who, n: event.offers.length });
+    case "OffersRanked": return event.places.length ? say("event_OffersRanked", { paddle: event.places[0].paddle }) : say("event_OffersRanked_none");
+    case "HintPublished": return say("event_HintPublished", { n: event.offers, amount: money(event.price) });
+    case "EntrantsFixed": return say("event_EntrantsFixed", { n: event.entrants.length });
+    case "EntrantsDrawn": return say("event_EntrantsDrawn", { paddle: event.order[0] });
+    case "OrderPlaced": return say("event_OrderPlaced", { paddle: event.paddle, side: say(`side_${event.side}`), quantity: event.quantity, price });
+    case "OrdersMatched": case "OrderCancelled": case "OrderReplaced": case "BookUncrossed":
+      return say(`event_${event.type}`, { order: event.order, quantity: event.quantity, price });
     default: return say(`event_${event.type}`, { who, end, reason: event.reason, n: event.warning });
   }
+}
+
+/** A closed round with where its items stand; with many of them, the page's detail tells that better. */
+function roundText({ number, items }, money) {
+  if (items.length === 0 || items.length > ITEMS_TOLD) return say("event_RoundClosed", { n: number });
+  const told = items.map(([item, paddle, price]) => say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" }));
+  return say("event_RoundClosed_items", { n: number, items: told.join(" · ") });
 }

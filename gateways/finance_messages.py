@@ -1,0 +1,840 @@
+"""What finance reads when the ledger refuses an act or a file: a sentence for each code, in both languages.
+
+Belongs here: words for the ledger's own codes. Does not belong here: when they are given (`ledger`), the codes of
+HTTP itself (`gateways.messages`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateways.message import Message
+
+API: Final = {
+    "NOT_ON_FILE": Message(
+        "没有这条记录。",
+        "There is no such record.",
+        "请核对编号后重新查询。",
+        "Check the number and look again.",
+    ),
+    "REFUSED_BY_LEDGER": Message(
+        "账簿不接受此操作。",
+        "The ledger does not do this.",
+        "请查看所列原因；账簿没有任何变动。",
+        "Read the reason that is given; nothing has changed.",
+    ),
+    "NOTICE_NOT_BELIEVED": Message(
+        "无法证实报文来自银行。",
+        "It is not proven that this notice is the bank's.",
+        "请按所列原因检查密钥、时间戳与签名。",
+        "Check key, timestamp and signature.",
+    ),
+    "FILE_REFUSED": Message(
+        "文件未被接收。",
+        "The file was not taken.",
+        "请按所列原因更正；文件中没有任何内容入账。",
+        "Correct what is named; nothing of the file was booked.",
+    ),
+}
+
+PAYOUTS: Final = {
+    "payee_name_missing": Message(
+        "缺少收款人名称。", "The payee has no name.", "请补上收款人名称。", "Add the payee's name."
+    ),
+    "payee_account_malformed": Message(
+        "收款账号格式有误。",
+        "The payee's account is not a possible account number.",
+        "请核对账号或 IBAN。",
+        "Check the account number or IBAN.",
+    ),
+    "payee_bank_malformed": Message(
+        "收款银行代码有误。",
+        "The payee's bank is neither a BIC nor twelve digits.",
+        "请填写 BIC 或十二位联行号。",
+        "Enter the BIC, or the twelve digits of the bank.",
+    ),
+    "receipt_missing": Message(
+        "没有可退的待查款项。",
+        "No receipt in suspense covers this.",
+        "请核对银行流水号与金额。",
+        "Check the receipt's number and the amount.",
+    ),
+    "source_not_of_kind": Message(
+        "该账户不能用于此类付款。",
+        "This kind of payout is not paid out of that account.",
+        "请核对付款种类与账户。",
+        "Check the kind of payout and the account.",
+    ),
+    "source_unknown": Message(
+        "账簿中没有该账户。",
+        "The ledger has no such account.",
+        "请核对账户代码。",
+        "Check the account's code.",
+    ),
+    "source_of_other_currency": Message(
+        "账户币种与付款币种不符。",
+        "The account is in another currency than the payout.",
+        "请选择同币种账户。",
+        "Choose an account in the same currency.",
+    ),
+    "cause_has_other_payout": Message(
+        "该事由已有另一笔付款。",
+        "Another payout was made for this cause.",
+        "请查看已有付款，避免重复支付。",
+        "Look at the payout that is there; nothing is paid twice.",
+    ),
+    "source_has_too_little": Message(
+        "账户可用余额不足。",
+        "The account has less than this.",
+        "请核对金额，并查看已在途的付款。",
+        "Check the amount and what is promised already.",
+    ),
+    "payout_unknown": Message(
+        "没有这笔付款。", "There is no such payout.", "请核对付款编号。", "Check the payout's number."
+    ),
+    "batch_unknown": Message(
+        "没有这个付款批次。", "There is no such batch.", "请核对批次编号。", "Check the batch's number."
+    ),
+    "paying_account_unknown": Message(
+        "没有登记这个付款账户。",
+        "No account to pay from has this name.",
+        "请先登记本中心的付款账户。",
+        "Enter the centre's account first.",
+    ),
+    "paying_account_differs": Message(
+        "同名付款账户已登记，但内容不同。",
+        "The account to pay from is entered with other details.",
+        "请使用另一个名称登记。",
+        "Enter it under another name.",
+    ),
+    "version_unknown": Message(
+        "不支持该 pain.001 版本。",
+        "Files of this version are not made.",
+        "请选择 001.001.03 或 001.001.09。",
+        "Choose 001.001.03 or 001.001.09.",
+    ),
+    "state_differs": Message(
+        "当前状态不允许此操作。",
+        "This cannot be done to it as it stands.",
+        "可能他人已处理；请刷新后查看。",
+        "Somebody may have been quicker: load it again.",
+    ),
+    "nothing_to_batch": Message(
+        "没有已复核、待付的款项。",
+        "No approved payout waits for a file.",
+        "请先由第二人复核。",
+        "Have payouts approved first.",
+    ),
+    "batch_already_sent": Message(
+        "该批次已经发送。", "The batch has been sent.", "无需再次发送。", "There is nothing more to do."
+    ),
+    "person_missing": Message(
+        "此操作必须由具体人员办理。",
+        "Only a person can do this.",
+        "请以本人账户登录后办理。",
+        "Sign in with an account of your own.",
+    ),
+    "same_person": Message(
+        "经办人不能复核自己经办的事项。",
+        "Nobody confirms what he made himself.",
+        "请由另一人复核。",
+        "Let another person do it.",
+    ),
+    "payee_account_missing": Message(
+        "尚未填写收款账号。",
+        "It is not known where the money goes.",
+        "请先填写收款账号。",
+        "Enter the payee's account first.",
+    ),
+    "reason_missing": Message("须说明理由。", "A reason is needed.", "请填写理由。", "Say why."),
+    "receipt_not_the_return": Message(
+        "该笔到账与原付款不符，不能记为退回。",
+        "That receipt is not this payout come back.",
+        "请核对流水号、金额与币种。",
+        "Check the receipt's number, amount and currency.",
+    ),
+}
+
+RESULT_FILES: Final = {
+    "too_large": Message(
+        "文件超过大小上限。",
+        "The file is above the largest size.",
+        "请向银行索取分拆的文件。",
+        "Ask for smaller files.",
+    ),
+    "not_xml": Message(
+        "文件不是有效的 XML。",
+        "The file is not XML.",
+        "请核对文件是否完整。",
+        "Check whether the file is whole.",
+    ),
+    "doctype_not_allowed": Message(
+        "文件含有文档类型声明，已拒收。",
+        "The file declares a document type, which is never taken.",
+        "请向银行索取不含 DTD 与实体的文件。",
+        "Ask the bank for a file without entities.",
+    ),
+    "empty": Message(
+        "文件为空。",
+        "The file is empty.",
+        "请核对文件是否完整。",
+        "Check whether the file is whole.",
+    ),
+    "wrong_encoding": Message(
+        "文件编码与其声明不符或无法识别。",
+        "The file is not in the encoding that it declares, or in none that is read here.",
+        "请向银行索取 UTF-8 或 GB18030 编码的文件。",
+        "Ask the bank for UTF-8 or GB18030.",
+    ),
+    "too_complex": Message(
+        "文件嵌套层级过深或内容过于庞杂。",
+        "The file is nested too deeply, or one part of it is too large.",
+        "请核对文件来源。",
+        "Check where the file comes from.",
+    ),
+    "message_unknown": Message(
+        "无法识别的报文类型。",
+        "The message is of a kind that is not read here.",
+        "付款回执请用 pain.002 或 camt.054，对账单请用 camt.053、camt.054 或 CSV。",
+        "Results come as pain.002 or camt.054, statements as camt.053, camt.054 or CSV.",
+    ),
+    "element_missing": Message(
+        "文件缺少必需的内容。",
+        "The file lacks a necessary element.",
+        "请与银行核对。",
+        "Ask the bank about it.",
+    ),
+    "value_malformed": Message(
+        "文件中有内容格式错误。",
+        "A value in the file is malformed.",
+        "请按所列行号核对。",
+        "See the line that is named.",
+    ),
+}
+
+RESULT_LINES: Final = {
+    "paid": Message("已付讫。", "Paid.", "无需处理。", "Nothing is to be done."),
+    "rejected": Message(
+        "银行拒付。",
+        "The bank rejected it.",
+        "款项恢复为应退，请按原因处理。",
+        "It is owed again; see the bank's reason.",
+    ),
+    "repeated": Message(
+        "此前已知，未重复处理。",
+        "Known already; nothing changed.",
+        "无需再处理。",
+        "Nothing more is to be done.",
+    ),
+    "underway": Message(
+        "银行处理中。", "The bank is still at work on it.", "请等待最终结果。", "Wait for the final answer."
+    ),
+    "status_unknown": Message(
+        "无法识别的银行状态。",
+        "The bank's word is not known.",
+        "请向银行查询。",
+        "Ask the bank what it means.",
+    ),
+    "other_batch": Message(
+        "该款项属于另一批次。",
+        "The payout went with another batch.",
+        "请与银行核对。",
+        "Clear it up with the bank.",
+    ),
+    "amount_differs": Message(
+        "金额不符。", "The amounts differ.", "请与银行逐笔核对。", "Compare it with the bank item by item."
+    ),
+    "file_contradicts_itself": Message(
+        "文件前后矛盾。",
+        "The file contradicts itself.",
+        "请向银行查询该文件。",
+        "Ask the bank about the file.",
+    ),
+    "bank_saw_duplicate": Message(
+        "银行视为重复付款。",
+        "The bank took it for a duplicate.",
+        "请先核实原付款是否已付，再行处理。",
+        "Find out whether the first one was paid.",
+    ),
+    "not_sent": Message(
+        "该款项尚未标记为已发送。",
+        "It is not marked as sent.",
+        "请核对批次是否已发送。",
+        "Check whether its batch went out.",
+    ),
+    "contradicts_state": Message(
+        "与已记录的结果矛盾。",
+        "It contradicts what was recorded before.",
+        "请向银行书面查询。",
+        "Ask the bank in writing.",
+    ),
+    "returned": Message(
+        "收款行已退回。",
+        "The payee's bank sent it back.",
+        "请在待查收款中找到该笔到账并记回。",
+        "Join it with the receipt in suspense.",
+    ),
+    "bank_has_too_little": Message(
+        "账面银行存款不足以记账。",
+        "The bank account of the books holds too little.",
+        "请先导入银行对账单。",
+        "Take in the bank's statement first.",
+    ),
+}
+
+CLOCKS: Final = {
+    "lot_not_settled": Message(
+        "该标的尚未结算。",
+        "The lot has not been settled.",
+        "请在标的结束后办理。",
+        "Come back when the lot has ended.",
+    ),
+    "signed_in_the_future": Message(
+        "签约时间晚于现在。",
+        "The contract was signed later than now.",
+        "请核对签约时间。",
+        "Check the time of signing.",
+    ),
+    "signed_before_bidding_ended": Message(
+        "签约时间早于竞价结束。",
+        "The contract was signed before bidding ended.",
+        "请核对签约时间。",
+        "Check the time of signing.",
+    ),
+    "exists_with_other_moment": Message(
+        "该标的的签约时间已登记，且不同。",
+        "Another time of signing is on file.",
+        "签约时间只能登记一次；请核对。",
+        "It is entered once; check which one is right.",
+    ),
+}
+
+DEFAULTS: Final = {
+    "not_defaulted": Message(
+        "该竞买人没有违约记录。",
+        "This bidder did not default.",
+        "请核对标的与竞买人。",
+        "Check the lot and the bidder.",
+    ),
+    "no_deposit_held": Message(
+        "没有可处置的冻结保证金。",
+        "No deposit is held for this bidder.",
+        "无需处置。",
+        "There is nothing to divide.",
+    ),
+    "already_settled": Message(
+        "该违约已处置完毕。",
+        "This default has been settled.",
+        "无需再次处置。",
+        "There is nothing more to do.",
+    ),
+    "other_proposal_open": Message(
+        "已有另一份处置方案待复核。",
+        "Another proposal waits for a second person.",
+        "请先复核或否决该方案。",
+        "Post or decline that one first.",
+    ),
+    "nothing_proposed": Message(
+        "没有待复核的处置方案。",
+        "Nothing was proposed to divide.",
+        "请先提出处置方案。",
+        "Propose how it is divided first.",
+    ),
+    "reason_not_bookable": Message(
+        "理由文字过长或含控制字符。",
+        "The reason is too long or contains control characters.",
+        "请更正理由。",
+        "Write it shorter and plainly.",
+    ),
+    "claim_amount_not_positive": Message(
+        "主张金额须大于零。", "A claim must be above zero.", "请更正金额。", "Correct the amount."
+    ),
+    "claim_ground_missing": Message(
+        "缺少主张的依据。", "A claim has no ground.", "请填写依据。", "Say what it is based on."
+    ),
+    "claim_ground_not_bookable": Message(
+        "依据文字过长或含控制字符。",
+        "A claim's ground is too long or contains control characters.",
+        "请更正依据。",
+        "Write it shorter and plainly.",
+    ),
+    "claim_twice": Message(
+        "同类主张只能有一项。",
+        "Two claims are of the same kind.",
+        "请合并同类主张。",
+        "Add them up into one.",
+    ),
+    "claim_not_of_order": Message(
+        "该标的的规则不支持此类主张。",
+        "The lot's order knows no such claim.",
+        "请查看该标的适用的清偿顺序。",
+        "Look at the order that the lot's rulebook names.",
+    ),
+}
+
+PERIODS: Final = {
+    "time_zone_differs": Message(
+        "时区设置与账簿不一致。",
+        "The books were closed in another time zone.",
+        "请恢复原时区设置。",
+        "Set the time zone back.",
+    ),
+    "already_closed": Message(
+        "该期间已经结账。",
+        "The period is closed.",
+        "更正请在开放日冲销。",
+        "Reverse on an open day what was wrong.",
+    ),
+    "not_over": Message(
+        "该期间尚未结束。", "The period is not over.", "请在结束后结账。", "Close it when it is over."
+    ),
+    "earlier_period_open": Message(
+        "此前的期间尚未结账。", "An earlier period is open.", "请按顺序结账。", "Close them in order."
+    ),
+    "days_open": Message(
+        "该月仍有未结账的日期。", "A day of the month is open.", "请先逐日结账。", "Close its days first."
+    ),
+    "statement_missing": Message(
+        "缺少该日的银行对账单。",
+        "A bank statement of the day is missing.",
+        "请导入对账单，或说明理由后强制结账。",
+        "Take it in, or close with a reason.",
+    ),
+    "not_reconciled": Message(
+        "银行与账簿尚有差异。",
+        "Bank and books differ.",
+        "请先对账，或说明理由后强制结账。",
+        "Reconcile first, or close with a reason.",
+    ),
+    "not_proposed": Message(
+        "尚未有人提出结账。",
+        "Nobody has proposed to close it.",
+        "请先由会计提出结账。",
+        "Let an accountant propose it first.",
+    ),
+}
+
+STATEMENTS: Final = {
+    "empty": Message("文件是空的。", "The file is empty.", "请核对所选文件。", "Check which file you chose."),
+    "format_unknown": Message(
+        "无法识别的文件格式。",
+        "The file is neither XML, JSON nor CSV.",
+        "请上传 camt.053、camt.054 或 CSV 文件。",
+        "Send camt.053, camt.054 or CSV.",
+    ),
+    "wrong_encoding": Message(
+        "文字编码有误。",
+        "The text is not in the encoding that it claims.",
+        "请以 UTF-8 或 GB18030 保存后重新上传。",
+        "Save it as UTF-8 or GB18030 and send it again.",
+    ),
+    "not_csv": Message(
+        "文件不是有效的 CSV。", "The file is not CSV.", "请核对所列行。", "Check the line that is named."
+    ),
+    "not_json": Message(
+        "报文不是有效的 JSON。", "The notice is not JSON.", "请与银行核对接口。", "Ask the bank."
+    ),
+    "too_complex": Message(
+        "文件结构过于复杂。",
+        "The file is built too intricately.",
+        "请核对文件来源。",
+        "Find out who made the file.",
+    ),
+    "column_missing": Message(
+        "CSV 缺少必需的列。", "A column is missing.", "请补上所列的列。", "Add the column that is named."
+    ),
+    "column_unknown": Message(
+        "CSV 含有无法识别的列。",
+        "A column is unknown.",
+        "请按说明更正表头。",
+        "Correct the heading that is named.",
+    ),
+    "value_too_long": Message(
+        "有内容过长。",
+        "A value is too long.",
+        "请按所列行号更正。",
+        "Shorten the value in the line that is named.",
+    ),
+    "date_malformed": Message(
+        "日期格式有误。", "A date cannot be read.", "请写作 2026-03-01。", "Write it as 2026-03-01."
+    ),
+    "currency_missing": Message(
+        "没有写明币种。", "The currency is missing.", "请补上币种。", "Add the currency."
+    ),
+    "amount_malformed": Message(
+        "金额格式有误。", "An amount cannot be read.", "请写作 12300.50。", "Write it as 12300.50."
+    ),
+    "amount_negative": Message(
+        "金额不能为负。", "An amount is negative.", "请以借贷标志表示方向。", "Say credit or debit instead."
+    ),
+    "amount_too_precise": Message(
+        "金额小数位数过多。",
+        "An amount has more decimals than its currency.",
+        "请核对所列行的金额。",
+        "Check the amount in the line that is named.",
+    ),
+    "too_many_movements": Message(
+        "文件中的明细过多。",
+        "The file has too many movements.",
+        "请分成多个文件。",
+        "Split it into several files.",
+    ),
+    "duplicate_bank_reference": Message(
+        "文件中银行流水号重复。",
+        "A bank reference stands twice in the file.",
+        "请与银行核对；若确为不同款项，请勾选允许重复。",
+        "Ask the bank; if they are different payments, say so when you send it.",
+    ),
+    "duplicate_end_to_end_id": Message(
+        "文件中端到端标识重复。",
+        "An end-to-end id stands twice in the file.",
+        "请与银行核对是否重复付款。",
+        "Ask the bank whether it is one payment.",
+    ),
+    "not_balanced": Message(
+        "对账单不平：期初加发生额不等于期末。",
+        "The statement does not balance: opening and movements do not give the closing.",
+        "请按所列差额与银行核对。",
+        "Take the difference that is named to the bank.",
+    ),
+    "currency_differs": Message(
+        "币种与登记账户不符。",
+        "The currency is not that of the account.",
+        "请核对账户与币种。",
+        "Check the account and its currency.",
+    ),
+    "account_unknown": Message(
+        "对账单的账户未登记。",
+        "The statement is of an account that is not entered.",
+        "请先登记该银行账户。",
+        "Enter the bank account first.",
+    ),
+    "account_not_of_sender": Message(
+        "报文涉及的账户不属于该发送方。",
+        "The sender may not speak of this account.",
+        "请核对银行密钥所属账户。",
+        "Check which account the key belongs to.",
+    ),
+    "message_id_reused": Message(
+        "同一报文编号已用于另一份文件。",
+        "Another file came under the same message id.",
+        "请与银行核对。",
+        "Ask the bank which one counts.",
+    ),
+    "statement_already_taken": Message(
+        "该对账单已经导入。",
+        "This statement was taken before.",
+        "无需重复导入。",
+        "There is nothing more to do.",
+    ),
+    "receipt_differs": Message(
+        "同一流水号已入账，但内容不同。",
+        "A movement is booked already with other details.",
+        "请与银行核对该流水。",
+        "Ask the bank about that movement.",
+    ),
+    "receipt_not_bookable": Message(
+        "有款项无法入账。",
+        "A movement cannot be booked.",
+        "请按所列原因核对。",
+        "See the reason that is named.",
+    ),
+    "balance_missing": Message(
+        "对账单缺少余额。",
+        "The statement names no balances.",
+        "无法核对余额，请向银行索取完整对账单。",
+        "Completeness cannot be proven; ask for a full statement.",
+    ),
+    "parts_do_not_add_up": Message(
+        "汇总入账的明细合计与总额不符。",
+        "The parts of a collective booking do not add up.",
+        "已按整笔处理，请与银行核对。",
+        "It was taken as one; ask the bank.",
+    ),
+    "repeated_end_to_end_id": Message(
+        "端到端标识重复出现。",
+        "An end-to-end id is repeated.",
+        "请核对是否重复付款。",
+        "Look whether somebody paid twice.",
+    ),
+    "chain_broken": Message(
+        "期初余额与上一份期末不符，可能缺少对账单。",
+        "The opening is not the closing before: a statement may be missing.",
+        "请补齐缺少的对账单。",
+        "Take in the statement between.",
+    ),
+    "credit_reversed": Message(
+        "银行冲回了一笔入账。",
+        "The bank took a credit back.",
+        "请核对并在对账中处理。",
+        "Deal with it in reconciliation.",
+    ),
+}
+
+SUSPENSE: Final = {
+    "receipt_unknown": Message(
+        "没有这笔到账。", "There is no such receipt.", "请核对流水号。", "Check the receipt's number."
+    ),
+    "not_in_suspense": Message(
+        "该笔到账不在待查款项中。",
+        "The receipt is not in suspense.",
+        "无需处理。",
+        "There is nothing to work off.",
+    ),
+    "already_worked_off": Message(
+        "该笔待查款已处理。",
+        "Somebody has worked this receipt off.",
+        "请刷新后查看结果。",
+        "Load it again to see how.",
+    ),
+    "deposit_unknown": Message(
+        "没有对应的保证金。",
+        "There is no such deposit.",
+        "请核对标的与竞买人。",
+        "Check the lot and bidder again.",
+    ),
+    "slug_malformed": Message(
+        "账户简称有误。",
+        "The short name is malformed.",
+        "请使用小写字母、数字和连字符。",
+        "Use lower-case letters, digits and hyphens.",
+    ),
+    "number_malformed": Message(
+        "银行账号有误。",
+        "The account's number is malformed.",
+        "请核对账号。",
+        "Check the number of the account.",
+    ),
+    "utc_offset_out_of_range": Message(
+        "时差超出范围。", "There is no such offset from UTC.", "中国为 480 分钟。", "China's is 480 minutes."
+    ),
+    "bank_account_differs": Message(
+        "同名银行账户已登记，但内容不同。",
+        "The bank account is entered with other details.",
+        "请使用另一简称。",
+        "Choose another short name.",
+    ),
+    "number_taken": Message(
+        "该账号已用另一简称登记。",
+        "The number is entered under another name.",
+        "请使用已登记的账户。",
+        "Use the account that is there.",
+    ),
+    "bank_account_unknown": Message(
+        "没有登记这个银行账户。", "No bank account has this name.", "请核对简称。", "Check the short name."
+    ),
+    "key_unknown": Message(
+        "没有有效的银行密钥。",
+        "No such key is in force.",
+        "请登记新密钥并告知银行。",
+        "Make a new key and give it to the bank.",
+    ),
+    "signature_missing": Message(
+        "报文没有签名。",
+        "The notice is not signed.",
+        "请与银行核对接口。",
+        "The sender must sign what he sends.",
+    ),
+    "timestamp_malformed": Message(
+        "时间戳有误。",
+        "The timestamp is malformed.",
+        "应为自 1970 年起的整秒数。",
+        "It is whole seconds since the Unix epoch.",
+    ),
+    "signature_wrong": Message(
+        "签名不符。",
+        "The signature does not fit.",
+        "请核对密钥与签名方法。",
+        "Check the key and what is signed.",
+    ),
+    "timestamp_too_old": Message(
+        "报文已过期。", "The notice is too old.", "请重新签名后发送。", "Sign it anew and send it again."
+    ),
+    "timestamp_in_future": Message(
+        "报文时间晚于现在。",
+        "The notice comes from the future.",
+        "请校准发送方时钟。",
+        "Set the sender's clock.",
+    ),
+}
+
+NOTES: Final = {
+    "part_paid": Message(
+        "保证金未缴足。", "The deposit is not whole yet.", "等待补足余款。", "The rest is still to come."
+    ),
+    "overpaid": Message(
+        "缴款多于应缴。",
+        "More was paid than is required.",
+        "多缴部分将随保证金退还。",
+        "It goes back with the deposit.",
+    ),
+    "booked_in_parts": Message(
+        "此前已逐笔入账。", "Its parts were booked before.", "未重复入账。", "Nothing was booked twice."
+    ),
+    "booked_as_one": Message(
+        "此前已整笔入账。",
+        "It was booked as one before.",
+        "无需再次入账。",
+        "It is not booked a second time.",
+    ),
+    "parts_replace_one": Message(
+        "明细已替换此前的整笔待查款。",
+        "The parts replace what lay in suspense as one.",
+        "请核对各笔明细。",
+        "See each of the parts.",
+    ),
+    "corrected_reference": Message(
+        "更正一位后与子账号相符。",
+        "The reference is right but for a slip of the pen.",
+        "核对后一键入账。",
+        "Assign it if you agree.",
+    ),
+    "same_payer_and_amount": Message(
+        "付款人与金额均相符。", "Payer and amount fit.", "请确认后入账。", "One click assigns it."
+    ),
+    "same_payer": Message(
+        "付款人相符。", "The payer fits.", "请核对金额后入账。", "Look at the amount, then assign it."
+    ),
+    "named_deposit": Message(
+        "附言写明了该保证金。",
+        "The payment names this deposit.",
+        "请确认后处理。",
+        "Agree or choose otherwise.",
+    ),
+    "no_deposit_found": Message(
+        "未找到对应的保证金。", "No deposit fits.", "可一键提出退款。", "One click proposes to return it."
+    ),
+    "not_acceptable": Message(
+        "按规则不能接收。", "The rules do not let it be taken.", "请提出退款。", "It has to be returned."
+    ),
+    "own_payout_returned": Message(
+        "这是本中心付款被退回。",
+        "It is a payout of ours come back.",
+        "请记回原付款。",
+        "Join it with the payout.",
+    ),
+}
+
+RECONCILIATION: Final = {
+    "note_missing": Message("须写明说明。", "A note is missing.", "请填写说明。", "Say why, in a few words."),
+    "note_not_bookable": Message(
+        "说明过长或含控制字符。",
+        "The note is too long or contains control characters.",
+        "请更正说明。",
+        "Write a shorter, plain note.",
+    ),
+    "lines_missing": Message(
+        "没有选择任何记录。", "No lines are named.", "请选择要匹配的记录。", "Choose the lines."
+    ),
+    "line_unknown": Message(
+        "所选记录不属于该账户。",
+        "A line is not of this account.",
+        "请刷新后重选。",
+        "Load it again and choose anew.",
+    ),
+    "line_already_matched": Message(
+        "所选记录已经匹配。", "A line is matched already.", "请刷新后查看。", "Load the list again."
+    ),
+    "sums_differ": Message(
+        "两边合计不相等。",
+        "Both sides do not add up to the same.",
+        "请补选记录，或提出差额处理。",
+        "Choose the lines that are missing, or propose a write-off.",
+    ),
+    "nothing_to_write_off": Message(
+        "没有需要处理的差额。", "There is no difference to book.", "无需处理。", "Match the lines instead."
+    ),
+    "proposal_unknown": Message(
+        "没有这份提议。", "There is no such proposal.", "请核对编号。", "Check the proposal's number."
+    ),
+    "already_decided": Message(
+        "该提议已有结论。", "The proposal was decided.", "请刷新后查看。", "Look who decided it, and how."
+    ),
+    "opening_differs": Message(
+        "期初余额与账簿不符。",
+        "The first opening balance is not in the books.",
+        "请由会计提出期初差额处理。",
+        "Propose to book the opening balance.",
+    ),
+    "statement_gap": Message(
+        "对账单之间有缺口。",
+        "Something is missing between statements.",
+        "请补齐对账单。",
+        "Ask for what lies between.",
+    ),
+    "duplicate_in_bank": Message(
+        "银行记录疑似重复。",
+        "The bank says it twice.",
+        "请与银行核对。",
+        "Ask the bank which of them is real.",
+    ),
+    "duplicate_in_books": Message(
+        "账簿记录疑似重复。", "The books say it twice.", "请冲销多记的一笔。", "Reverse the one too many."
+    ),
+    "in_bank_not_in_books": Message(
+        "银行已记、账簿未记。",
+        "It is at the bank and not in the books.",
+        "请查明后补记。",
+        "Find out what it is.",
+    ),
+    "in_books_not_in_bank": Message(
+        "账簿已记、银行未记。",
+        "It is in the books and not at the bank.",
+        "请等待下一份对账单，或查明。",
+        "Wait for the next statement, or look into it.",
+    ),
+    "day_differs": Message(
+        "已匹配，但日期不同。", "It is matched, on another day.", "无需处理。", "It explains itself."
+    ),
+}
+
+REVERSALS: Final = {
+    "posting_unknown": Message(
+        "没有这笔分录。", "There is no such posting.", "请核对转账编号。", "Check the transfer's id."
+    ),
+    "is_reversal": Message(
+        "冲销分录不能再冲销。", "A reversal is not reversed.", "请重新记一笔。", "Book it anew instead."
+    ),
+    "moved_nothing": Message(
+        "该分录没有移动资金。", "The posting moved nothing.", "无需冲销。", "There is nothing to undo."
+    ),
+    "has_own_procedure": Message(
+        "该分录须经专门程序更正。",
+        "What it belongs to has a procedure of its own.",
+        "付款请否决、撤销或登记退回；冻结随标的结束。",
+        "Decline, cancel or take back a payout; a hold ends with its lot.",
+    ),
+    "hold_has_ended": Message(
+        "该冻结已经结束。", "The hold has ended.", "请冲销其后的分录。", "Reverse what came after it."
+    ),
+    "already_reversed": Message(
+        "该分录已经冲销。", "The posting was reversed.", "无需再次冲销。", "It is undone once and for all."
+    ),
+    "already_proposed": Message(
+        "已有人提出冲销该分录。",
+        "A reversal of it waits for a second person.",
+        "请复核或否决该提议。",
+        "Confirm or decline that one.",
+    ),
+    "breaks_promise": Message(
+        "冲销会使账户透支：款项已继续流转。",
+        "The money has gone on; undoing it would overdraw an account.",
+        "请先冲销其后的分录。",
+        "Reverse first what it went on with.",
+    ),
+}
+
+FINANCE_MESSAGES: Final = (
+    API
+    | PAYOUTS
+    | RESULT_FILES
+    | RESULT_LINES
+    | CLOCKS
+    | DEFAULTS
+    | STATEMENTS
+    | SUSPENSE
+    | NOTES
+    | PERIODS
+    | RECONCILIATION
+    | REVERSALS
+)

@@ -1,0 +1,76 @@
+"""From frames to commands: who may send which, and what it asks of the engine.
+
+Identity is the session's. Belongs here: the one table of both. Does not belong here: sockets, answers.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from gateways import wire
+from gateways.wire import HostAct
+from matching import commands
+
+BIDDER_FRAMES: frozenset[type] = frozenset(get_args(wire.BidderFrame))
+STAFF_FRAMES: frozenset[type] = frozenset(get_args(wire.StaffFrame))
+COMMAND_FRAMES: tuple[type, ...] = get_args(wire.CommandFrame)
+
+
+def command_of(frame: wire.CommandFrame, by: int) -> commands.Command:
+    """Return what a frame asks for in the name of the account `by`."""
+    match frame:
+        case wire.Bid(lot=lot, amount=amount):
+            return commands.PlaceBid(lot, by, amount)
+        case wire.MaxBid(lot=lot, limit=limit):
+            return commands.LeaveMaxBid(lot, by, limit)
+        case wire.Declare(lot=lot, word=word):
+            return commands.Declare(lot, by, word)
+        case wire.Offer(lot=lot, lines=lines):
+            return commands.SubmitOffer(lot, by, lines)
+        case wire.Seal(lot=lot, handle=handle):
+            return commands.SealOffer(lot, by, handle)
+        case wire.TakeBack(lot=lot):
+            return commands.TakeBackOffer(lot, by)
+        case wire.Order():
+            return commands.PlaceOrder(frame.lot, by, frame.side, frame.quantity, frame.price, frame.validity)
+        case wire.CancelOrder(lot=lot, order=order):
+            return commands.CancelOrder(lot, by, order)
+        case wire.ReplaceOrder():
+            return commands.ReplaceOrder(frame.lot, by, frame.order, frame.quantity, frame.price)
+        case wire.ItemBids(lot=lot, bids=bids):
+            return commands.BidOnItems(lot, by, bids)
+        case wire.CommitSeed(lot=lot, commitment=commitment):
+            return commands.CommitSeed(lot, by, commitment)
+        case wire.RevealSeed(lot=lot, seed=seed):
+            return commands.RevealSeed(lot, by, seed)
+        case wire.Openings(lot=lot, openings=openings):
+            return commands.OpenOffers(lot, by, openings)
+        case wire.Scores(lot=lot, scores=scores):
+            return commands.EnterScores(lot, by, scores)
+        case wire.Beacon():
+            return commands.PublishBeacon(frame.lot, by, frame.round, frame.output)
+        case wire.Host():
+            return _host_command(frame, by)
+
+
+def _host_command(frame: wire.Host, by: int) -> commands.HostCommand:
+    lot = frame.lot
+    match frame.act:
+        case HostAct.OPEN:
+            return commands.OpenLot(lot, by)
+        case HostAct.PAUSE:
+            return commands.PauseLot(lot, by, frame.reason)
+        case HostAct.RESUME:
+            return commands.ResumeLot(lot, by)
+        case HostAct.WITHDRAW:
+            return commands.WithdrawLot(lot, by, frame.reason)
+        case HostAct.FAIR_WARNING:
+            return commands.GiveFairWarning(lot, by)
+        case HostAct.HAMMER:
+            return commands.HammerLot(lot, by)
+        case HostAct.RESERVE:
+            return commands.SetReserve(lot, by, frame.amount)
+        case HostAct.CONFIRM:
+            return commands.ConfirmSale(lot, by)
+        case HostAct.DEFAULT:
+            return commands.DeclareDefault(lot, by, frame.reason)
