@@ -1,4 +1,4 @@
-"""Benchmarks, each beside its ceilings in the same run: `python -m loadtests.bench bids [--json]`.
+"""Benchmarks, each beside its ceilings in the same run: `python -m loadtests.bench bids|matching|ledger [--json]`.
 
 Belongs here: the order of the measurements and the report. Figures are printed, never judged: there are no
 timed tests.
@@ -24,7 +24,9 @@ from gateways.wire import View
 from loadtests.conditions import Usage, conditions
 from loadtests.exchange_process import SETTINGS, ExchangeFailed, RunningExchange, running_exchange
 from loadtests.hot_lot import BIDDERS, MISMATCHES_SHOWN, Watchers, make_hot_lot, missing_bids
+from loadtests.ledger_rates import measured_million, measured_rates
 from loadtests.load import Bidder, Echoed, Load, LoadFailed, Tally, measure, open_bidders
+from loadtests.matching_rules import measured_books, measured_formats, peer_version
 from loadtests.row_lock import measure_row_lock, server_settings
 
 IN_FLIGHT = (1, 8)
@@ -64,6 +66,83 @@ def bids(
         _print(report)
     if report["record"]["problems"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def matching(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, on standard output.")] = False,
+    commands: Annotated[int, typer.Option(min=100, help="Commands of each stream.")] = 20_000,
+    repetitions: Annotated[int, typer.Option(min=1, help="Of each stream, in turn with the others.")] = 7,
+) -> None:
+    """Commands decided and taken over, format by format, in one process; the order book beside another engine."""
+    circumstances = conditions() | {
+        "shared_by": "one process and one thread, without I/O",
+        "lightmatchingengine": peer_version(),
+        "commands": commands,
+        "repetitions": repetitions,
+    }
+    report = {
+        "formats": measured_formats(commands, repetitions, _say),
+        "order_book": measured_books(commands, repetitions, _say),
+        "conditions": circumstances,
+    }
+    circumstances["load_average_after"] = conditions()["load_average_before"]
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        _print_rules(report)
+    if not all(book["same_volume_as_peer"] for book in report["order_book"].values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ledger(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, on standard output.")] = False,
+    accounts: Annotated[int, typer.Option(min=3, max=500_000, help="Accounts to spread over.")] = 1_000,
+    repetitions: Annotated[int, typer.Option(min=1, help="Of each measurement, in turns.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.2, help="Length of each measurement.")] = 1.0,
+    million: Annotated[
+        bool, typer.Option("--million", help="Export and verify a million transfers.")
+    ] = False,
+    database_url: Annotated[str | None, typer.Option(help="PostgreSQL instead of the embedded one.")] = None,
+) -> None:
+    """Transfers in batches, spread and with one hot account, beside a transaction with row locks for each."""
+    try:
+        report = uvloop.run(_ledger_report(accounts, repetitions, seconds, million, database_url))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise typer.Exit(130) from None
+    except ExchangeFailed as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from failure
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        _print_ledger(report)
+
+
+async def _ledger_report(
+    accounts: int, repetitions: int, seconds: float, with_million: bool, database_url: str | None
+) -> dict[str, Any]:
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)  # ends the children too
+    circumstances = conditions()
+    _say("starting an exchange, for its database")
+    async with running_exchange(database_url) as exchange:
+        url = exchange.database_url
+        circumstances |= {
+            "shared_by": "poster and PostgreSQL run on these cores, beside an idle exchange",
+            "postgresql": await server_settings(url),
+            "accounts": accounts,
+            "repetitions": repetitions,
+            "seconds": seconds,
+            "poster": "one process, one connection, batch after batch; a commit for each batch",
+        }
+        report = {"rates": await measured_rates(url, accounts, repetitions, seconds, _say)}
+        if with_million:
+            report["million"] = await measured_million(url, accounts, _say)
+    circumstances["load_average_after"] = conditions()["load_average_before"]
+    return report | {"conditions": circumstances}
 
 
 class _Bench:
@@ -185,9 +264,7 @@ def _ratios(measured: dict[str, Any], echo: dict[str, Any], row_lock: float) -> 
 
 
 def _print(report: dict[str, Any]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDTH
+    console = _console()
     table = Table(title="One hot lot", header_style="bold")
     table.add_column("")
     for heading in ("a second", "p50 ms", "p99 ms", "refused", "cores: server, client, rest"):
@@ -206,6 +283,59 @@ def _print(report: dict[str, Any]) -> None:
     verdict = "; ".join(record["problems"]) or "all on record under their sequence, without gaps"
     console.print(f"  {record['acknowledged']:,} bids acknowledged: {verdict}")
     console.print_json(orjson.dumps(report["conditions"]).decode())
+
+
+def _print_rules(report: dict[str, Any]) -> None:
+    console = _console()
+    formats = Table(title="Decided and taken over", header_style="bold")
+    books = Table(title="Order book beside lightmatchingengine, on the same stream", header_style="bold")
+    for table in (formats, books):
+        table.add_column("")
+        for heading in ("a second", "min", "max"):
+            table.add_column(heading, justify="right")
+    formats.add_column("accepted", justify="right")
+    for name, row in report["formats"].items():
+        formats.add_row(name, *_rate_cells(row), f"{row['accepted_share']:.0%}")
+    for kind, book in report["order_book"].items():
+        stood = f"{book['stream']['open_orders']:,} open orders, {book['stream']['levels']:,} levels"
+        for name in ("rules", "structure", "lightmatchingengine"):
+            books.add_row(f"{kind} book ({stood}): {name}", *_rate_cells(book[name]))
+    for table in (formats, books):
+        console.print(table)
+    for kind, book in report["order_book"].items():
+        console.print(
+            f"  {kind} book, rules to peer: {book['rules_to_peer']}, structure: {book['structure_to_peer']}"
+        )
+    console.print_json(orjson.dumps(report["conditions"]).decode())
+
+
+def _print_ledger(report: dict[str, Any]) -> None:
+    console = _console()
+    table = Table(title="Transfers recorded", header_style="bold")
+    table.add_column("")
+    for heading in ("a second", "min", "max", "to the best with row locks"):
+        table.add_column(heading, justify="right")
+    for layout, figures in report["rates"].items():
+        for size, row in figures["batches"].items():
+            ratio = f"{figures['batches_to_best_row_lock'][size]}×"
+            table.add_row(f"{layout}, batches of {size}", *_rate_cells(row), ratio)
+        for count, row in figures["row_lock_connections"].items():
+            table.add_row(f"{layout}, row locks, {count} connections", *_rate_cells(row), "")
+    console.print(table)
+    for name, figures in report.get("million", {}).items():
+        console.print(f"  a million, {name.replace('_', ' ')}: {figures}")
+    console.print_json(orjson.dumps(report["conditions"]).decode())
+
+
+def _rate_cells(row: dict[str, Any]) -> tuple[str, str, str]:
+    return f"{row['per_second']:,}", f"{row['per_second_min']:,}", f"{row['per_second_max']:,}"
+
+
+def _console() -> Console:
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str, str]:
