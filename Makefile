@@ -11,10 +11,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format lock bench clean
+.PHONY: help setup run test lint format lock conformance bench clean
 
 help: ## List what can be made  列出全部目标
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo '  Arguments go into ARGS, e.g.  make run ARGS="--port 9000"  参数写在 ARGS 中'
 
 setup: $(RUNTIME) ## Prepare the virtual environment  准备运行环境
@@ -40,6 +40,10 @@ format: $(DEVELOPMENT) ## Bring the code into its form  格式化代码
 lock: $(DEVELOPMENT) ## Pin the newest dependencies, with hashes  锁定依赖
 	$(LOCK) --upgrade --output-file requirements.txt pyproject.toml requirements.in
 	$(LOCK) --upgrade --output-file requirements-dev.txt requirements-dev.in
+
+conformance: $(DEVELOPMENT) ## Compare the rules with recorded auctions, and print the counts  与实录数据比对
+	$(BIN)/python -m pytest -q -s --no-header tests/unit/test_*_cases.py tests/unit/test_*_vectors.py \
+		tests/unit/test_swiss_trq.py tests/unit/test_beacon_draws.py $(ARGS)
 
 bench: $(DEVELOPMENT) ## Measure bids a second, beside its ceilings  性能测试
 	$(BIN)/python -m loadtests.bench $(or $(ARGS),bids)

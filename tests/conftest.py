@@ -51,7 +51,7 @@ def migrated_template(postgres: EmbeddedPostgres) -> str:
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
     """Give the address of a fresh, migrated database; it is gone after the test."""
-    yield from _database(postgres, f'TEMPLATE "{migrated_template}"')
+    yield from _database(postgres, f'TEMPLATE "{migrated_template}" STRATEGY FILE_COPY')
 
 
 @pytest.fixture

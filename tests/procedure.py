@@ -10,16 +10,19 @@ from typing import Any
 import asyncpg
 from argon2 import PasswordHasher
 
-from exchange.catalogue import Catalogue, Category, NewLot
+from exchange.capacities import Capacities
+from exchange.catalogue import Catalogue, NewLot
+from exchange.categories import Category
+from exchange.money_rules import MoneyRules
 from exchange.people import Account, People, Role
 from exchange.ports import Answer, CommandBus
 from exchange.settlement import Settlement
 from exchange.sign_up import SignUps, SignUpState
 from ledger.deposits import Deposits
+from ledger.lot_rules import LotRules
 from ledger.postgres import PostgresLedgerStore
 from ledger.receipts import ReceiptOutcome
 from ledger.records import BankReceipt
-from ledger.store import Cursor, LedgerStore
 from matching.commands import Command, HammerLot, OpenLot, PlaceBid, WithdrawLot
 from tests.floor import HOST, Floor, terms
 
@@ -81,10 +84,10 @@ class FusedLedger(PostgresLedgerStore):
         super().__init__(pool)
         self._fuse = fuse
 
-    async def post_planned(self, scope: Any, plan: Any, *, cursor: Cursor | None = None) -> Any:
-        """Let a plan decide and record what it drafts."""
+    async def at_desk(self, work: Any) -> Any:
+        """Do a piece of work in one transaction, a plan among others."""
         self._fuse.before()
-        answer = await super().post_planned(scope, plan, cursor=cursor)
+        answer = await super().at_desk(work)
         self._fuse.after()
         return answer
 
@@ -119,7 +122,7 @@ class Procedure:
         floor: Floor,
         *,
         bus: CommandBus | None = None,
-        ledger: LedgerStore | None = None,
+        ledger: PostgresLedgerStore | None = None,
         fuse: Fuse | None = None,
     ) -> None:
         used: Any = pool if fuse is None else FusedPool(pool, fuse)
@@ -129,13 +132,16 @@ class Procedure:
         self.ledger = ledger or (PostgresLedgerStore(pool) if fuse is None else FusedLedger(pool, fuse))
         self.deposits = Deposits(self.ledger, floor.clock.now_us)
         self.people = People(used, floor.clock, hasher=CHEAP)
-        self.catalogue = Catalogue(used, self.engine, self.bus, floor.clock)
-        self.sign_ups = SignUps(used, self.catalogue, self.deposits, self.bus, self.engine, floor.clock)
+        money_rules = MoneyRules(LotRules(self.ledger))
+        self.catalogue = Catalogue(used, self.engine, self.bus, floor.clock, money_rules=money_rules)
+        self.capacities = Capacities(used, floor.clock)
+        self.sign_ups = SignUps(
+            used, self.catalogue, self.deposits, self.capacities, self.bus, self.engine, floor.clock
+        )
         self.settlement = Settlement(
             journal=floor.journal,
             book=self.engine,
             ledger=self.ledger,
-            deposits=self.deposits,
             catalogue=self.catalogue,
             sign_ups=self.sign_ups,
             outcome_recorded=self.engine.outcome_recorded,

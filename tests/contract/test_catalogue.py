@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.catalogue import Category, CodeTaken, Found, Search, TermsInvalid
+from exchange.catalogue import CodeTaken, Found, Search, TermsInvalid
+from exchange.categories import Category
 from exchange.people import Account
 from exchange.ports import Answer, Busy
 from matching.commands import Command, OpenLot, PauseLot
@@ -77,7 +78,7 @@ async def test_a_lot_that_the_engine_could_not_take_is_announced_later_once(proc
 
 
 @pytest.mark.parametrize("is_after", [False, True])
-@pytest.mark.parametrize("operations", range(3))
+@pytest.mark.parametrize("operations", range(4))
 async def test_a_crash_while_publishing_is_mended_at_the_next_start(
     procedure: Procedure, operations: int, is_after: bool
 ) -> None:
@@ -94,7 +95,7 @@ async def test_a_lot_that_ran_and_ended_before_its_row_was_marked_is_not_announc
     procedure: Procedure,
 ) -> None:
     with pytest.raises(Killed):
-        await procedure.dying(Fuse(1, is_after=True)).publish()
+        await procedure.dying(Fuse(2, is_after=True)).publish()
     lot = await procedure.pool.fetchval("SELECT id FROM exchange.lot")
     await procedure.withdrawn(lot)
     after = procedure.restarted(procedure.floor.successor())

@@ -14,7 +14,7 @@ from ledger.postgres import PostgresLedgerStore
 from ledger.receipts import ReceiptRefusal, ReceiptResult
 from ledger.records import BankReceipt, Deposit, SuspenseReason
 from ledger.register import DepositRow, DepositState
-from ledger.settlement import LotOutcome, Settled, SettlementRefusal
+from ledger.settlement import LotOutcome, Purchase, Settled, SettlementRefusal
 from ledger.store import Cursor, LedgerStore
 from ledger.verify import verify
 
@@ -94,8 +94,7 @@ def ended(winner: int | None = None, price: int = 0, sequence: int = 40, lot_id:
     return LotOutcome(
         lot_id=lot_id,
         source_sequence=sequence,
-        winner_bidder_id=winner,
-        price=price,
+        purchases=() if winner is None else (Purchase(winner, price),),
         decided_at_us=START_US + 5_000_000,
     )
 

@@ -12,10 +12,10 @@ import pytest
 
 from ledger.accounts import AccountFlags, new_account
 from ledger.deposits import Deposits, Held
-from ledger.postgres import PostgresLedgerStore
+from ledger.postgres import Desk, PostgresLedgerStore
 from ledger.records import BankReceipt, Deposit
 from ledger.rules import LedgerRefusal
-from ledger.settlement import LotOutcome, Settled
+from ledger.settlement import LotOutcome, Purchase, Settled
 from ledger.store import Cursor, LedgerStoreError, LedgerUnavailable
 from ledger.transfers import Kind, Purpose, Transfer, TransferFlags
 from ledger.verify import verify
@@ -52,14 +52,8 @@ async def admitted(deposits: Deposits, lot_id: int, bidder_id: int) -> Deposit:
 
 
 def ended(lot_id: int, winner_bidder_id: int | None) -> LotOutcome:
-    price = 5 * REQUIRED if winner_bidder_id else 0
-    return LotOutcome(
-        lot_id=lot_id,
-        source_sequence=lot_id * 10,
-        winner_bidder_id=winner_bidder_id,
-        price=price,
-        decided_at_us=NOW_US,
-    )
+    bought = () if winner_bidder_id is None else (Purchase(winner_bidder_id, 5 * REQUIRED),)
+    return LotOutcome(lot_id=lot_id, source_sequence=lot_id * 10, purchases=bought, decided_at_us=NOW_US)
 
 
 # The database itself refuses
@@ -268,6 +262,66 @@ async def test_a_cancelled_write_can_be_repeated(store: PostgresLedgerStore, poo
     assert isinstance(answer, Settled)
     assert answer.is_new
     assert (await verify(store)).is_sound
+
+
+# What a store keeps in mind
+
+
+async def test_an_account_that_was_rolled_back_is_not_remembered(store: PostgresLedgerStore) -> None:
+    accounts = [new_account(f"equity:{name}", "CNY", AccountFlags.NONE) for name in "ab"]
+
+    def moved(number: int, amount: int) -> Transfer:
+        return Transfer(
+            id=UUID(int=number),
+            debit="equity:a",
+            credit="equity:b",
+            amount=amount,
+            currency="CNY",
+            purpose=Purpose.DEPOSIT_TOWARDS_PRICE,
+        )
+
+    async def fail(desk: Desk) -> None:
+        await desk.post([moved(1, 5)], accounts)
+        raise ZeroDivisionError
+
+    async def open_and_fail(desk: Desk) -> None:
+        await desk.post([], accounts)
+        raise ZeroDivisionError
+
+    for work in (open_and_fail, fail):
+        with pytest.raises(ZeroDivisionError):
+            await store.at_desk(work)
+        result = await store.post([moved(2 if work is fail else 3, 7)])
+        assert result.outcomes[0].refusal is LedgerRefusal.DEBIT_ACCOUNT_NOT_FOUND
+    assert (await store.post([moved(4, 7)], new_accounts=accounts)).is_accepted
+    with pytest.raises(ZeroDivisionError):
+        await store.at_desk(fail)
+    assert (await store.post([moved(1, 5)])).is_accepted
+    async with store.reading() as reader:
+        account = await reader.account("equity:a")
+    assert account is not None
+    assert (account.debits_posted, account.version) == (12, 2)
+
+
+async def test_stores_see_what_the_others_posted(pool: Any) -> None:
+    stores = [PostgresLedgerStore(pool) for _ in range(2)]
+    promise = AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS
+    accounts = [
+        new_account("equity:a", "CNY", AccountFlags.NONE),
+        new_account("liabilities:customer:b", "CNY", promise),
+    ]
+    for number in range(1, 9):
+        wanted = Transfer(
+            id=UUID(int=number),
+            debit=accounts[number % 2 == 0].code,
+            credit=accounts[number % 2].code,
+            amount=10,
+            currency="CNY",
+            purpose=Purpose.DEPOSIT_TOWARDS_PRICE,
+        )
+        store = stores[number // 2 % 2]
+        assert (await store.post([wanted], new_accounts=accounts)).is_accepted
+    assert (await verify(stores[0])).is_sound
 
 
 # Many at once

@@ -1,5 +1,6 @@
 """The promises of LedgerStore, kept by every adapter."""
 
+import itertools
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -7,13 +8,14 @@ import asyncpg
 import pytest
 
 from ledger.accounts import Account, AccountConflict, AccountFlags, bank_clearing, new_account, suspense
-from ledger.chain import GENESIS, ChainHead, link
+from ledger.chain import GENESIS, ChainHead, head_of, link
 from ledger.memory import MemoryLedgerStore
 from ledger.postgres import PostgresLedgerStore
 from ledger.records import Draft, Scope, View
 from ledger.rules import LedgerRefusal
 from ledger.store import Cursor, DraftRefused, LedgerStore
 from ledger.transfers import Kind, Purpose, Side, Transfer, TransferFlags
+from ledger.verify import verify
 
 NOW_US = 1_700_000_000_000_000
 BANK = bank_clearing("CNY")
@@ -31,7 +33,7 @@ def address(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 async def store(address: str | None) -> AsyncIterator[LedgerStore]:
     if address is None:
-        yield MemoryLedgerStore(lambda: NOW_US)
+        yield MemoryLedgerStore(itertools.count(NOW_US).__next__)
         return
     async with asyncpg.create_pool(address, min_size=1, max_size=4) as pool:
         yield PostgresLedgerStore(pool)
@@ -260,3 +262,129 @@ async def test_a_large_batch_is_recorded_in_order(store: LedgerStore) -> None:
     async with store.reading() as reader:
         assert [p.transfer.amount async for p in reader.postings()] == list(range(1, 1025))
     assert await totals(store, BANK.code) == (0, 1024 * 1025 // 2, 0, 0)
+
+
+# Holds that run out
+
+
+def promised(amount: int, **changes: object) -> Transfer:
+    return transfer(amount, purpose=Purpose.DEPOSIT_TOWARDS_PRICE, **changes)
+
+
+async def held(store: LedgerStore, timeout_us: int, amount: int = 100) -> Transfer:
+    pending = promised(amount, kind=Kind.PENDING, timeout_us=timeout_us)
+    assert (await store.post([pending], new_accounts=ACCOUNTS)).is_accepted
+    return pending
+
+
+async def test_a_hold_that_has_run_out_is_given_back_by_whoever_posts_next(store: LedgerStore) -> None:
+    pending = await held(store, timeout_us=1)
+    assert await totals(store, BANK.code) == (100, 0, 0, 0), "nothing changes silently"
+    result = await store.post([promised(7)])
+    assert result.is_accepted
+    assert len(result.outcomes) == 1
+    assert await totals(store, BANK.code) == (0, 7, 0, 0)
+    async with store.reading() as reader:
+        postings = [posting async for posting in reader.postings()]
+    assert [p.transfer.kind for p in postings] == [Kind.PENDING, Kind.EXPIRE, Kind.POSTED]
+    expiry = postings[1]
+    assert expiry.transfer.pending_id == pending.id
+    assert expiry.transfer.event_at_us == postings[0].recorded_at_us + 1
+    assert expiry == link(head_of(postings[0]), expiry.transfer, expiry.recorded_at_us)
+    assert (await verify(store)).discrepancies == ()
+
+
+@pytest.mark.parametrize("kind", [Kind.POST, Kind.VOID])
+async def test_a_hold_that_has_run_out_cannot_be_ended(store: LedgerStore, kind: Kind) -> None:
+    pending = await held(store, timeout_us=1)
+    result = await store.post([Transfer(id=uuid4(), kind=kind, pending_id=pending.id, amount=pending.amount)])
+    assert result.outcomes[0].refusal is LedgerRefusal.PENDING_EXPIRED
+    assert await totals(store, BANK.code) == (0, 0, 0, 0)
+
+
+async def test_a_hold_in_time_ends_as_any_other(store: LedgerStore) -> None:
+    pending = await held(store, timeout_us=10**12)
+    assert await store.expire_due() == 0
+    assert (
+        await store.post([Transfer(id=uuid4(), kind=Kind.POST, pending_id=pending.id, amount=60)])
+    ).is_accepted
+    assert await totals(store, BANK.code) == (0, 60, 0, 0)
+    assert await store.expire_due() == 0
+
+
+async def test_a_sweep_gives_back_what_nobody_else_does(store: LedgerStore) -> None:
+    await held(store, timeout_us=1)
+    await held(store, timeout_us=2, amount=5)
+    await held(store, timeout_us=10**12, amount=30)
+    await store.expire_due()
+    assert await store.expire_due() == 0
+    assert await totals(store, BANK.code) == (30, 0, 0, 0)
+    assert (await verify(store)).discrepancies == ()
+
+
+async def test_an_expiry_makes_room_for_the_transfer_that_found_it(store: LedgerStore) -> None:
+    await store.post([transfer(100)], new_accounts=ACCOUNTS)
+    back = {"debit": SUSPENSE.code, "credit": BANK.code}
+    assert (await store.post([transfer(100, kind=Kind.PENDING, timeout_us=1, **back)])).is_accepted
+    assert (await store.post([transfer(100, **back)])).is_accepted
+
+
+async def test_a_refused_batch_with_a_cursor_expires_nothing(store: LedgerStore) -> None:
+    await held(store, timeout_us=1)
+    bad = transfer(9, debit=SUSPENSE.code, credit=BANK.code)
+    refused = await store.post([bad], cursor=Cursor("settlement", 1))
+    assert refused.outcomes[0].refusal is LedgerRefusal.EXCEEDS_CREDITS
+    assert await totals(store, BANK.code) == (100, 0, 0, 0)
+    assert await store.expire_due() == 1
+
+
+async def test_only_the_ledger_itself_lets_a_hold_expire(store: LedgerStore) -> None:
+    pending = await held(store, timeout_us=10**12)
+    result = await store.post([Transfer(id=uuid4(), kind=Kind.EXPIRE, pending_id=pending.id)])
+    assert result.outcomes[0].refusal is LedgerRefusal.EXPIRY_NOT_ALLOWED
+
+
+async def test_the_same_hold_with_another_timeout_is_another(store: LedgerStore) -> None:
+    pending = await held(store, timeout_us=10**12)
+    again = await store.post([promised(100, id=pending.id, kind=Kind.PENDING, timeout_us=5)])
+    assert again.outcomes[0].refusal is LedgerRefusal.EXISTS_WITH_DIFFERENT_TIMEOUT
+    assert (await store.post([transfer(1, timeout_us=5)])).outcomes[
+        0
+    ].refusal is LedgerRefusal.TIMEOUT_NOT_ALLOWED
+
+
+async def test_an_account_closed_by_a_hold_that_runs_out_is_open_again(store: LedgerStore) -> None:
+    closing = transfer(0, kind=Kind.PENDING, flags=TransferFlags.CLOSING_CREDIT, timeout_us=1)
+    await store.post([closing], new_accounts=ACCOUNTS)
+    assert (await store.post([transfer(1)])).is_accepted
+
+
+# History
+
+
+async def test_a_history_comes_in_pages(store: LedgerStore) -> None:
+    await store.post([transfer(amount) for amount in range(1, 8)], new_accounts=ACCOUNTS)
+    pages, after = [], 0
+    async with store.reading() as reader:
+        while page := await reader.history(BANK.code, after, limit=3):
+            pages.append([entry.posted_change for entry in page])
+            after = page[-1].account_version
+        assert await reader.history("assets:none") == ()
+        assert [entry.debits_posted for entry in await reader.history(BANK.code, 5)] == [21, 28]
+    assert pages == [[1, 2, 3], [4, 5, 6], [7]]
+
+
+async def test_a_balance_of_any_past_time_is_that_of_the_last_entry_by_then(store: LedgerStore) -> None:
+    moments = []
+    for amount in range(1, 14):
+        await store.post([transfer(amount)], new_accounts=ACCOUNTS)
+        async with store.reading() as reader:
+            moments.append((await reader.head()).recorded_at_us)
+    async with store.reading() as reader:
+        for number, at_us in enumerate(moments, start=1):
+            account = await reader.balance(BANK.code, at_us)
+            assert account is not None
+            assert (account.version, account.debits_posted) == (number, number * (number + 1) // 2)
+        before = await reader.balance(BANK.code, moments[0] - 1)
+        assert before is not None
+        assert (before.version, before.debits_posted) == (0, 0)

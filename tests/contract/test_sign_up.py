@@ -226,7 +226,7 @@ async def test_a_bidder_whom_the_journal_has_admitted_keeps_his_paddle_over_a_re
 ) -> None:
     lot, free = await procedure.publish(), await procedure.publish(0)
     with pytest.raises(Killed):
-        await procedure.dying(Fuse(2, is_after=True)).admitted(free, anna)
+        await procedure.dying(Fuse(4, is_after=True)).admitted(free, anna)
     await procedure.admitted(lot, anna)
     procedure.floor.clock.advance(3_600_000_000)
     after = procedure.restarted(procedure.floor.successor())

@@ -137,6 +137,17 @@ async def test_receipts_of_a_statement_are_answered_one_by_one(
         receipt(state, receipt_id="bank-3", payer_name="Somebody else"),
     ]
     outcomes = (await finance.post("/bank/receipts", {"receipts": receipts}))["outcomes"]
+    assert finance.account is not None
+    entered = await finance.get("/bank/receipts/entries")
+    assert [entry["receipt_id"] for entry in entered["entries"]] == [
+        "bank-3",
+        "bank-2",
+        "bank-1",
+        "bank-1",
+        "bank-1",
+    ]
+    assert {entry["entered_by"] for entry in entered["entries"]} == {finance.account.id}
+    assert entered["people"] == {str(finance.account.id): "Person finance"}
     assert [(one["receipt_id"], one["state"], one["reason"]) for one in outcomes] == [
         ("bank-1", "credited", None),
         ("bank-1", "duplicate", None),
@@ -168,10 +179,13 @@ async def test_files_are_downloaded_with_the_date_in_their_names(
         async with finance.http.get(f"{API}/exports/{name}") as answer:
             assert answer.status == 200
             stem, ending = name.split(".")
-            wanted = rf'attachment; filename="luochui-{stem}-\d{{4}}-\d\d-\d\d\.{ending}"'
+            wanted = (
+                rf'attachment; filename="luochui-{stem}-\d{{4}}-\d\d-\d\d\.{ending}"; '
+                rf"filename\*=UTF-8''%E8%90%BD%E6%A7%8C-[%0-9A-F]+-\d{{4}}-\d\d-\d\d\.{ending}"
+            )
             assert re.fullmatch(wanted, answer.headers["Content-Disposition"])
             files[name] = await answer.text()
-    assert files["deposits.csv"].startswith("\ufeff标的,")
+    assert files["deposits.csv"].startswith('\ufeff"标的",')
     async with finance.http.get(f"{API}/exports/deposits.csv?language=en&lot={lot}") as answer:
         rows = list(csv.reader(io.StringIO(await answer.text())))
     assert rows[0][:4] == ["lot", "bidder", "reference", "payer"]

@@ -111,7 +111,11 @@ async def test_wrong_credentials_say_nothing_more_and_are_bounded(floor: Served)
     wrong = {"login": "anna", "password": "wrong password"}
     first = await person.ask("POST", "/session", wrong)
     unknown = await person.ask("POST", "/session", {"login": "nobody", "password": PASSWORD})
-    assert first == unknown == (401, {"code": "WRONG_CREDENTIALS", "detail": "", "problems": []})
+    assert (
+        first
+        == unknown
+        == (401, {"code": "WRONG_CREDENTIALS", "detail": "", "problems": [], "violations": []})
+    )
     for _ in range(3):
         await person.ask("POST", "/session", wrong)
     status, answer = await person.ask("POST", "/session", {"login": "anna", "password": PASSWORD})

@@ -16,11 +16,12 @@ from argon2 import PasswordHasher
 from exchange.adapters.clock import SimulatedClock
 from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
 from exchange.adapters.ring import RingFeed
+from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue, Search
 from exchange.demo.accounts import DEMO_PASSWORD, ROBOTS, VISITORS
 from exchange.demo.bank import DemoBank
 from exchange.demo.centre import DemoCentre
-from exchange.demo.templates import read_demo_lots, round_of_code
+from exchange.demo.templates import Rhythm, read_demo_lots, round_of_code
 from exchange.engine import Engine
 from exchange.measures import Measures
 from exchange.people import Account, People
@@ -28,17 +29,17 @@ from exchange.ports import Accepted
 from exchange.settlement import Settlement
 from exchange.sign_up import SignUps, SignUpState
 from ledger.deposits import Deposits
-from ledger.memory import MemoryLedgerStore
+from ledger.postgres import PostgresLedgerStore
 from ledger.receipts import ReceiptResult
 from ledger.register import DepositState
 from matching.commands import OpenLot, PlaceBid
-from matching.events import BidPlaced, MaxBidLeft
+from matching.events import BidPlaced, Event, LotAwarded, LotSold, MaxBidLeft, OfferSubmitted
 from matching.lot import LotState
 from matching.terms import MINUTE_US, SECOND_US
 from matching.view import LotView
 
 START_US = 1_790_000_000_000_000
-TEMPLATES = {template.key: template for template in read_demo_lots().lots}
+TEMPLATES = {template.key: template for template in read_demo_lots().templates}
 
 
 @dataclass
@@ -51,6 +52,7 @@ class House:
     people: People
     catalogue: Catalogue
     sign_ups: SignUps
+    capacities: Capacities
     deposits: Deposits
     settlement: Settlement
 
@@ -59,6 +61,7 @@ class House:
             people=self.people,
             catalogue=self.catalogue,
             sign_ups=self.sign_ups,
+            capacities=self.capacities,
             bus=self.engine,
             book=self.engine,
             clock=self.clock,
@@ -95,15 +98,15 @@ async def opened(database_url: str) -> AsyncIterator[House]:
     engine = Engine(
         clock=clock, journal=journal, snapshots=MemorySnapshots(), lease=lease, feed=RingFeed(), measures=Measures()
     )  # fmt: skip
-    ledger = MemoryLedgerStore(clock.now_us)
+    ledger = PostgresLedgerStore(pool)
     deposits = Deposits(ledger, clock.now_us)
     catalogue = Catalogue(pool, engine, engine, clock)
-    sign_ups = SignUps(pool, catalogue, deposits, engine, engine, clock)
+    capacities = Capacities(pool, clock)
+    sign_ups = SignUps(pool, catalogue, deposits, capacities, engine, engine, clock)
     settlement = Settlement(
         journal=journal,
         book=engine,
         ledger=ledger,
-        deposits=deposits,
         catalogue=catalogue,
         sign_ups=sign_ups,
         outcome_recorded=engine.outcome_recorded,
@@ -112,7 +115,7 @@ async def opened(database_url: str) -> AsyncIterator[House]:
     running = asyncio.create_task(engine.run())
     try:
         people = People(pool, clock, hasher=PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
-        yield House(clock, journal, engine, people, catalogue, sign_ups, deposits, settlement)
+        yield House(clock, journal, engine, people, catalogue, sign_ups, capacities, deposits, settlement)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -146,6 +149,7 @@ async def test_a_quarter_of_an_hour_in_the_demo_centre(database_url: str) -> Non
         assert moments_near_hammer / (15 * 60 - 121) > 0.95
         outcomes = await _outcomes(house)
         assert outcomes[LotState.SOLD] >= 8
+        await _check_formats(house)
         await _check_offers(house)
         await _check_money(house)
 
@@ -244,10 +248,10 @@ async def test_accounts_are_plainly_demo_and_nobody_signs_in_as_a_robot(database
 
 
 async def _outcomes(house: House) -> dict[LotState, int]:
+    names = [type(row.event).__name__ for row in house.journal.rows if row.is_outcome]
     closed = [
-        LotState(row.event.__class__.__name__.removeprefix("Lot").lower())
-        for row in house.journal.rows
-        if row.is_outcome
+        LotState.SOLD if name == "LotAwarded" else LotState(name.removeprefix("Lot").lower())
+        for name in names
     ]
     return {state: closed.count(state) for state in LotState}
 
@@ -258,13 +262,31 @@ async def _check_offers(house: House) -> None:
     offers = 0
     for row in house.journal.rows:
         event = row.event
-        if isinstance(event, BidPlaced | MaxBidLeft):
-            named = round_of_code(titles[row.lot].code)
-            assert named is not None
-            amount = event.amount if isinstance(event, BidPlaced) else event.limit
+        named = round_of_code(titles[row.lot].code)
+        assert named is not None
+        for amount in _offered(event):
             assert amount * 100 <= TEMPLATES[named[0]].reference_value * 160
             offers += 1
     assert offers > 20
+
+
+async def _check_formats(house: House) -> None:
+    """Each short lot of another format has ended in a sale at least once, and its next round is published."""
+    titles = await house.catalogue.titles({row.lot for row in house.journal.rows})
+    named = {lot: round_of_code(title.code) for lot, title in titles.items()}
+    sold = {named[row.lot] for row in house.journal.rows if isinstance(row.event, LotSold | LotAwarded)}
+    for key, template in TEMPLATES.items():
+        if template.rhythm is Rhythm.FORMATS:
+            assert (key, 1) in sold and (key, 2) in named.values(), key
+
+
+def _offered(event: Event) -> list[int]:
+    match event:
+        case BidPlaced(amount=amount) | MaxBidLeft(limit=amount):
+            return [amount]
+        case OfferSubmitted(lines=lines):
+            return [line.price for line in lines]
+    return []
 
 
 async def _check_money(house: House) -> None:

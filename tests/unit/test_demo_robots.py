@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from exchange.demo.auctioneer import FROZEN_US_MAX, next_act
 from exchange.demo.robots import NEVER, Move, Seat, next_move, pacing_ceiling, seats
-from exchange.demo.templates import Ending, Template, read_demo_lots, round_terms
+from exchange.demo.templates import Ending, EnglishTemplate, read_demo_lots, round_terms
 from matching import commands
 from matching import lot as rules
 from matching.events import BidPlaced, LotAnnounced, MaxBidLeft
@@ -33,7 +33,7 @@ each_template = pytest.mark.parametrize("template", TEMPLATES, ids=lambda templa
 class Sale:
     """One lot under the real rules, robots in their seats, time in steps of a second."""
 
-    def __init__(self, template: Template, seed: int, robots: int = 6) -> None:
+    def __init__(self, template: EnglishTemplate, seed: int, robots: int = 6) -> None:
         self.template = template
         self.chance = Random(seed)
         self.now_us = OPENS_AT_US - 30 * SECOND_US
@@ -107,7 +107,7 @@ class Sale:
 
 
 @each_template
-def test_a_round_among_robots_ends_in_a_plausible_price(template: Template) -> None:
+def test_a_round_among_robots_ends_in_a_plausible_price(template: EnglishTemplate) -> None:
     eager = msgspec.structs.replace(template, appeal=1.0)
     sale = Sale(eager, seed=5)
     sale.run()

@@ -2,6 +2,8 @@
 
 import asyncio
 import csv
+import getpass
+import hashlib
 import json
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from gateways.cli import app
 from ledger.deposits import Deposits
 from ledger.postgres import PostgresLedgerStore
 from ledger.records import BankReceipt, Deposit
-from ledger.settlement import LotOutcome
+from ledger.settlement import LotOutcome, Purchase
 
 NOW_US = 1_700_000_000_000_000
 
@@ -35,7 +37,7 @@ async def fill(url: str) -> None:
             await deposits.hold(12, bidder_id)
         await deposits.receive(receipt("nobody", "bank-9"))
         await deposits.settle(
-            LotOutcome(lot_id=12, source_sequence=5, winner_bidder_id=7, price=90_000, decided_at_us=NOW_US)
+            LotOutcome(lot_id=12, source_sequence=5, purchases=(Purchase(7, 90_000),), decided_at_us=NOW_US)
         )
 
 
@@ -68,26 +70,53 @@ def test_the_register_is_json_for_machines(books: str) -> None:
     assert json.loads(ledger(books, "register", "--lot", "13", "--json").stdout) == []
 
 
-def test_the_register_is_written_to_a_file(books: str, tmp_path: Path) -> None:
+def test_a_report_is_written_to_a_file(books: str, tmp_path: Path) -> None:
     file = tmp_path / "register.csv"
-    assert ledger(books, "register", "--output", str(file), "--excel").exit_code == 0
+    written = ledger(books, "export", "deposits", "--output", str(file), "--excel")
+    assert written.exit_code == 0
     lines = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
     assert lines[3] == ["rows", "2"]
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
     assert list(tmp_path.iterdir()) == [file]
+    assert "2 rows, download 1, sha256 " in written.stderr
 
 
 def test_a_file_that_cannot_be_written_is_said(books: str, tmp_path: Path) -> None:
-    refused = ledger(books, "journal", "--output", str(tmp_path / "no" / "journal.csv"))
+    refused = ledger(books, "export", "journal", "--output", str(tmp_path / "no" / "journal.csv"))
     assert refused.exit_code == 1
     assert "无法写入文件" in refused.stderr
 
 
-def test_journal_and_beancount_go_to_standard_output(books: str) -> None:
-    journal = list(csv.reader(ledger(books, "journal").stdout.splitlines()))
+def test_reports_go_to_standard_output(books: str) -> None:
+    journal = list(csv.reader(ledger(books, "export", "journal").stdout.splitlines()))
     assert journal[0][0] == "sequence"
     assert journal[-1][0] == "chain_head"
-    assert " open Assets:Bank:Cny CNY" in ledger(books, "beancount").stdout
+    beancount = ledger(books, "export", "journal", "--format", "beancount").stdout
+    assert " open Assets:Bank:Cny CNY" in beancount
+    workbook = ledger(books, "export", "lot", "--lot", "12", "-f", "xlsx").stdout_bytes
+    assert workbook.startswith(b"PK")
+
+
+def test_a_report_that_cannot_be_made_is_said(books: str) -> None:
+    refused = ledger(books, "export", "statement", "--language", "zh")
+    assert (refused.exit_code, refused.stderr.strip()) == (2, "account: 该报表需要此条件")
+    assert ledger(books, "export", "deposits", "-f", "hledger").exit_code == 2
+    assert ledger(books, "export", "lot", "--lot", "999").exit_code == 2
+    assert json.loads(ledger(books, "downloads", "--json").stdout) == []
+
+
+def test_who_took_which_report_is_listed(books: str, tmp_path: Path) -> None:
+    file = tmp_path / "balances.csv"
+    taken = ledger(
+        books, "export", "trial-balance", "--at", "2100-01-01T12:00", "-o", str(file), "--language", "zh"
+    )
+    assert taken.exit_code == 0
+    (record,) = json.loads(ledger(books, "downloads", "--json").stdout)
+    assert (record["report"], record["outcome"], record["taken_by"]) == ("trial-balance", "completed", 0)
+    assert (record["channel"], record["taker"]) == ("command_line", getpass.getuser())
+    assert record["parameters"] == {"language": "zh", "at_us": 4_102_459_200_000_000}
+    assert record["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert record["sha256"] in ledger(books, "downloads", "--language", "zh").stdout
 
 
 def test_suspense_says_why(books: str) -> None:

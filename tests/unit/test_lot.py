@@ -13,6 +13,7 @@ from matching import commands as command
 from matching import events as event
 from matching.increments import Step
 from matching.lot import BIDDERS_MAX, CLOSED_STATES, Lot, LotState, announce, announced, apply, decide, digest
+from matching.phases.english import EnglishPhase
 from matching.refusals import Refusal, Refused
 from matching.terms import EnglishTerms, LotTerms
 from matching.view import lot_view
@@ -163,7 +164,7 @@ def test_the_view_follows_the_lot() -> None:
 
 def test_the_view_never_tells_a_limit_or_a_bidder() -> None:
     lot = until(SOLD, 4)
-    assert lot.phase is not None
+    assert isinstance(lot.phase, EnglishPhase)
     assert lot.phase.limit == 7777
     told = msgspec.json.encode(lot_view(lot))
     assert b"7777" not in told
@@ -211,7 +212,7 @@ def test_the_fingerprint_is_the_same_in_another_process() -> None:
 def test_the_fingerprint_tells_lots_apart_that_only_a_limit_separates() -> None:
     one, other = until(SOLD, 4), until(SOLD, 4)
     assert digest(one) == digest(other)
-    assert one.phase is not None
+    assert isinstance(one.phase, EnglishPhase)
     one.phase.limits[1] += 1
     assert digest(one) != digest(other)
 

@@ -10,13 +10,30 @@ import pytest
 from gateways.api.errors import STATUS, ApiCode
 from gateways.messages import MESSAGES, Message
 from gateways.wire import ErrorCode
+from ledger.bank.records import BankAccountRefusal, Note, SuspenseRefusal, Why
+from ledger.bank.statements import Caution, Problem
+from ledger.bank.webhook import WebhookRefusal
+from ledger.bank_matching import DifferenceReason
+from ledger.clocks import ClockRefusal
+from ledger.defaults import DefaultRefusal
+from ledger.forfeits import ClaimRefusal
+from ledger.payouts.records import FileRefusal, LineOutcome, PayoutRefusal
+from ledger.periods import PeriodRefusal
 from ledger.receipts import ReceiptRefusal
+from ledger.reconciliation import ReconciliationRefusal
 from ledger.records import SuspenseReason
+from ledger.reversals import ReversalRefusal
 from matching.refusals import Refusal
 
 CODES = sorted(
     {refusal.name for refusal in Refusal}
     | {code.value for code in itertools.chain(ErrorCode, ApiCode, SuspenseReason, ReceiptRefusal)}
+    | {code.value for code in itertools.chain(PayoutRefusal, FileRefusal, LineOutcome)}
+    | {code.value for code in itertools.chain(ClockRefusal, DefaultRefusal, ClaimRefusal)}
+    | {code.value for code in itertools.chain(Problem, Caution, BankAccountRefusal, SuspenseRefusal)}
+    | {code.value for code in itertools.chain(PeriodRefusal, ReconciliationRefusal, ReversalRefusal)}
+    | {code.value for code in DifferenceReason}
+    | {code.value for code in itertools.chain(WebhookRefusal, Note, Why)}
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
