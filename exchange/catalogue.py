@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import msgspec
 import structlog
@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 from exchange.categories import Category
 from exchange.database import Database, NotUnique, Row
 from exchange.money_rules import COMMISSION_MAX, MoneyRules
-from exchange.ports import Clock, CommandBus, ExchangeError, Rejected
+from exchange.ports import Clock, CommandBus, ExchangeError, LotBook, Rejected
 from exchange.records import derived_id
 from exchange.repair import Repair
 from exchange.rulebooks.compliance import Violation, violations
@@ -30,7 +30,7 @@ from exchange.texts import BothLanguages
 from ledger.store import LedgerUnavailable
 from ledger.units import is_currency
 from matching.commands import AnnounceLot
-from matching.lot import CLOSED_STATES, Lot, LotState
+from matching.lot import CLOSED_STATES, LotState
 from matching.refusals import Refusal
 from matching.terms import LotTerms, terms_problems
 from matching.units import AmountOrZero, BasisPoints, LotId, Moment, StaffId, TimeUs
@@ -192,22 +192,6 @@ class Search(Struct, frozen=True):
     words: str = ""
     limit: int = 50
     offset: int = 0
-
-
-class LotBook(Protocol):
-    """The lots as the engine holds them, in this process."""
-
-    def view(self, lot_id: LotId) -> LotView | None:
-        """Return the public state of a lot; None for one that the engine does not hold."""
-
-    def lot(self, lot_id: LotId) -> Lot | None:
-        """Return the whole state of a lot, not to be changed; None for one that the engine does not hold."""
-
-    async def load(self, lot_id: LotId) -> LotView | None:
-        """Return the public state of any lot, also of one that ended long ago; None for an unknown one.
-
-        Raises: JournalUnavailable.
-        """
 
 
 class TermsInvalid(ExchangeError):

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from exchange.records import JournalRow
 from matching.commands import Command
+from matching.lot import Lot
 from matching.refusals import Refused
 from matching.units import Amount, BidderId, Line, LotId, Paddle, Rank, TimeUs
 from matching.view import LotView, PublicRecord
@@ -114,6 +115,40 @@ class CommandBus(Protocol):
 
         Raises: Busy, OutcomeUnknown.
         """
+
+
+class LotBook(Protocol):
+    """The lots as far as this process knows them: the engine's own, or a copy that follows its journal."""
+
+    def view(self, lot_id: LotId) -> LotView | None:
+        """Return the public state of a lot; None for one that is not at hand."""
+
+    def lot(self, lot_id: LotId) -> Lot | None:
+        """Return the whole state of a lot, not to be changed; None for one that is not at hand."""
+
+    async def load(self, lot_id: LotId) -> LotView | None:
+        """Return the public state of any lot, also of one that ended long ago; None for an unknown one.
+
+        Raises: JournalUnavailable.
+        """
+
+
+class Hall(CommandBus, LotBook, Protocol):
+    """What every way in needs of the trading: the engine in this process, or another process's engines from afar."""
+
+    @property
+    def epoch(self) -> str:
+        """The identity of the journal."""
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether commands are taken now."""
+
+    def holds(self, lot_id: LotId) -> bool:
+        """Tell whether commands for a lot can be sent as it is; one that has ended may have to be loaded first."""
+
+    def now_us(self) -> TimeUs:
+        """Return the exchange's time, never earlier than anything it has recorded."""
 
 
 class Own(Struct, frozen=True):
@@ -265,4 +300,16 @@ class Lease(Protocol):
         An append in doubt is settled by this: it is either on record, or can never be.
 
         Raises: Fenced, when another owner has taken over; JournalUnavailable.
+        """
+
+    async def pulse(self, term: int) -> None:
+        """Say that the holder of `term` lives, having made sure that at a moment after the call it still is the holder.
+
+        Raises: Fenced, when the term is over; JournalUnavailable.
+        """
+
+    async def quiet_ms(self) -> int | None:
+        """Return how long the shard's holder has not been heard of, by the database's clock; None: never held.
+
+        Raises: JournalUnavailable.
         """

@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
-from exchange.catalogue import Catalogue, LotBook
-from exchange.ports import ExchangeError, Journal
+from exchange.catalogue import Catalogue
+from exchange.ports import ExchangeError, Journal, LotBook
 from exchange.records import JournalRow
 from exchange.sign_up import SignUps
 from ledger.lot_settlements import LotSettlements

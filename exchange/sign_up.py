@@ -16,10 +16,10 @@ import structlog
 from msgspec import Struct
 
 from exchange.capacities import Capacities, Capacity
-from exchange.catalogue import Catalogue, LotBook, LotCard
+from exchange.catalogue import Catalogue, LotCard
 from exchange.database import Database, Row
 from exchange.people import Account
-from exchange.ports import Accepted, Busy, Clock, CommandBus, ExchangeError
+from exchange.ports import Accepted, Busy, Clock, CommandBus, ExchangeError, LotBook
 from exchange.records import derived_id
 from exchange.repair import Repair
 from ledger.deposits import Deposits, Held, LotClosed, NotEnough

@@ -6,6 +6,7 @@ They keep the same promises as the PostgreSQL adapters, except that nothing outl
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable
 
 from exchange.ports import Batch, Fenced, JournalUnavailable, RefusalRow, Snapshot
@@ -19,10 +20,12 @@ class MemoryLease:
     def __init__(self) -> None:
         self.term = 0
         self.owner = ""
+        self.pulsed_at = time.monotonic()
 
     async def acquire(self, owner: str) -> int:
         """Take over and return the new term."""
         self.term += 1
+        self.pulsed_at = time.monotonic()
         self.owner = owner
         return self.term
 
@@ -31,6 +34,16 @@ class MemoryLease:
         if owner != self.owner:
             raise Fenced
         return await self.acquire(owner)
+
+    async def pulse(self, term: int) -> None:
+        """Note that the holder lives."""
+        if term != self.term:
+            raise Fenced
+        self.pulsed_at = time.monotonic()
+
+    async def quiet_ms(self) -> int | None:
+        """Return how long ago that was."""
+        return None if not self.term else int((time.monotonic() - self.pulsed_at) * 1000)
 
 
 class MemoryJournal:

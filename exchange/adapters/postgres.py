@@ -29,6 +29,13 @@ _ACQUIRE = """
 UPDATE exchange.lease SET term = term + 1, owner = $2, taken_at = now() WHERE shard = $1 RETURNING term"""
 _RENEW = """
 UPDATE exchange.lease SET term = term + 1, taken_at = now() WHERE shard = $1 AND owner = $2 RETURNING term"""
+_PULSE = """
+INSERT INTO exchange.pulse AS last (shard, term, at)
+SELECT shard, term, clock_timestamp() FROM exchange.lease WHERE shard = $1 AND term = $2
+ON CONFLICT (shard) DO UPDATE SET term = EXCLUDED.term, at = EXCLUDED.at RETURNING shard"""
+_QUIET_MS = """
+SELECT (extract(epoch FROM clock_timestamp() - greatest(lease.taken_at, pulse.at)) * 1000)::bigint
+  FROM exchange.lease LEFT JOIN exchange.pulse USING (shard) WHERE shard = $1"""
 _HEAD = "SELECT coalesce(max(position), 0) FROM exchange.journal"
 _ROW = "SELECT position, lot_id, sequence, at_us, is_outcome, body, link FROM exchange.journal "
 _READ_FROM = _ROW + "WHERE position > $1 ORDER BY position LIMIT $2"
@@ -96,6 +103,19 @@ class PostgresLease:
         if term is None:
             raise Fenced(f"shard {self._shard} has another owner than {owner}")
         return term
+
+    async def pulse(self, term: int) -> None:
+        """Write the moment down, unless the term is over."""
+        async with reaching():
+            shard: int | None = await self._pool.fetchval(_PULSE, self._shard, term)
+        if shard is None:
+            raise Fenced(f"term {term} of shard {self._shard} is over")
+
+    async def quiet_ms(self) -> int | None:
+        """Return how long ago the last pulse was, or the take-over if that came later."""
+        async with reaching():
+            quiet: int | None = await self._pool.fetchval(_QUIET_MS, self._shard)
+            return quiet
 
 
 class PostgresJournal:

@@ -15,13 +15,12 @@ import structlog
 from msgspec import Struct
 
 from exchange.capacities import Capacities, Capacity
-from exchange.catalogue import LotBook
 from exchange.demo.bank import DemoBank
 from exchange.demo.players import next_step, player
 from exchange.demo.robots import NEVER, Move, Seat, next_move, seats
 from exchange.demo.templates import EnglishTemplate, Template
 from exchange.people import Account
-from exchange.ports import Clock, CommandBus, ExchangeError, Rejected
+from exchange.ports import Clock, CommandBus, ExchangeError, LotBook, Rejected
 from exchange.sign_up import SignUpRefusal, SignUps
 from exchange.simulation.bidders import Bidder, here, is_all_said, second_try
 from ledger.store import LedgerUnavailable

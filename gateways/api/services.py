@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from exchange.capacities import Capacities
-from exchange.catalogue import Catalogue, LotBook
+from exchange.catalogue import Catalogue
 from exchange.finance import Finance
 from exchange.people import People
-from exchange.ports import Busy, Clock, Journal
+from exchange.ports import Busy, Clock, Journal, LotBook
 from exchange.sign_up import SignUps
 from gateways.identity import SignInLimit
 from ledger.deposits import Deposits

@@ -118,6 +118,17 @@ async def test_only_the_owner_renews_and_his_former_term_is_over(stores: Stores)
         await stores.lease.renew("one")
 
 
+async def test_only_the_holder_has_a_pulse_and_his_silence_is_measured(stores: Stores) -> None:
+    first = await stores.lease.acquire("one")
+    await stores.lease.pulse(first)
+    quiet = await stores.lease.quiet_ms()
+    assert quiet is not None and 0 <= quiet < 60_000
+    second = await stores.lease.acquire("two")
+    with pytest.raises(Fenced):
+        await stores.lease.pulse(first)
+    await stores.lease.pulse(second)
+
+
 async def test_a_renewal_waits_for_an_append_that_is_still_running(database_url: str) -> None:
     async with asyncpg.create_pool(database_url, min_size=1, max_size=3) as pool:
         journal, lease = PostgresJournal(database_url, pool), PostgresLease(pool)
