@@ -109,7 +109,7 @@ def _services(exchange: Exchange) -> Services:
 def _floor(exchange: Exchange, hub: Hub) -> Floor:
     settings = exchange.settings
     return Floor(
-        engine=exchange.engine,
+        hall=exchange.engine,
         feed=exchange.feed,
         journal=exchange.journal,
         hub=hub,

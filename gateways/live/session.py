@@ -13,7 +13,6 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from exchange.engine import Engine
 from exchange.measures import Measures
 from exchange.people import Account, Role
 from exchange.ports import (
@@ -21,6 +20,7 @@ from exchange.ports import (
     Answer,
     Busy,
     EventFeed,
+    Hall,
     Journal,
     JournalUnavailable,
     OutcomeUnknown,
@@ -53,7 +53,7 @@ RECOVERED_RECORDS_MAX = 2_000
 class Floor(Struct, frozen=True):
     """What every session of a gateway shares."""
 
-    engine: Engine
+    hall: Hall
     feed: EventFeed
     journal: Journal
     hub: Hub
@@ -194,19 +194,19 @@ class Session:
         if not wire.is_command_id(id):
             self._bad_frame(ErrorCode.MALFORMED, "Expected 32 lowercase hexadecimal digits - at `$.id`", id)
             return
-        if not self._floor.engine.holds(command.lot):
+        if not self._floor.hall.holds(command.lot):
             self._errand(self._post_to_ended(id, command))
             return
         try:
-            self._floor.engine.post(id, command, self._answer)
+            self._floor.hall.post(id, command, self._answer)
         except Busy:
             self._error(ErrorCode.BUSY, "", id)
 
     async def _post_to_ended(self, id: str, command: commands.Command) -> None:
         """A lot that is not at hand has ended, or never was: fetch it, so that a repeat gets its first answer."""
         try:
-            await self._floor.engine.load(command.lot)
-            self._floor.engine.post(id, command, self._answer)
+            await self._floor.hall.load(command.lot)
+            self._floor.hall.post(id, command, self._answer)
         except (Busy, JournalUnavailable):
             self._error(ErrorCode.BUSY, "", id)
 
@@ -255,7 +255,7 @@ class Session:
             self._error(ErrorCode.TOO_MANY_SUBSCRIPTIONS, f"at most {self._floor.limits.subscriptions_max}")
             return
         self._followed.add(frame.lot)
-        if self._floor.engine.view(frame.lot) is not None and self._show(frame, self._remembered(frame)):
+        if self._floor.hall.view(frame.lot) is not None and self._show(frame, self._remembered(frame)):
             return
         self._errand(self._show_from_journal(frame))
 
@@ -286,7 +286,7 @@ class Session:
         """Show a lot whose latest records the feed does not remember, or that has ended."""
         floor = self._floor
         try:
-            if await floor.engine.load(frame.lot) is None:
+            if await floor.hall.load(frame.lot) is None:
                 self._followed.discard(frame.lot)
                 self._error(ErrorCode.LOT_UNKNOWN, f"lot {frame.lot}")
                 return
@@ -312,7 +312,7 @@ class Session:
         is_recovered = self._can_recover(frame) and offset - frame.offset == len(records)
         own = feed.own(frame.lot, self.account_id)
         you = None if own is None else wire.You(own.paddle, own.limit, own.rank, own.lines, own.handle)
-        now_us = self._floor.engine.now_us()
+        now_us = self._floor.hall.now_us()
         hub.follow(frame.lot, frame.view, self)
         self._say(wire.Snapshot(frame.lot, hub.epoch, offset, is_recovered, view, records, you, now_us))
         return True
@@ -324,11 +324,11 @@ class Session:
         who = None if account is None else wire.Who(account.id, account.name, tuple(account.roles))
         floor = self._floor
         return wire.Hello(
-            wire.VERSION, floor.hub.epoch, floor.engine.now_us(), who, floor.heartbeat_ms, floor.limits
+            wire.VERSION, floor.hub.epoch, floor.hall.now_us(), who, floor.heartbeat_ms, floor.limits
         )
 
     def _ping(self, frame: wire.Ping) -> None:
-        self._say(wire.Pong(frame.sent, self._floor.engine.now_us()))
+        self._say(wire.Pong(frame.sent, self._floor.hall.now_us()))
 
     def _error(self, code: ErrorCode, detail: str, id: str = "") -> None:
         self._floor.measures.bad_frames[code.value] += 1
