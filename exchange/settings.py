@@ -216,6 +216,45 @@ class Settings(BaseSettings):
         json_schema_extra=_zh("每个标的在内存中保留、供重连者补取的最近事件数。"),
     )
 
+    gateways: Annotated[int, *_range(0, 64)] = Field(
+        default=0,
+        description="Gateway processes that luochui run starts on its port; 0: everything in one process.",
+        json_schema_extra=_zh("luochui run 在同一端口启动的网关进程数；0 表示全部在一个进程内。"),
+    )
+    redis_url: str | None = Field(
+        default=None,
+        description="Redis between engines and gateways of several machines, as redis://host:6379/0; none: no Redis.",
+        json_schema_extra=_zh(
+            "多机部署时引擎与网关之间的 Redis 地址，例如 redis://host:6379/0；不填则不用 Redis。"
+        ),
+    )
+    engine_socket: Path | None = Field(
+        default=None,
+        description="Unix socket of an engine on this machine, for gateways without Redis.",
+        json_schema_extra=_zh("本机引擎的 Unix 套接字，供不用 Redis 的网关连接。"),
+    )
+    shards: Annotated[int, *_range(1, 1_024)] = Field(
+        default=1,
+        description="Parts that the lots are divided into, each decided by an engine of its own.",
+        json_schema_extra=_zh("标的划分的分片数，每片由一个引擎裁决。"),
+    )
+    shard: Annotated[int, *_range(0, 1_023)] = Field(
+        default=0,
+        description="The part that an engine decides, from 0.",
+        json_schema_extra=_zh("引擎所裁决的分片编号，从 0 起。"),
+        validate_default=True,
+    )
+    drain_ms: Annotated[int, *_range(0, 600_000)] = Field(
+        default=5_000,
+        description="Longest wait of a gateway that ends for commands under way to be answered, in ms.",
+        json_schema_extra=_zh("网关退出前等待在途命令得到答复的毫秒上限。"),
+    )
+    database_connections_max: Annotated[int, *_range(2, 1_000)] = Field(
+        default=12,
+        description="Connections that one process may hold to PostgreSQL, beside the journal's own.",
+        json_schema_extra=_zh("每个进程的 PostgreSQL 连接上限（日志写入连接另计）。"),
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -228,7 +267,7 @@ class Settings(BaseSettings):
         """Take what is given, nothing else: `load_settings` merges the sources and can say where from."""
         return (init_settings,)
 
-    @field_validator("data_dir", "log_file", "rulebooks_dir")
+    @field_validator("data_dir", "log_file", "rulebooks_dir", "engine_socket")
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
@@ -238,6 +277,24 @@ class Settings(BaseSettings):
     def _postgresql_address(cls, value: str | None) -> str | None:
         if value is not None and urlsplit(value).scheme not in ("postgresql", "postgres"):
             raise NotAllowed("an address that begins with postgresql://", "以 postgresql:// 开头的地址")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+            raise NotAllowed(
+                "an address that begins with redis://, rediss:// or unix://",
+                "以 redis://、rediss:// 或 unix:// 开头的地址",
+            )
+        return value
+
+    @field_validator("shard")
+    @classmethod
+    def _one_of_the_shards(cls, value: int, info: ValidationInfo) -> int:
+        shards = info.data.get("shards", 1)
+        if value >= shards:
+            raise NotAllowed(f"less than shards, which is {shards}", f"小于 shards（{shards}）")
         return value
 
     @field_validator("host")
@@ -415,8 +472,18 @@ def describe_settings() -> tuple[SettingDescription, ...]:
 
 def shown_value(key: str, value: object) -> str:
     """Return a value as it may be shown: a password inside an address is masked."""
-    if key == "database_url" and isinstance(value, str):
+    if key in ("database_url", "redis_url") and isinstance(value, str):
         return _without_password(value)
+    return _as_text(value)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables by which another process of ours gets the same settings, passwords included."""
+    values = ((key, getattr(settings, key)) for key in Settings.model_fields)
+    return {ENVIRONMENT_PREFIX + key.upper(): _as_text(value) for key, value in values}
+
+
+def _as_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (tuple, list)):

@@ -9,6 +9,7 @@ from exchange.settings import (
     SettingDescription,
     Settings,
     SettingsProblems,
+    as_environment,
     default_data_directory,
     describe_settings,
     load_settings,
@@ -111,6 +112,8 @@ def test_a_file_that_cannot_be_used_is_a_problem(text: str | None, part: str) ->
         ("trusted_proxies", "127.0.0.1, proxy.example"),
         ("outbox_bytes_max", 65_535),
         ("demo", "perhaps"),
+        ("redis_url", "http://there"),
+        ("shard", 1),
     ],
 )
 def test_what_makes_no_sense_is_refused(key: str, value: object) -> None:
@@ -129,12 +132,25 @@ def test_bounds_hold_at_both_ends(field: SettingDescription) -> None:
             **others,
             "frames_burst": 1_000_000,
             "outbox_bytes_max": 67_108_864,
+            "shards": 1_024,
             key: value,
         }
         if is_allowed:
             assert getattr(load_settings(flags, environment=HOME), key) == value
         else:
             assert key in problems_of(flags, HOME)
+
+
+def test_another_process_gets_the_same_settings_by_its_environment() -> None:
+    flags: dict[str, object] = {
+        "database_url": "postgresql://me:secret@host/db",
+        "trusted_proxies": "127.0.0.1, ::1",
+        "demo": False,
+        "shards": 3,
+        "shard": 2,
+    }
+    settings = load_settings(flags, environment=HOME)
+    assert load_settings(environment=as_environment(settings)) == settings
 
 
 def test_the_default_folder_follows_the_user() -> None:
