@@ -233,16 +233,10 @@ class Settings(BaseSettings):
         description="Unix socket of an engine on this machine, for gateways without Redis.",
         json_schema_extra=_zh("本机引擎的 Unix 套接字，供不用 Redis 的网关连接。"),
     )
-    shards: Annotated[int, *_range(1, 1_024)] = Field(
-        default=1,
-        description="Parts that the lots are divided into, each decided by an engine of its own.",
-        json_schema_extra=_zh("标的划分的分片数，每片由一个引擎裁决。"),
-    )
     shard: Annotated[int, *_range(0, 1_023)] = Field(
         default=0,
-        description="The part that an engine decides, from 0.",
+        description="The shard of lots that an engine decides, from 0.",
         json_schema_extra=_zh("引擎所裁决的分片编号，从 0 起。"),
-        validate_default=True,
     )
     drain_ms: Annotated[int, *_range(0, 600_000)] = Field(
         default=5_000,
@@ -287,14 +281,6 @@ class Settings(BaseSettings):
                 "an address that begins with redis://, rediss:// or unix://",
                 "以 redis://、rediss:// 或 unix:// 开头的地址",
             )
-        return value
-
-    @field_validator("shard")
-    @classmethod
-    def _one_of_the_shards(cls, value: int, info: ValidationInfo) -> int:
-        shards = info.data.get("shards", 1)
-        if value >= shards:
-            raise NotAllowed(f"less than shards, which is {shards}", f"小于 shards（{shards}）")
         return value
 
     @field_validator("host")

@@ -113,7 +113,6 @@ def test_a_file_that_cannot_be_used_is_a_problem(text: str | None, part: str) ->
         ("outbox_bytes_max", 65_535),
         ("demo", "perhaps"),
         ("redis_url", "http://there"),
-        ("shard", 1),
     ],
 )
 def test_what_makes_no_sense_is_refused(key: str, value: object) -> None:
@@ -132,7 +131,6 @@ def test_bounds_hold_at_both_ends(field: SettingDescription) -> None:
             **others,
             "frames_burst": 1_000_000,
             "outbox_bytes_max": 67_108_864,
-            "shards": 1_024,
             key: value,
         }
         if is_allowed:
@@ -146,7 +144,6 @@ def test_another_process_gets_the_same_settings_by_its_environment() -> None:
         "database_url": "postgresql://me:secret@host/db",
         "trusted_proxies": "127.0.0.1, ::1",
         "demo": False,
-        "shards": 3,
         "shard": 2,
     }
     settings = load_settings(flags, environment=HOME)
