@@ -28,10 +28,12 @@ from exchange.ports import (
     Busy,
     Clock,
     EventFeed,
+    Fenced,
     Journal,
     JournalUnavailable,
     Lease,
     OutcomeUnknown,
+    Outside,
     Reply,
     SnapshotStore,
     Unanswered,
@@ -47,6 +49,12 @@ log = structlog.get_logger(__name__)
 
 COLD_LOTS_MAX = 1_000
 """How many lots that have ended are held at once."""
+
+PROOF_SECONDS_MAX = 1.0
+"""How old the last proof of its term may be when an engine with an outside answers without an append."""
+
+LISTENING_SECONDS = 0.02
+"""How often an engine that is not heard looks whether it is."""
 
 
 class EngineLimits(Struct, frozen=True):
@@ -76,6 +84,7 @@ class Engine:
         measures: Measures,
         limits: EngineLimits | None = None,
         owner: str = "engine",
+        outside: Outside | None = None,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -85,14 +94,19 @@ class Engine:
         self._measures = measures
         self._limits = limits or EngineLimits()
         self._owner = owner
+        self._outside = outside
+        self._proven_at = float("-inf")
         self._sequencer = Sequencer({}, 0, 0)
         self._inbox: deque[Envelope] = deque()
         self._wake = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
+        self._told_position = 0
         self._cold: deque[LotId] = deque()
         self._saving: set[asyncio.Task[None]] = set()
         self.term = 0
         """The term under which this engine writes."""
+        self.first_term = 0
+        """The term with which this engine took the shard over; it has raised it itself since, or nobody has."""
         self.epoch = ""
         """The identity of the journal it writes to."""
         self.is_writable = False
@@ -123,6 +137,11 @@ class Engine:
         """Return the state on which the next decision is made. It may be ahead of the journal: show none of it."""
         held = self._sequencer.lots.get(lot_id)
         return None if held is None else held.lot
+
+    @property
+    def position(self) -> int:
+        """The journal position up to which everything is told."""
+        return self._told_position
 
     def now_us(self) -> TimeUs:
         """Return the engine's time: the clock's, but never earlier than anything it has recorded."""
@@ -162,7 +181,7 @@ class Engine:
 
     async def start(self) -> None:
         """Take the shard over and rebuild its lots from the journal.  Raises: JournalUnavailable."""
-        self.term = await self._lease.acquire(self._owner)
+        self.term = self.first_term = await self._lease.acquire(self._owner)
         self.epoch = await self._journal.epoch()
         await self._rebuild()
         sequencer = self._sequencer
@@ -177,6 +196,8 @@ class Engine:
             await self._wake.wait()
             # One turn of the event loop: whoever is at the door already belongs into this batch.
             await asyncio.sleep(0)
+            if self._outside is not None and not self._outside.is_heard:
+                await self._until_heard(self._outside)
             self._wake.clear()
             envelopes = self._take()
             step = self._sequencer.step(envelopes, self._clock.now_us())
@@ -187,6 +208,27 @@ class Engine:
             else:
                 self._tell(step)
             self._set_alarm()
+
+    async def prove(self) -> None:
+        """Say that this engine lives, having made sure that its term is not over.
+
+        Raises: Fenced, JournalUnavailable.
+        """
+        began_at, term = asyncio.get_running_loop().time(), self.term
+        try:
+            await self._lease.pulse(term)
+        except Fenced:
+            if self.term == term and self.is_writable:
+                raise
+            return  # the engine is raising its term itself just now, and will be told there if it must not
+        self._proven_at = max(self._proven_at, began_at)
+
+    async def _until_heard(self, outside: Outside) -> None:
+        """Let everything stand while bidders cannot be heard: an outage never closes a lot."""
+        log.warning("engine.not_heard", term=self.term)
+        while not outside.is_heard:
+            await asyncio.sleep(LISTENING_SECONDS)
+        log.info("engine.heard_again", term=self.term)
 
     def _take(self) -> list[Envelope]:
         """Return whatever has arrived, within the bound of a batch."""
@@ -201,17 +243,34 @@ class Engine:
     async def _record(self, step: Step) -> None:
         """Make the step durable.  Raises: Fenced, JournalUnavailable, JournalFailed."""
         if step.is_empty:
+            if step.replies and self._outside is not None:
+                await self._prove_for_answers()
             return
+        began_at = asyncio.get_running_loop().time()
         try:
             with self._measures.commit_seconds.time():
                 await self._journal.append(self.term, step.batch)
         except BaseException:
             self.is_writable = False
             raise
+        self._proven_at = began_at
         self._measures.took(step.batch)
+
+    async def _prove_for_answers(self) -> None:
+        """Make sure that answers which need no append are this engine's to give: a successor may know better."""
+        if asyncio.get_running_loop().time() - self._proven_at < PROOF_SECONDS_MAX:
+            return
+        try:
+            await self.prove()
+        except BaseException:
+            self.is_writable = False
+            raise
 
     def _tell(self, step: Step) -> None:
         """Publish what has just become durable, then answer: an answer is given from where the lot now stands."""
+        self._told_position = self._sequencer.position
+        if self._outside is not None and step.batch.rows:
+            self._outside.tell(step.batch.rows)
         self._feed.publish([touched.entry for touched in step.touched.values()])
         for reply, answer in step.replies:
             reply(answer)
@@ -255,9 +314,12 @@ class Engine:
             await self._publish_missed(held)
         for lot in ended:
             await self._fetch(lot)
+        self._told_position = recovered.position
         self.is_writable = True
         self.outcome_recorded.set()
         self._wake.set()
+        if self._outside is not None:
+            self._outside.tell(())
 
     async def _publish_missed(self, held: HeldLot) -> None:
         """Publish where a lot stands, with the records after those already published.  Raises: JournalUnavailable."""

@@ -1,6 +1,6 @@
 """A lot as the engine holds it: its state, the end of its hash chain, and the answers it has given.
 
-Belongs here: turning events into records, remembering answers.
+Belongs here: turning events into records and back, what is to be shown of them, remembering answers.
 Does not belong here: deciding (`matching`), storing (`Journal`).
 """
 
@@ -16,7 +16,15 @@ from exchange.ports import Answer, FeedEntry, Own, Snapshot
 from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from matching import lot as rules
 from matching.details import NOTHING_OF_HIS_OWN
-from matching.events import OUTCOME_EVENTS, BidderAdmitted, Event, LotAnnounced
+from matching.events import (
+    OUTCOME_EVENTS,
+    OWN_EVENTS,
+    BidderAdmitted,
+    Event,
+    LotAnnounced,
+    paddle_of,
+    public_view,
+)
 from matching.lot import Lot
 from matching.units import NOBODY, BidderId, LotId, Paddle, TimeUs
 from matching.view import PublicRecord, lot_view
@@ -97,6 +105,28 @@ class HeldLot(Struct):
         """Return the lot as it stands, for a faster start."""
         self.snapshot_sequence = self.lot.sequence
         return Snapshot(self.lot.id, self.lot.sequence, self.link, msgspec.msgpack.encode(self.lot))
+
+
+class Touched(Struct):
+    """A lot to which something has happened since it was last published, and what of that is to be shown."""
+
+    held: HeldLot
+    led: Paddle
+    """Who led when it was last published."""
+    records: list[PublicRecord] = msgspec.field(default_factory=list)
+    own: set[BidderId] = msgspec.field(default_factory=set)
+
+    def show(self, sequence: int, at_us: TimeUs, event: Event) -> None:
+        """Note an event that the lot has just taken over."""
+        self.records.append(PublicRecord(sequence, at_us, public_view(event)))
+        if type(event) in OWN_EVENTS:
+            self.own.add(self.held.bidder_of(paddle_of(event)))
+
+    @property
+    def entry(self) -> FeedEntry:
+        """What to publish of it."""
+        displaced = self.led if self.led != self.held.leader else NOBODY
+        return self.held.entry(self.records, self.own, self.held.bidder_of(displaced))
 
 
 def restored(snapshot: Snapshot) -> HeldLot:

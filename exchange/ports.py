@@ -266,6 +266,17 @@ class Journal(Protocol):
         """Return the identity of this journal, the same for all its life."""
 
 
+class Outside(Protocol):
+    """What lies beyond an engine's own process: gateways that speak to it from afar, over something that can be cut."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether what bidders say out there reaches the engine now. While it does not, nothing may be decided."""
+
+    def tell(self, rows: Sequence[JournalRow]) -> None:
+        """Tell what has just become durable, or, without rows, that the engine has rebuilt its lots."""
+
+
 class Snapshot(Struct, frozen=True):
     """A lot as it stood after `sequence`, with the link of that record."""
 

@@ -16,15 +16,14 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
-from exchange.lots import HeldLot, started
-from exchange.ports import Accepted, Answer, Batch, FeedEntry, RefusalRow, Rejected, Reply
+from exchange.lots import HeldLot, Touched, started
+from exchange.ports import Accepted, Answer, Batch, RefusalRow, Rejected, Reply
 from exchange.records import NO_COMMAND, JournalRow, Record
 from matching import lot as rules
 from matching.commands import BIDDER_COMMANDS, AnnounceLot, Command, MeetDeadline, amount_named
-from matching.events import OWN_EVENTS, Event, paddle_of, public_view
+from matching.events import Event
 from matching.refusals import Refusal, Refused
-from matching.units import NOBODY, LotId, Paddle, TimeUs
-from matching.view import PublicRecord
+from matching.units import NOBODY, LotId, TimeUs
 
 
 class Envelope(Struct, frozen=True, gc=False):
@@ -33,22 +32,6 @@ class Envelope(Struct, frozen=True, gc=False):
     command_id: str
     command: Command
     reply: Reply
-
-
-class Touched(Struct):
-    """What a step has done to one lot so far."""
-
-    held: HeldLot
-    led: Paddle
-    """Who led before the step."""
-    records: list[PublicRecord] = msgspec.field(default_factory=list)
-    own: set[int] = msgspec.field(default_factory=set)
-
-    @property
-    def entry(self) -> FeedEntry:
-        """What to publish of it."""
-        displaced = self.led if self.led != self.held.leader else NOBODY
-        return self.held.entry(self.records, self.own, self.held.bidder_of(displaced))
 
 
 class LatenessUs(Struct, frozen=True):
@@ -189,9 +172,7 @@ class Sequencer:
             self.position += 1
             row = held.take(event, self.now_us, command_id, self.position)
             rows.append(row)
-            touched.records.append(PublicRecord(row.sequence, row.at_us, public_view(event)))
-            if type(event) in OWN_EVENTS:
-                touched.own.add(held.bidder_of(paddle_of(event)))
+            touched.show(row.sequence, row.at_us, event)
         return rows[first]
 
     def _rejected(self, envelope: Envelope, party: int, amount: int, refused: Refused) -> Rejected:
