@@ -174,6 +174,7 @@ Revoked: TypeAlias = Callable[[bytes], None]
 class _Remembered(Struct, frozen=True):
     account: Account
     until_us: TimeUs
+    ends_at_us: TimeUs | None
 
 
 class People:
@@ -310,6 +311,14 @@ class People:
         row = await self._read_proof(SELECT_BY_TOKEN, key)
         return None if row is None else self._believed(key, row)
 
+    def ends_at_us(self, proof: bytes) -> TimeUs | None:
+        """Return when the proof with this fingerprint ends by itself; None for one that does not.
+
+        Known of proofs that were believed a moment ago.
+        """
+        known = self._remembered.get(proof)
+        return None if known is None else known.ends_at_us
+
     async def issue_token(self, account_id: int, label: str) -> str:
         """Make an API token for an account that exists; it can be read this once.
 
@@ -389,7 +398,7 @@ class People:
         account = _account(row)
         until_us = self._clock.now_us() + REMEMBERED_FOR_US
         self._remembered.pop(key, None)
-        self._remembered[key] = _Remembered(account, min(until_us, expires_at_us or until_us))
+        self._remembered[key] = _Remembered(account, min(until_us, expires_at_us or until_us), expires_at_us)
         if len(self._remembered) > REMEMBERED_MAX:
             del self._remembered[next(iter(self._remembered))]
         return account

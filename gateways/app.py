@@ -45,6 +45,7 @@ PAGES_FOLDER = Path(str(files("gateways") / "pages"))
 BODY_BYTES_MAX = 1_048_576
 EXCHANGE = web.AppKey("exchange", Exchange)
 HUB = web.AppKey("hub", Hub)
+DOOR = web.AppKey("door", Door)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -58,7 +59,7 @@ def make_app(exchange: Exchange) -> web.Application:
     if settings.trusted_proxies:
         app.middlewares.append(behind(settings.trusted_proxies))
     app[HUB] = Hub(exchange.feed, exchange.engine.now_us, exchange.engine.epoch, settings.watcher_tick_ms)
-    door = Door(
+    app[DOOR] = door = Door(
         _floor(exchange, app[HUB]),
         exchange.people,
         public_origins=settings.public_origins,
@@ -68,11 +69,15 @@ def make_app(exchange: Exchange) -> web.Application:
 
     async def keeps_watch(app: web.Application) -> AsyncIterator[None]:
         stop_listening = exchange.people.listen(door.revoked)
+        watching = asyncio.create_task(door.watch())
         yield
         stop_listening()
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
 
     async def sees_out(app: web.Application) -> None:
-        await door.close()
+        await door.drain()
 
     app.router.add_get("/api/v1/live", door.enter)
     api.routes(app)

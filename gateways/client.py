@@ -35,6 +35,8 @@ ANSWER_TIMEOUT_S = 10.0
 ATTEMPTS_MAX = 8
 RECONNECT_DELAY_S = 0.2
 RECONNECT_DELAY_S_MAX = 5.0
+TOLD_DELAY_S_MAX = 120.0
+"""However long a server asks us to stay away."""
 PATIENCE_S = 60.0
 """How long a lost connection is tried again before the client gives up."""
 UPDATES_WAITING_MAX = 1_000
@@ -269,6 +271,7 @@ class LiveClient:
         self.clock_offset_us = 0
         self.failure: ClientProblem | None = None
         self.reconnections = 0
+        self._return_delay_s = (RECONNECT_DELAY_S / 2, RECONNECT_DELAY_S * 1.5)
         self._headers = _identity_headers(self.url, token, cookie)
         self._protocol = protocol
         self._is_binary = protocol == MSGPACK_PROTOCOL
@@ -478,6 +481,7 @@ class LiveClient:
             raise _ended(self._socket)
         self.hello = self._decode(message)
         self.clock_offset_us = self.hello["server_time_us"] - _now_us()
+        self._return_delay_s = _told_delay_s(self.hello) or self._return_delay_s
         self._connected.set()
 
     def _decode(self, message: aiohttp.WSMessage) -> Frame:
@@ -497,27 +501,30 @@ class LiveClient:
     async def _read(self) -> None:
         socket = self._socket
         assert socket is not None
-        async for message in socket:
-            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-                await self._take(self._decode(message))
+        while (message := await socket.receive()).type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            await self._take(self._decode(message))
         self._connected.clear()
+        if message.type is aiohttp.WSMsgType.CLOSE:
+            self._return_delay_s = _told_delay_s(_farewell(message)) or self._return_delay_s
         problem = _ended(socket)
         if isinstance(problem, ConnectionEnded):
             raise problem
         self._try_all_again("CONNECTION_LOST", 0.0)
 
     async def _come_back(self) -> None:
-        """Connect again within our patience, and follow every lot from where we stood."""
-        until_s = time.monotonic() + self._patience_s
+        """Connect again after the delay that we were told, within our patience; follow every lot again."""
+        least_s, most_s = self._return_delay_s
+        until_s = time.monotonic() + most_s + self._patience_s
+        await asyncio.sleep(random.uniform(least_s, most_s))
         delay_s = RECONNECT_DELAY_S
         while True:
-            await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
             try:
                 await self._open()
                 break
             except Unreachable:
                 if time.monotonic() > until_s:
                     raise
+            await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
             delay_s = min(delay_s * 2, RECONNECT_DELAY_S_MAX)
         self.reconnections += 1
         for subscription in list(self._subscriptions.values()):
@@ -762,6 +769,23 @@ def _ended(socket: aiohttp.ClientWebSocketResponse) -> ClientProblem:
     if code in FINAL_CLOSE_CODES:
         return ConnectionEnded(code)
     return Unreachable(f"the connection was lost ({code})")
+
+
+def _farewell(closing: aiohttp.WSMessage) -> Frame:
+    """Return what the server says in its close frame; nothing, where somebody else closed."""
+    with contextlib.suppress(orjson.JSONDecodeError):
+        reason = orjson.loads(closing.extra or "")
+        if isinstance(reason, dict):
+            return reason
+    return {}
+
+
+def _told_delay_s(frame: Frame) -> tuple[float, float] | None:
+    """Return the seconds between which to come back, if a hello or a farewell says so."""
+    least_ms, most_ms = frame.get("reconnect_min_ms"), frame.get("reconnect_max_ms")
+    if not isinstance(least_ms, int) or not isinstance(most_ms, int) or not 0 <= least_ms <= most_ms:
+        return None
+    return least_ms / 1000, min(most_ms / 1000, TOLD_DELAY_S_MAX)
 
 
 def _receipt(frame: Frame) -> Receipt:

@@ -273,13 +273,20 @@ class _ServerFrame(Struct, frozen=True, tag_field="type"):
 
 
 class Hello(_ServerFrame, frozen=True, tag="hello"):
-    """First frame of every connection."""
+    """First frame of every connection.
+
+    Who loses the connection without a word waits for a random time between `reconnect_min_ms` and
+    `reconnect_max_ms` before coming back. `tick_ms` is how often followers of a state are told, at present.
+    """
 
     version: int
     epoch: str
     server_time_us: TimeUs
     who: Who | None
     heartbeat_ms: int
+    tick_ms: int
+    reconnect_min_ms: int
+    reconnect_max_ms: int
     limits: Limits
 
 
@@ -428,6 +435,22 @@ class CloseCode(IntEnum):
     TOO_MANY_BAD_FRAMES = 4501
     TOO_FAST = 4502
     SIGNED_OUT = 4503
+
+    @property
+    def may_return(self) -> bool:
+        """Tell whether the client may come back as it is."""
+        return self < 4_500
+
+
+class Farewell(Struct, frozen=True):
+    """The reason in a close frame, as JSON: the name of its code, and how long to wait before coming back.
+
+    The wait is random between the two; both are 0 where the code says not to come back.
+    """
+
+    code: str
+    reconnect_min_ms: int
+    reconnect_max_ms: int
 
 
 RETRYABLE = frozenset({ErrorCode.BUSY, ErrorCode.RATE_LIMITED, ErrorCode.OUTCOME_UNKNOWN})

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from gateways.live.frames import CLOSE, PING, PONG, BadFrame, FrameReader, framed
+from gateways.live.frames import CLOSE, PING, PONG, TOO_BIG, BadFrame, FrameReader, framed
+from gateways.live.returning import farewell
+from gateways.wire import CloseCode
 
 GOODBYE_SECONDS = 2.0
 """How long a client may take to answer a close frame."""
-
-GOING_AWAY = 1001
 
 Heard = Callable[[int, bytes], None]
 """Told each message: opcode (text or binary) and payload."""
@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
         try:
             messages = self._reader.feed(data)
         except BadFrame as error:
-            self.goodbye(error.close_code, str(error))
+            self._refuse(error)
             return
         for opcode, payload in messages:
             if opcode >= CLOSE:
@@ -69,6 +69,13 @@ class Connection(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(None)
         self._http.connection_lost(error)
+
+    def _refuse(self, error: BadFrame) -> None:
+        """End the connection; who sends too much would do it again, so he is told not to come back as he is."""
+        if error.close_code == TOO_BIG:
+            self.goodbye(CloseCode.FRAME_TOO_LARGE, farewell(CloseCode.FRAME_TOO_LARGE))
+        else:
+            self.goodbye(error.close_code, str(error))
 
     # -- control frames ----------------------------------------------------------------------------------------
 

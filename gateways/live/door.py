@@ -1,18 +1,37 @@
-"""The door of the live floor: who may open a connection, and with which form of frames."""
+"""The door of the live floor: who may open a connection, with which form of frames, and how all are seen out."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from functools import partial
 
 from aiohttp import web
+from msgspec import Struct
 
 from exchange.people import Account, People
 from gateways import wire
 from gateways.identity import account_of, is_foreign, proof_of
+from gateways.live.connection import GOODBYE_SECONDS
+from gateways.live.returning import delay_of
 from gateways.live.session import Floor, Session
+from gateways.live.slices import in_slices
 from gateways.wire import CloseCode, ErrorCode
+from matching.units import TimeUs
 
 PROTOCOLS = (wire.JSON_PROTOCOL, wire.MSGPACK_PROTOCOL)
+ANSWERS_SECONDS = 5.0
+"""How long clients who are sent on wait here for the answers to what they have asked."""
+
+SWEEP_SECONDS = 1.0
+"""How often sign-ins that have run out are looked for."""
+
+
+class Pass(Struct, frozen=True):
+    """By what a session was let in, and until when that is good; None for ever."""
+
+    proof: bytes
+    ends_at_us: TimeUs | None
 
 
 class Door:
@@ -33,8 +52,10 @@ class Door:
         self._per_account_max = per_account_max
         self._per_address_max = per_address_max
         self._by_address: Counter[str] = Counter()
-        self._sessions: dict[Session, bytes] = {}
-        """By what each was let in."""
+        self._passes: dict[Session, Pass] = {}
+        self.is_closing = False
+        """Nobody is let in any more."""
+        """Whether nobody is let in any more."""
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
         """Turn a request into a live conversation; returns when that is over."""
@@ -46,6 +67,10 @@ class Door:
         account = await account_of(request, self._people)
         if account is None and "Authorization" in request.headers:
             return _refused(401, ErrorCode.NOT_SIGNED_IN)
+        if self.is_closing:
+            return _refused(503, ErrorCode.BUSY)
+        proof = proof_of(request)
+        admission = Pass(proof, None if account is None else self._people.ends_at_us(proof))
         address = request.remote or ""
         if self._by_address[address] >= self._per_address_max:
             return _refused(429, ErrorCode.TOO_MANY_CONNECTIONS)
@@ -53,35 +78,79 @@ class Door:
             return _refused(429, ErrorCode.TOO_MANY_CONNECTIONS)
         self._by_address[address] += 1
         try:
-            return await self._converse(request, account)
+            return await self._converse(request, account, admission)
         finally:
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
 
-    async def _converse(self, request: web.Request, account: Account | None) -> web.WebSocketResponse:
+    async def _converse(
+        self, request: web.Request, account: Account | None, admission: Pass
+    ) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(protocols=PROTOCOLS, compress=False)
         await socket.prepare(request)
         transport = request.transport
         assert transport is not None, "a prepared socket has a transport"
         session = Session(self._floor, account, socket.ws_protocol)
-        self._sessions[session] = proof_of(request)
+        self._passes[session] = admission
         try:
             # The handshake has not waited since its answer was written, so no frame can have come before this.
             await session.run(transport)
         finally:
-            del self._sessions[session]
+            del self._passes[session]
         return socket
 
     def revoked(self, proof: bytes) -> None:
         """End the conversations of those whom this proof let in: it is no longer good."""
-        for session in [session for session, own in self._sessions.items() if own == proof]:
+        for session in [session for session, admission in self._passes.items() if admission.proof == proof]:
             session.end(CloseCode.SIGNED_OUT)
 
-    async def close(self) -> None:
-        """Tell every client that it may come back, and end its conversation."""
-        for session in tuple(self._sessions):
-            session.end(CloseCode.SHUTTING_DOWN)
+    async def watch(self) -> None:
+        """End the conversations of those whose sign-in has run out; for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            await self.sweep(self._floor.hall.now_us())
+
+    async def sweep(self, now_us: TimeUs) -> None:
+        """End the conversations of those whose sign-in has run out by now."""
+        over = [session for session, admission in self._passes.items() if _is_over(admission, now_us)]
+        await in_slices(over, partial(Session.end, code=CloseCode.SIGNED_OUT))
+
+    @property
+    def under_way(self) -> int:
+        """Return how many commands wait for their answer."""
+        return sum(session.under_way for session in self._passes)
+
+    async def drain(self, seconds: float = ANSWERS_SECONDS) -> None:
+        """Let nobody in any more and send everybody on, each after a delay of its own; returns when all have gone.
+
+        Who may act comes back first, who only watches after that. Commands under way are answered before their
+        connection ends; what has no answer after `seconds` is asked again elsewhere, under its id. Bounded by
+        `seconds` and the time that a client has for its own goodbye. May be called again.
+        """
+        self.is_closing = True
+        named = [session for session in self._passes if session.account_id]
+        nameless = [session for session in self._passes if not session.account_id]
+        first = delay_of(len(named))
+        await in_slices(named, partial(Session.move_on, delay=first))
+        await in_slices(nameless, partial(Session.move_on, delay=delay_of(len(nameless), first.max_ms)))
+        if not await self._empty_within(seconds):
+            await in_slices(
+                tuple(self._passes), partial(Session.end, code=CloseCode.SHUTTING_DOWN, delay=first)
+            )
+            await self._empty_within(GOODBYE_SECONDS)
+
+    async def _empty_within(self, seconds: float) -> bool:
+        """Wait until nobody is left; False when somebody is after so many seconds."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while self._passes and loop.time() < until:
+            await asyncio.sleep(0.01)
+        return not self._passes
+
+
+def _is_over(admission: Pass, now_us: TimeUs) -> bool:
+    return admission.ends_at_us is not None and admission.ends_at_us <= now_us
 
 
 def _refused(status: int, code: ErrorCode) -> web.Response:

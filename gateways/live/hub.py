@@ -82,6 +82,11 @@ class Hub:
             self.unfollow(lot, session)
 
     @property
+    def tick_ms(self) -> int:
+        """Return how often the followers of states are told, at present."""
+        return round(self._tick_seconds * 1000)
+
+    @property
     def is_visited(self) -> bool:
         """Tell whether anybody is connected."""
         return bool(self._sessions)

@@ -33,6 +33,7 @@ from gateways.live.frames import BINARY, TEXT
 from gateways.live.hub import Hub, encoded
 from gateways.live.outbox import Outbox, OutboxLimits, Tray
 from gateways.live.pace import Pace
+from gateways.live.returning import AT_ONCE, Delay, delay_of, farewell
 from gateways.live.translation import BIDDER_FRAMES, COMMAND_FRAMES, STAFF_FRAMES, command_of
 from gateways.wire import CloseCode, ErrorCode, ServerFrame
 from matching import commands
@@ -90,6 +91,10 @@ class Session:
         self._errands: set[asyncio.Task[None]] = set()
         self._bad_frames = 0
         self._too_fast = 0
+        self.under_way = 0
+        """Commands that wait for their answer."""
+        self._leaves_with: Delay | None = None
+        """Set once this session only waits for its answers, to end then."""
         self._handlers: dict[type, Callable[[Any], None]] = {
             **dict.fromkeys(COMMAND_FRAMES, self._command),
             wire.Bid: self._bid,
@@ -121,16 +126,27 @@ class Session:
         """Put a framed message on its way."""
         self._outbox.put(frame)
 
-    def end(self, code: CloseCode) -> None:
-        """End the conversation with a code that tells the client whether to come back."""
+    def end(self, code: CloseCode, delay: Delay = AT_ONCE) -> None:
+        """End the conversation with a code that tells the client whether to come back, and after what delay."""
         self._outbox.flush()
         self._outbox.close()
-        self._connection.goodbye(code, code.name)
+        self._connection.goodbye(code, farewell(code, delay))
+
+    def move_on(self, delay: Delay) -> None:
+        """Send the client elsewhere once its commands are answered; from now on it is not heard any more.
+
+        What it says meanwhile has no answer here, and is asked again under the same id where it goes.
+        """
+        self._leaves_with = delay
+        if not self.under_way:
+            self.end(CloseCode.SHUTTING_DOWN, delay)
 
     # -- reading -----------------------------------------------------------------------------------------------
 
     def _heard(self, opcode: int, data: bytes) -> None:
         self._floor.measures.frames_in += 1
+        if self._leaves_with is not None:
+            return
         if opcode != self.opcode:
             form = "text" if self.opcode == TEXT else "binary"
             self._bad_frame(ErrorCode.MALFORMED, f"this connection speaks {form} frames")
@@ -194,23 +210,34 @@ class Session:
         if not wire.is_command_id(id):
             self._bad_frame(ErrorCode.MALFORMED, "Expected 32 lowercase hexadecimal digits - at `$.id`", id)
             return
-        if not self._floor.hall.holds(command.lot):
-            self._errand(self._post_to_ended(id, command))
-            return
+        self.under_way += 1
+        if self._floor.hall.holds(command.lot):
+            self._hand_over(id, command)
+        else:
+            self._errand(self._hand_over_to_ended(id, command))
+
+    def _hand_over(self, id: str, command: commands.Command) -> None:
         try:
             self._floor.hall.post(id, command, self._answer)
         except Busy:
-            self._error(ErrorCode.BUSY, "", id)
+            self._answer(Busy(id))
 
-    async def _post_to_ended(self, id: str, command: commands.Command) -> None:
+    async def _hand_over_to_ended(self, id: str, command: commands.Command) -> None:
         """A lot that is not at hand has ended, or never was: fetch it, so that a repeat gets its first answer."""
         try:
             await self._floor.hall.load(command.lot)
-            self._floor.hall.post(id, command, self._answer)
-        except (Busy, JournalUnavailable):
-            self._error(ErrorCode.BUSY, "", id)
+        except JournalUnavailable:
+            self._answer(Busy(id))
+        else:
+            self._hand_over(id, command)
 
     def _answer(self, answer: Answer | Unanswered) -> None:
+        self.under_way -= 1
+        self._tell(answer)
+        if self._leaves_with is not None:
+            self.move_on(self._leaves_with)
+
+    def _tell(self, answer: Answer | Unanswered) -> None:
         if isinstance(answer, Accepted):
             self._say(self._receipt(answer))
         elif isinstance(answer, Unanswered):
@@ -323,8 +350,18 @@ class Session:
         account = self._account
         who = None if account is None else wire.Who(account.id, account.name, tuple(account.roles))
         floor = self._floor
+        # If this gateway is lost, all who are here now will want to come back together.
+        delay = delay_of(floor.measures.connections)
         return wire.Hello(
-            wire.VERSION, floor.hub.epoch, floor.hall.now_us(), who, floor.heartbeat_ms, floor.limits
+            wire.VERSION,
+            floor.hub.epoch,
+            floor.hall.now_us(),
+            who,
+            floor.heartbeat_ms,
+            floor.hub.tick_ms,
+            delay.min_ms,
+            delay.max_ms,
+            floor.limits,
         )
 
     def _ping(self, frame: wire.Ping) -> None:

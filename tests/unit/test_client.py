@@ -27,6 +27,7 @@ from gateways.client import (
     Subscription,
     Unreachable,
     Update,
+    _told_delay_s,
 )
 from gateways.wire import JSON_PROTOCOL, MSGPACK_PROTOCOL, HostAct, View
 
@@ -62,7 +63,7 @@ class Conversation:
 
 
 @asynccontextmanager
-async def exchange(script: Script) -> AsyncIterator[str]:
+async def exchange(script: Script, hello: Frame | None = None) -> AsyncIterator[str]:
     """Serve the script on every connection and give the address."""
     numbers = iter(range(1_000))
 
@@ -70,7 +71,7 @@ async def exchange(script: Script) -> AsyncIterator[str]:
         socket = web.WebSocketResponse(protocols=(JSON_PROTOCOL, MSGPACK_PROTOCOL))
         await socket.prepare(request)
         conversation = Conversation(next(numbers), socket, request)
-        await conversation.say(type="hello", server_time_us=time.time_ns() // 1000, who=None)
+        await conversation.say(type="hello", server_time_us=time.time_ns() // 1000, who=None, **hello or {})
         await script(conversation)
         return socket
 
@@ -253,6 +254,37 @@ async def test_a_close_code_of_the_44_hundreds_brings_the_client_back() -> None:
 
     async with exchange(script) as url, LiveClient(url) as client:
         assert isinstance(await client.bid(5, 100), Receipt)
+
+
+@pytest.mark.parametrize("has_farewell", [True, False], ids=["close frame", "hello"])
+async def test_the_client_stays_away_as_long_as_it_is_told(has_farewell: bool) -> None:
+    lost_at_s: list[float] = []
+    delay = {"reconnect_min_ms": 400, "reconnect_max_ms": 500}
+
+    async def script(talk: Conversation) -> None:
+        if lost_at_s:
+            lost_at_s.append(asyncio.get_running_loop().time())
+            await talk.wait()
+            return
+        await talk.hear()
+        lost_at_s.append(asyncio.get_running_loop().time())
+        reason = orjson.dumps({"code": "SHUTTING_DOWN", **delay}) if has_farewell else b"not ours"
+        await talk.socket.close(code=4400, message=reason)
+
+    async with exchange(script, {} if has_farewell else delay) as url, LiveClient(url) as client:
+        await client._send(client._encode({"type": "ping", "sent": 1}))
+        async with asyncio.timeout(30):
+            while client.reconnections == 0:
+                await asyncio.sleep(0.01)
+    assert lost_at_s[1] - lost_at_s[0] >= 0.4
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"reconnect_min_ms": 5}, {"reconnect_min_ms": 5, "reconnect_max_ms": 4}, {"reconnect_min_ms": "5"}],
+)
+def test_a_delay_that_makes_no_sense_is_not_followed(said: Frame) -> None:
+    assert _told_delay_s(said) is None
 
 
 async def test_an_exchange_that_stays_away_is_unreachable() -> None:

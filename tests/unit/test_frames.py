@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from hypothesis import given
@@ -194,6 +195,15 @@ async def test_a_bad_frame_ends_the_connection_with_its_code() -> None:
     assert wire.written[0][2:4] == PROTOCOL_ERROR.to_bytes(2, "big")
     connection.data_received(client_frame(b"more", TEXT))
     assert not [message for message in heard if message[1] == b"more"]
+
+
+async def test_who_sends_too_much_is_told_not_to_come_back_as_he_is() -> None:
+    wire, connection, _ = connected()
+    connection.data_received(client_frame(b"x" * 1_001, TEXT))
+    assert wire.written[0][2:4] == (4500).to_bytes(2, "big")
+    assert json.loads(wire.written[0][4:]) == {
+        "code": "FRAME_TOO_LARGE", "reconnect_min_ms": 0, "reconnect_max_ms": 0,
+    }  # fmt: skip
 
 
 async def test_a_quiet_client_is_asked_and_a_dead_one_let_go() -> None:

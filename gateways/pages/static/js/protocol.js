@@ -27,6 +27,21 @@ export function retryDelayMs(attempt, random = Math.random) {
   return random() * Math.min(RETRY_CEILING_MS, RETRY_FLOOR_MS * 2 ** attempt);
 }
 
+/** The time that a hello or the reason of a close frame asks us to stay away, in milliseconds; -1 for none. */
+export function toldDelayMs(said, random = Math.random) {
+  const { reconnect_min_ms: least, reconnect_max_ms: most } = said ?? {};
+  return Number.isFinite(least) && most >= least ? least + random() * (most - least) : -1;
+}
+
+/** What the reason of a close frame says, or nothing: it may come from anybody on the way. */
+export function farewellOf(reason) {
+  try {
+    return JSON.parse(reason);
+  } catch {
+    return null;
+  }
+}
+
 /** Tell whether a close code lets the client come back: 45xx asks for a change first. */
 export function mayReturn(closeCode) {
   return closeCode < 4500 || closeCode > 4599;
@@ -72,7 +87,7 @@ export class LiveConnection {
     const socket = this.#open();
     this.#socket = socket;
     socket.onmessage = (message) => socket === this.#socket && this.#take(JSON.parse(message.data));
-    socket.onclose = (closing) => socket === this.#socket && this.#lost(closing.code);
+    socket.onclose = (closing) => socket === this.#socket && this.#lost(closing.code, farewellOf(closing.reason));
   }
 
   /** Disconnect for good; pending commands stay unanswered. */
@@ -238,8 +253,9 @@ export class LiveConnection {
     }
   }
 
-  #lost(closeCode) {
+  #lost(closeCode, farewell = null) {
     if (!this.#socket) return;
+    const toldMs = toldDelayMs(farewell ?? this.hello, this.#random);
     this.#socket = null;
     this.hello = null;
     this.#outbox = [];
@@ -248,7 +264,7 @@ export class LiveConnection {
     for (const subscription of this.#subscriptions.values()) subscription.isWaiting = true;
     if (!this.#isWanted || !mayReturn(closeCode)) return this.#endForGood();
     this.#become(this.#wasLive ? RECOVERING : CONNECTING);
-    this.#timers.set("retry", setTimeout(() => this.connect(), retryDelayMs(this.#attempt, this.#random)));
+    this.#timers.set("retry", setTimeout(() => this.connect(), this.#attempt === 0 && toldMs >= 0 ? toldMs : retryDelayMs(this.#attempt, this.#random)));
     this.#attempt += 1;
   }
 

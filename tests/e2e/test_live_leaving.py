@@ -1,0 +1,131 @@
+"""How conversations end: sent on by a gateway that closes, signed out by time, told when to come back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+
+from exchange.people import Role
+from exchange.ports import Accepted
+from gateways.app import DOOR
+from gateways.wire import CloseCode
+from matching.commands import OpenLot
+from tests.live import bid, lot_form
+from tests.served import API, Person, Served, served
+
+PATIENCE_SECONDS = 30.0
+HOUR_US = 3_600_000_000
+
+
+async def live(person: Person) -> aiohttp.ClientWebSocketResponse:
+    """Open a live connection and hear its hello."""
+    socket = await person.http.ws_connect(API + "/live")
+    assert (await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "hello"
+    return socket
+
+
+async def is_heard(socket: aiohttp.ClientWebSocketResponse) -> bool:
+    await socket.send_json({"type": "ping", "sent": 1})
+    return bool((await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "pong")
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not is_so():
+            await asyncio.sleep(0.005)
+
+
+async def open_lot(floor: Served) -> tuple[int, Person]:
+    """Publish a lot, admit one bidder, open it."""
+    admin, bidder = (
+        await floor.program("admin", Role.ADMIN, Role.HOST),
+        await floor.program("anna", Role.BIDDER),
+    )
+    assert admin.account is not None and bidder.account is not None
+    lot = int((await admin.post("/lots", lot_form()))["lot"])
+    await admin.post(f"/lots/{lot}/admissions", {"bidders": [bidder.account.id]})
+    assert isinstance(await floor.give(OpenLot(lot, admin.account.id)), Accepted)
+    return lot, bidder
+
+
+async def farewell(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    """Return what the close frame says."""
+    closing = await socket.receive(timeout=PATIENCE_SECONDS)
+    assert closing.type is aiohttp.WSMsgType.CLOSE, closing
+    said: dict[str, Any] = json.loads(closing.extra or "")
+    return said | {"close_code": socket.close_code}
+
+
+async def test_a_closing_gateway_sends_everybody_on_and_lets_nobody_in(floor: Served) -> None:
+    anna, visitor = await floor.program("anna", Role.BIDDER), await floor.nobody()
+    sockets = [await live(anna), await live(visitor)]
+    door = floor.server.app[DOOR]
+    draining = asyncio.create_task(door.drain())
+    said = [await farewell(socket) for socket in sockets]
+    await draining
+    for each in said:
+        assert (each["close_code"], each["code"]) == (CloseCode.SHUTTING_DOWN, "SHUTTING_DOWN")
+        assert 0 < each["reconnect_min_ms"] < each["reconnect_max_ms"]
+    assert said[1]["reconnect_min_ms"] >= said[0]["reconnect_max_ms"], "who may act comes back first"
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await live(visitor)
+    assert refused.value.status == 503
+
+
+async def test_a_command_under_way_is_answered_before_its_connection_ends(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with served(database_url, tmp_path, command_deadline_ms=60_000) as floor:
+        lot, bidder = await open_lot(floor)
+        door, socket = floor.server.app[DOOR], await live(bidder)
+        blocker = await asyncpg.connect(database_url)
+        async with blocker.transaction():
+            await blocker.execute("SELECT 1 FROM exchange.lease FOR UPDATE")  # no append can end now
+            await socket.send_json(bid(lot, 1_000) | {"id": secrets.token_hex(16)})
+            await until(lambda: door.under_way == 1)
+            draining = asyncio.create_task(door.drain(PATIENCE_SECONDS))
+            await until(lambda: door.is_closing)
+            await socket.send_json(bid(lot, 2_000) | {"id": secrets.token_hex(16)})
+        receipt = await socket.receive_json(timeout=PATIENCE_SECONDS)
+        while receipt["type"] != "receipt":
+            receipt = await socket.receive_json(timeout=PATIENCE_SECONDS)
+        assert receipt["amount"] == 1_000
+        assert (await farewell(socket))["close_code"] == CloseCode.SHUTTING_DOWN
+        await draining
+        await blocker.close()
+
+
+async def test_what_has_no_answer_in_time_is_sent_on_as_well(database_url: str, tmp_path: Path) -> None:
+    async with served(database_url, tmp_path, command_deadline_ms=60_000) as floor:
+        lot, bidder = await open_lot(floor)
+        door, socket = floor.server.app[DOOR], await live(bidder)
+        blocker = await asyncpg.connect(database_url)
+        async with blocker.transaction():
+            await blocker.execute("SELECT 1 FROM exchange.lease FOR UPDATE")
+            await socket.send_json(bid(lot, 1_000) | {"id": secrets.token_hex(16)})
+            await until(lambda: door.under_way == 1)
+            draining = asyncio.create_task(door.drain(0.05))
+            assert (await farewell(socket))["close_code"] == CloseCode.SHUTTING_DOWN
+            await draining
+        await blocker.close()
+
+
+async def test_a_sign_in_that_runs_out_ends_its_live_connections(floor: Served) -> None:
+    anna, visitor = await floor.person("anna", Role.BIDDER), await floor.nobody()
+    program = await floor.program("robot", Role.BIDDER)
+    tab, others = await live(anna), [await live(program), await live(visitor)]
+    door, now_us = floor.server.app[DOOR], floor.exchange.hall.now_us()
+    await door.sweep(now_us)
+    assert await is_heard(tab)
+    await door.sweep(now_us + 13 * HOUR_US)
+    said = await farewell(tab)
+    assert (said["close_code"], said["reconnect_max_ms"]) == (CloseCode.SIGNED_OUT, 0)
+    assert all([await is_heard(socket) for socket in others])
