@@ -16,6 +16,7 @@ from typing import Any
 
 PACKAGES = ("aiohttp", "uvloop", "msgspec", "asyncpg")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def conditions() -> dict[str, Any]:
@@ -63,6 +64,30 @@ def processor_seconds(process_id: int) -> float:
     """Return the processor time that a process and everything below it have used so far."""
     now = _processes()
     return sum(process.seconds for number, process in now.items() if _is_below(number, process_id, now))
+
+
+def own_processor_seconds(process_id: int) -> float:
+    """Return the processor time that a process has used so far by itself, without its children.
+
+    Raises: OSError, when there is no such process.
+    """
+    fields = _fields_of(process_id)
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def resident_bytes(process_id: int) -> int:
+    """Return the memory that a process holds, as the system counts it.  Raises: OSError."""
+    return int(_fields_of(process_id)[21]) * PAGE_BYTES
+
+
+def open_files(process_id: int) -> int:
+    """Return how many descriptors a process holds.  Raises: OSError."""
+    return sum(1 for _ in Path(f"/proc/{process_id}/fd").iterdir())
+
+
+def _fields_of(process_id: int) -> list[str]:
+    """Return the fields of /proc/PID/stat from the third on."""
+    return Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
 
 
 def _is_below(number: int, ancestor: int, processes: dict[int, _Process]) -> bool:
