@@ -43,19 +43,20 @@ UNDER_WAY_MAX = 20_000
 
 ANNOUNCEMENTS_AT_ONCE = 32
 CARD_COLUMNS = """
-id, code, category, region, title_zh, title_en, seller_zh, seller_en, deposit, currency, is_demo, final_view::text
+id, code, category, region, title_zh, title_en, seller_zh, seller_en, deposit, deposit_by_us, currency, is_demo,
+final_view::text
 """
 INSERT_LOT = """
 WITH next AS (SELECT nextval(pg_get_serial_sequence('exchange.lot', 'id')) AS id)
 INSERT INTO exchange.lot (
     id, code, category, region, title_zh, title_en, description_zh, description_en, seller_zh, seller_en,
     terms, deposit, currency, is_demo, published_by, published_at_us,
-    rulebook, rulebook_digest, valuation, commission, notice_at_us, relisted_from
+    rulebook, rulebook_digest, valuation, commission, notice_at_us, relisted_from, deposit_by_us
 )
 OVERRIDING SYSTEM VALUE
 SELECT id, coalesce($1, 'LC-' || $2::text || '-' || lpad(id::text, greatest(6, length(id::text)), '0')),
        $3, $4, $5, $6, $7, $8, $9, $10, $11::text::jsonb, $12, $13, $14, $15, $16,
-       $17, $18, $19, $20, $21, nullif($22::bigint, 0)
+       $17, $18, $19, $20, $21, nullif($22::bigint, 0), $23
   FROM next
 RETURNING id
 """
@@ -125,6 +126,8 @@ class NewLot(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """When the notice was published; 0 for now."""
     relisted_from: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
     """The lot that passed and is sold again with this one; 0 for none."""
+    deposit_by_us: Moment = 0
+    """Until when deposits may arrive; 0 for until the lot ends."""
 
 
 class Passed(Struct, frozen=True):
@@ -135,7 +138,7 @@ class Passed(Struct, frozen=True):
 
 
 class LotCard(Struct, frozen=True):
-    """A lot in a list: what it is, and where it stands."""
+    """A lot in a list: what it is, and where it stands. Deposits may arrive until `deposit_by_us`; 0 for its end."""
 
     lot: LotId
     code: str
@@ -144,6 +147,7 @@ class LotCard(Struct, frozen=True):
     title: BothLanguages
     seller: BothLanguages
     deposit: int
+    deposit_by_us: TimeUs
     currency: str
     is_demo: bool
     view: LotView
@@ -264,10 +268,10 @@ class Catalogue:
         Raises: TermsInvalid, RulebookUnknown, NotPassed, AgainstRulebook, AlreadyRelisted, CodeTaken; then nothing
             was made.
         """
-        problems = lot_problems(new)
+        now_us = self._clock.now_us()
+        problems = lot_problems(new, now_us)
         if problems:
             raise TermsInvalid(problems)
-        now_us = self._clock.now_us()
         rulebook = self.rulebook(new.rulebook)
         earlier = (await self.passed(new.relisted_from)).sale if new.relisted_from else None
         if rulebook is not None:
@@ -372,7 +376,7 @@ class Catalogue:
                 new.description_zh, new.description_en, new.seller_zh, new.seller_en, _json(new.terms),
                 new.deposit, new.terms.currency, new.is_demo, by, now_us,
                 new.rulebook, "" if rulebook is None else rulebook.digest, new.valuation, new.commission,
-                new.notice_at_us or now_us, new.relisted_from,
+                new.notice_at_us or now_us, new.relisted_from, new.deposit_by_us,
             )  # fmt: skip
         except NotUnique as error:
             if error.constraint == RELISTED_ONCE:
@@ -419,13 +423,17 @@ class Catalogue:
         return held
 
 
-def lot_problems(new: NewLot) -> list[str]:
+def lot_problems(new: NewLot, now_us: TimeUs) -> list[str]:
     """List what keeps a lot from being published; empty when nothing does."""
     problems = terms_problems(new.terms)
     if not is_currency(new.terms.currency):
         problems.append(f"the ledger cannot book deposits in {new.terms.currency}")
     if new.commission > COMMISSION_MAX:
         problems.append(f"a commission is at most {COMMISSION_MAX // 100} % of the price")
+    if new.deposit_by_us and not new.deposit:
+        problems.append("a lot that asks for no deposit has no deadline for it")
+    if 0 < new.deposit_by_us <= now_us:
+        problems.append("the deadline for deposits has passed already")
     return problems
 
 
@@ -436,6 +444,7 @@ def draft_of(new: NewLot, earlier: Earlier | None, now_us: TimeUs) -> Draft:
         category=new.category,
         now_us=now_us,
         deposit=new.deposit,
+        deposit_by_us=new.deposit_by_us,
         valuation=new.valuation,
         commission=new.commission,
         notice_at_us=new.notice_at_us,
@@ -451,6 +460,7 @@ def _published(row: Row) -> NewLot:
         title_en=row["title_en"],
         terms=_terms(row),
         deposit=row["deposit"],
+        deposit_by_us=row["deposit_by_us"],
         region=row["region"],
         description_zh=row["description_zh"],
         description_en=row["description_en"],
@@ -492,6 +502,7 @@ def _card(row: Row, view: LotView) -> LotCard:
         title=_title(row),
         seller=BothLanguages(row["seller_zh"], row["seller_en"]),
         deposit=row["deposit"],
+        deposit_by_us=row["deposit_by_us"],
         currency=row["currency"],
         is_demo=row["is_demo"],
         view=view,

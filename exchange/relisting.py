@@ -33,6 +33,8 @@ class Relisting(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     reserve_price: AmountOrZero = 0
     """An earlier reserve does not go on by itself."""
     notice_at_us: Moment = 0
+    deposit_by_us: Moment = 0
+    """0 for until the lot ends: an earlier deadline is past."""
     code: Code | None = None
 
 
@@ -72,6 +74,7 @@ def relisted(passed: Passed, relisting: Relisting, rulebook: Rulebook | None, no
         code=relisting.code,
         rulebook="" if rulebook is None else rulebook.name,
         notice_at_us=relisting.notice_at_us,
+        deposit_by_us=relisting.deposit_by_us,
         relisted_from=passed.sale.lot,
     )
 

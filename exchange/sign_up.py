@@ -31,7 +31,7 @@ from ledger.verify import Admissions
 from matching.commands import AdmitBidder
 from matching.lot import ENDED_STATES
 from matching.refusals import Refusal
-from matching.units import NOBODY, BidderId, LotId, Paddle
+from matching.units import NOBODY, BidderId, LotId, Paddle, TimeUs
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,9 @@ ADMISSIONS_AT_ONCE = 64
 MINE_MAX = 500
 """Sign-ups that one person sees in his list, the latest."""
 
-SIGN_UP_COLUMNS = "s.lot, s.account, s.reference, s.state, s.paddle, l.deposit, l.currency, l.outcome"
+SIGN_UP_COLUMNS = (
+    "s.lot, s.account, s.reference, s.state, s.paddle, l.deposit, l.deposit_by_us, l.currency, l.outcome"
+)
 SELECT_SIGN_UP = f"""
 SELECT {SIGN_UP_COLUMNS} FROM exchange.sign_up s JOIN exchange.lot l ON l.id = s.lot WHERE s.lot = $1 AND s.account = $2
 """
@@ -119,6 +121,8 @@ class SignUpState(Struct, frozen=True):
     deposit_state: DepositState | None = None
     applied: int = 0
     refund_due: int = 0
+    deposit_by_us: TimeUs = 0
+    """Until when the deposit may arrive; 0 for until the lot ends."""
 
     @property
     def missing(self) -> int:
@@ -131,6 +135,7 @@ class SignUpRefusal(StrEnum):
 
     LOT_UNKNOWN = "LOT_UNKNOWN"
     LOT_CLOSED = "LOT_CLOSED"
+    DEPOSIT_DEADLINE_PASSED = "DEPOSIT_DEADLINE_PASSED"
     BIDS_JOINTLY = "BIDS_JOINTLY"
     DEPOSIT_REQUIRED = "DEPOSIT_REQUIRED"
 
@@ -172,7 +177,7 @@ class SignUps:
     async def sign_up(self, lot_id: LotId, account: Account) -> SignUpState | SignUpRefusal:
         """Enter somebody for a lot, once however often it is called; without a deposit he is admitted at once.
 
-        Refuses: LOT_UNKNOWN, LOT_CLOSED, BIDS_JOINTLY (the lead bidder signs up for all).
+        Refuses: LOT_UNKNOWN, LOT_CLOSED, DEPOSIT_DEADLINE_PASSED, BIDS_JOINTLY (the lead bidder signs up for all).
         """
         known = await self.state(lot_id, account.id)
         if known is not None:
@@ -182,6 +187,8 @@ class SignUps:
             return SignUpRefusal.LOT_UNKNOWN
         if sheet.card.view.state in ENDED_STATES:
             return SignUpRefusal.LOT_CLOSED
+        if 0 < sheet.card.deposit_by_us < self._clock.now_us():
+            return SignUpRefusal.DEPOSIT_DEADLINE_PASSED
         if await self._capacities.is_partner(lot_id, account.id):
             return SignUpRefusal.BIDS_JOINTLY
         return await self._enter(sheet.card, account)
@@ -278,7 +285,12 @@ class SignUps:
     async def _enter(self, card: LotCard, account: Account) -> SignUpState | SignUpRefusal:
         if card.deposit:
             opened = await self._deposits.open(
-                card.lot, account.id, card.deposit, card.currency, account.name
+                card.lot,
+                account.id,
+                card.deposit,
+                card.currency,
+                account.name,
+                pay_by_us=card.deposit_by_us or None,
             )
             if isinstance(opened, LotClosed):
                 return SignUpRefusal.LOT_CLOSED
@@ -397,4 +409,5 @@ def _state(row: Row, deposit: DepositRow | None) -> SignUpState:
         deposit_state=None if deposit is None else deposit.state,
         applied=0 if deposit is None else deposit.applied,
         refund_due=0 if deposit is None else deposit.refund_due,
+        deposit_by_us=row["deposit_by_us"],
     )

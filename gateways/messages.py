@@ -512,6 +512,12 @@ _API: Final = {
         "请先撤销不再使用的令牌。",
         "Revoke tokens that are no longer used.",
     ),
+    "DEPOSIT_DEADLINE_PASSED": Message(
+        "该标的的保证金缴纳已经截止。",
+        "The deadline for deposits of this lot has passed.",
+        "此后到账的保证金不能参加竞买，不能再报名。",
+        "A deposit paid now would come too late, so nobody can sign up any more.",
+    ),
     "BIDS_JOINTLY": Message(
         "该竞买人已作为联合竞买成员参与本标的。",
         "This bidder takes part in the lot jointly with others already.",

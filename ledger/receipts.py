@@ -14,6 +14,7 @@ import msgspec
 from ledger.accounts import Account, bank_clearing, suspense
 from ledger.records import (
     BankReceipt,
+    Deposit,
     DepositPosition,
     Draft,
     ReceiptRecord,
@@ -142,6 +143,11 @@ def booked(
     )
 
 
+def is_too_late(received_at_us: int, deposit: Deposit) -> bool:
+    """Tell whether money came after its deposit's deadline; a bank that says only the day means its begin."""
+    return deposit.pay_by_us is not None and received_at_us > deposit.pay_by_us
+
+
 def receipt_transfer_id(receipt_id: str) -> UUID:
     """Return the id of the transfer that books a receipt, one for each receipt."""
     return derived_id("receipt", receipt_id)
@@ -169,7 +175,7 @@ def _suspense_reason(receipt: BankReceipt, position: DepositPosition | None) -> 
         return SuspenseReason.WRONG_CURRENCY
     if position.settlement is not None:
         return SuspenseReason.LOT_CLOSED
-    if position.record.pay_by_us is not None and receipt.received_at_us > position.record.pay_by_us:
+    if is_too_late(receipt.received_at_us, position.record):
         return SuspenseReason.DEADLINE_PASSED
     if not is_same_payer(receipt.payer_name, position.record.payer_name):
         return SuspenseReason.PAYER_MISMATCH

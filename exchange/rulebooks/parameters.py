@@ -38,6 +38,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     category: Category
     now_us: TimeUs
     deposit: Amount = 0
+    deposit_by_us: TimeUs = 0
+    """Until when deposits may arrive; 0 for until the lot ends."""
     valuation: Amount = 0
     """What the thing was valued at; 0 when nobody valued it."""
     commission: BasisPoints = 0
@@ -110,6 +112,10 @@ def _deposit(draft: Draft) -> Measured:
     return Plain(draft.deposit)
 
 
+def _deposit_deadline(draft: Draft) -> Measured:
+    return Word("given" if draft.deposit_by_us else "none")
+
+
 def _opening_price(draft: Draft) -> Measured:
     return Plain(draft.terms.opening_price)
 
@@ -159,6 +165,9 @@ PARAMETERS: dict[str, Parameter] = {
     "opening_price": Parameter(BothLanguages("起始价", "opening price"), _opening_price),
     "reserve_price": Parameter(BothLanguages("保留价", "reserve price"), _reserve_price),
     "deposit": Parameter(BothLanguages("保证金", "deposit"), _deposit),
+    "deposit_deadline": Parameter(
+        BothLanguages("保证金截止时间", "deadline for deposits"), _deposit_deadline
+    ),
     "notice": Parameter(BothLanguages("公告提前期", "notice before the opening"), _notice),
     "listing_period": Parameter(BothLanguages("挂牌期限", "listing period"), _listing_period),
     "reduction": Parameter(BothLanguages("降价幅度", "reduction from the earlier sale"), _reduction),

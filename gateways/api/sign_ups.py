@@ -110,7 +110,7 @@ def _titled(state: SignUpState, title: LotTitle) -> TitledSignUp:
 OPERATIONS = (
     Operation(
         "POST", "/lots/{lot}/sign-up", sign_up, only(Role.BIDDER), answer=SignUpState,
-        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.BIDS_JOINTLY),
+        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_DEADLINE_PASSED, ApiCode.BIDS_JOINTLY),
     ),
     Operation(
         "PUT", "/lots/{lot}/bidders/{account}/capacity", enter_capacity, only(Role.ADMIN, Role.HOST),

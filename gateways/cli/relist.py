@@ -36,6 +36,10 @@ def command(
         datetime | None,
         typer.Option(help="Opening, by the centre's clock; else as soon as the notice allows. 开始时间"),
     ] = None,
+    deposit_by: Annotated[
+        datetime | None,
+        typer.Option(help="Until when deposits may arrive; else until the lot ends. 保证金到账截止"),
+    ] = None,
     rulebook: Annotated[
         str, typer.Option(metavar="NAME", help="Rulebook; else the one that follows. 规则，缺省为后续规则")
     ] = "",
@@ -54,7 +58,7 @@ def command(
     luochui relist 12 --opens 2026-12-20T10:00
     """
     words = language or language_of()
-    body = _body(price, opens, rulebook, words)
+    body = _body(price, opens, deposit_by, rulebook, words)
     try:
         sheet = asyncio.run(_relisted(url, token or operator_token(data_dir), lot, body))
     except Unreachable as problem:
@@ -66,7 +70,9 @@ def command(
     typer.echo(_told(sheet, words))
 
 
-def _body(price: str | None, opens: datetime | None, rulebook: str, words: Language) -> dict[str, Any]:
+def _body(
+    price: str | None, opens: datetime | None, deposit_by: datetime | None, rulebook: str, words: Language
+) -> dict[str, Any]:
     body: dict[str, Any] = {"rulebook": rulebook} if rulebook else {}
     if price is not None:
         try:
@@ -76,8 +82,14 @@ def _body(price: str | None, opens: datetime | None, rulebook: str, words: Langu
                 words.say(f"{error} is not an amount.", f"{error} 不是金额。"), ExitCode.USAGE
             ) from error
     if opens is not None:
-        body["opens_at_us"] = int(opens.replace(tzinfo=CENTRE_TIME).timestamp()) * SECOND_US
+        body["opens_at_us"] = _moment_us(opens)
+    if deposit_by is not None:
+        body["deposit_by_us"] = _moment_us(deposit_by)
     return body
+
+
+def _moment_us(by_the_clock: datetime) -> int:
+    return int(by_the_clock.replace(tzinfo=CENTRE_TIME).timestamp()) * SECOND_US
 
 
 async def _relisted(url: str, token: str, lot: int, body: dict[str, Any]) -> dict[str, Any]:

@@ -243,6 +243,7 @@ class SuspenseRefusal(StrEnum):
     DEPOSIT_UNKNOWN = "deposit_unknown"
     WRONG_CURRENCY = "wrong_currency"
     LOT_CLOSED = "lot_closed"
+    DEADLINE_PASSED = "deadline_passed"
     PAYEE_NAME_MISSING = "payee_name_missing"
 
 

@@ -22,7 +22,7 @@ from ledger.bank.records import (
 from ledger.payouts import Acted, PayoutKind, PayoutRefusal, PayoutWanted, propose
 from ledger.payouts.rules import account_refusal, is_plain_text
 from ledger.postgres import Desk, PostgresLedgerStore
-from ledger.receipts import is_bookable_text
+from ledger.receipts import is_bookable_text, is_too_late
 from ledger.records import DepositPosition, Draft, Scope, View
 from ledger.transfers import Purpose, Transfer, derived_id
 
@@ -90,7 +90,8 @@ class Suspense:
             by: the person.
             reason: why it is this deposit's, in the person's words.
 
-        Refuses: SuspenseRefusal up to LOT_CLOSED.
+        Refuses: SuspenseRefusal up to DEADLINE_PASSED: what came in time may be assigned after the deadline, what came
+            after it may not.
         """
 
         async def work(desk: Desk) -> Assigned | SuspenseRefusal:
@@ -178,6 +179,8 @@ def _assigned(
         return Draft(answer=SuspenseRefusal.WRONG_CURRENCY)
     if position.settlement is not None:
         return Draft(answer=SuspenseRefusal.LOT_CLOSED)
+    if is_too_late(item.received_at_us, position.record):
+        return Draft(answer=SuspenseRefusal.DEADLINE_PASSED)
     answer = Assigned(
         receipt_id=item.receipt_id,
         lot_id=lot_id,

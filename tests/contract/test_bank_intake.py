@@ -22,6 +22,7 @@ from ledger.bank.records import (
     IntakeReport,
     MovementOutcome,
     Note,
+    Proposal,
     ProposalAct,
     SuspenseRefusal,
     SuspenseState,
@@ -604,6 +605,29 @@ async def test_what_cannot_be_assigned(
     await deposits.settle(LotOutcome(lot_id=3, source_sequence=9, decided_at_us=NOW_US))
     await taken(intake, notification([Entry(amount="5.00", reference="A")]))
     assert await desk.assign("icbc:A", lot_id, 7, by, reason) is expected
+
+
+async def test_what_came_in_time_may_be_assigned_after_the_deadline_and_what_came_late_may_not(
+    intake: BankIntake, deposits: Deposits, desk: Suspense
+) -> None:
+    in_time_us = 1_772_380_800_000_000  # the centre's 2 March 2026 begins
+    in_time = await opened(deposits, 1, 7, pay_by_us=in_time_us)
+    late = await opened(deposits, 2, 7, "乙公司", pay_by_us=in_time_us - 1)
+    entries = [
+        Entry(amount="5.00", reference="A", remittance="?"),
+        Entry(amount="6.00", reference="B", name="乙公司", remittance=late.reference),
+    ]
+    await taken(intake, notification(entries))
+    first, second = await desk.items()
+    assert (first.proposal, second.proposal) == (
+        Proposal(
+            act=ProposalAct.ASSIGN, why=Why.SAME_PAYER, lot_id=1, bidder_id=7, reference=in_time.reference
+        ),
+        Proposal(act=ProposalAct.GIVE_BACK, why=Why.NOT_ACCEPTABLE),
+    )
+    assert isinstance(await desk.assign("icbc:A", 1, 7, CASHIER, "his"), Assigned)
+    assert await desk.assign("icbc:B", 2, 7, CASHIER, "his") is SuspenseRefusal.DEADLINE_PASSED
+    assert isinstance(await desk.give_back("icbc:B", CASHIER), GivenBack)
 
 
 async def test_receipts_that_are_not_in_suspense(

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+from exchange.catalogue import TermsInvalid
 from exchange.people import Account
 from exchange.ports import OutcomeUnknown
 from exchange.sign_up import SignUpRefusal, SignUpState, SignUpStatus
@@ -16,7 +17,7 @@ from ledger.register import DepositState
 from ledger.store import LedgerUnavailable
 from matching.commands import Command
 from matching.events import BidderAdmitted
-from tests.floor import Floor
+from tests.floor import MINUTE_US, Floor
 from tests.procedure import DEPOSIT, Fuse, Killed, Procedure
 
 
@@ -88,6 +89,33 @@ async def test_somebody_elses_money_admits_nobody(procedure: Procedure, anna: Ac
     outcome = await procedure.pay(state, ben, DEPOSIT)
     assert outcome.suspense_reason is SuspenseReason.PAYER_MISMATCH
     assert (await state_of(procedure, lot, anna)).state is SignUpStatus.AWAITING_DEPOSIT
+
+
+async def test_after_the_deadline_money_goes_to_suspense_and_nobody_signs_up(
+    procedure: Procedure, anna: Account
+) -> None:
+    clock, ben, carl = procedure.floor.clock, await procedure.bidder("ben"), await procedure.bidder("carl")
+    by_us = clock.now_us() + MINUTE_US
+    lot = await procedure.publish(deposit_by_us=by_us)
+    state, bens = await signed_up(procedure, lot, anna), await signed_up(procedure, lot, ben)
+    assert state.deposit_by_us == by_us
+    clock.advance(MINUTE_US)
+    assert (await procedure.pay(bens, ben, DEPOSIT)).result is ReceiptResult.CREDITED
+    clock.advance(1)
+    late = await procedure.pay(state, anna, DEPOSIT, "late-1")
+    assert (late.result, late.suspense_reason) == (ReceiptResult.SUSPENSE, SuspenseReason.DEADLINE_PASSED)
+    assert (await state_of(procedure, lot, anna)).state is SignUpStatus.AWAITING_DEPOSIT
+    assert (await state_of(procedure, lot, ben)).state is SignUpStatus.ADMITTED
+    assert await procedure.sign_ups.sign_up(lot, carl) is SignUpRefusal.DEPOSIT_DEADLINE_PASSED
+    assert await signed_up(procedure, lot, anna) == await state_of(procedure, lot, anna)
+
+
+async def test_a_lot_is_not_published_with_a_deadline_that_nobody_could_keep(procedure: Procedure) -> None:
+    now_us = procedure.floor.clock.now_us()
+    with pytest.raises(TermsInvalid, match="has passed already"):
+        await procedure.publish(deposit_by_us=now_us)
+    with pytest.raises(TermsInvalid, match="asks for no deposit"):
+        await procedure.publish(0, deposit_by_us=now_us + MINUTE_US)
 
 
 async def test_without_a_deposit_the_paddle_comes_at_once(procedure: Procedure, anna: Account) -> None:

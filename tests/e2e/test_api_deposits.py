@@ -33,10 +33,10 @@ async def finance(floor: Served) -> Person:
     return await floor.person("finance", Role.FINANCE)
 
 
-async def lot_with_deposit(host: Person) -> int:
+async def lot_with_deposit(host: Person, **changes: Any) -> int:
     english = LOT["terms"]["programme"][0] | {"fair_warnings_min": 0}
     terms = {**LOT["terms"], "reserve_price": 0, "programme": [english]}
-    lot: int = (await host.post("/lots", {**LOT, "deposit": DEPOSIT, "terms": terms}))["lot"]
+    lot: int = (await host.post("/lots", {**LOT, "deposit": DEPOSIT, "terms": terms, **changes}))["lot"]
     return lot
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
@@ -12,10 +13,12 @@ import msgspec
 import pytest
 
 from exchange.people import Role
+from exchange.rulebooks.working_days import CENTRE_TIME
 from ledger.bank.webhook import signature
 from ledger.payouts import Payout
 from tests.bank_files import Entry, notification, statement
 from tests.e2e.test_api_deposits import lot_with_deposit, sold
+from tests.e2e.test_api_lots import LOT
 from tests.payouts import NUMBER, status_report, transfer_said
 from tests.served import API, Person, Served
 
@@ -224,6 +227,38 @@ async def test_nobody_approves_what_he_made_whatever_his_roles(
     assert declined["payout"]["state"] == "declined"
     due = (await other.get("/payouts/refunds-due"))["refunds"]
     assert [(refund["amount"], refund["last"]["reason"]) for refund in due] == [(50_00, "wrong account")]
+
+
+async def test_money_that_comes_after_the_deadline_goes_back(
+    floor: Served, host: Person, cashier: Person, checker: Person, accountant: Person
+) -> None:
+    lot = await lot_with_deposit(host)
+    sheet = await host.get(f"/lots/{lot}")
+    assert sheet["deposit_by_us"] == 0
+    by_us = int((time.time() + 86_400) * 1_000_000)
+    timed = await lot_with_deposit(host, deposit_by_us=by_us)
+    ((anna, annas),) = await signed_up(floor, timed, "anna")
+    assert annas["deposit_by_us"] == by_us == (await anna.get(f"/lots/{timed}"))["deposit_by_us"]
+    past = await host.ask("POST", "/lots", {**LOT, "deposit": 50_00, "deposit_by_us": 1})
+    await refused(past, 422, "TERMS_INVALID")
+    late = paid(annas, "anna", "b-1", day=day_after(3))
+    status, report = await send(cashier, "/bank/files", statement([late], closing="50.00", account=CENTRE))
+    assert status == 200 and report["lines"][0]["reason"] == "deadline_passed"
+    (item,) = (await checker.get("/suspense"))["items"]
+    assert (item["reason"], item["proposal"]["act"]) == ("deadline_passed", "give_back")
+    receipt = {"receipt_id": item["receipt_id"]}
+    form = {**receipt, "lot": timed, "bidder": item["bidder_id"], "reason": "he asks for it"}
+    await refused(
+        await cashier.ask("POST", "/suspense/assignments", form),
+        409, "REFUSED_BY_LEDGER", "deadline_passed",
+    )  # fmt: skip
+    assert (await cashier.post("/suspense/returns", receipt))["amount"] == 50_00
+    assert (await anna.get(f"/lots/{timed}/sign-up"))["state"] == "awaiting_deposit"
+
+
+def day_after(days: int) -> str:
+    """Return a day to come, by the centre's calendar."""
+    return f"{datetime.now(CENTRE_TIME) + timedelta(days=days):%Y-%m-%d}"
 
 
 async def test_suspense_is_worked_off_with_one_click(

@@ -169,6 +169,13 @@ def test_an_earlier_notice_counts_and_one_to_come_does_not() -> None:
     assert {one.parameter for one in broken("judicial-first", late)} == {"notice_at_us", "notice"}
 
 
+def test_a_court_takes_deposits_until_bidding_ends() -> None:
+    draft = structs.replace(sample(rulebook("judicial-first")), deposit_by_us=SAMPLE_NOW_US + DAY_US)
+    (violation,) = broken("judicial-first", draft)
+    assert (violation.parameter, violation.given.zh, violation.allowed.zh) == ("deposit_deadline", "有", "无")
+    assert "art. 18" in violation.article.en
+
+
 def test_a_listing_shorter_than_ten_working_days_is_refused() -> None:
     draft = sample(rulebook("mining-listing"))
     listing = draft.terms.programme[0]

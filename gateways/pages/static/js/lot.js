@@ -150,6 +150,7 @@ function termRows() {
   return [
     ["opening_price", money(terms.opening_price)],
     ["deposit", lot.deposit ? money(lot.deposit) : say("none")],
+    ...(lot.deposit_by_us ? [["deposit_by", momentText(lot.deposit_by_us)]] : []),
     ["opens_label", terms.opens_at_us ? momentText(terms.opens_at_us) : say("host_opens")],
     ["reserve", say(view.has_reserve ? "has_reserve" : "no_reserve")],
     ...(terms.bidders_min > 1 ? [["term_bidders_min", String(terms.bidders_min)]] : []),

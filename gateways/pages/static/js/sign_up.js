@@ -5,6 +5,7 @@ import { element, fill } from "./elements.js";
 import { formatAmount, groupedReference } from "./money.js";
 import { knows, say } from "./language.js";
 import { signInAddress } from "./page.js";
+import { momentText } from "./standing.js";
 
 const ASK_EVERY_MS = 3000;
 
@@ -51,9 +52,15 @@ export class SignUpPanel {
       : say("sign_up_free");
     return [
       element("p", { class: "hint" }, deposit),
+      this.#deadline(),
       this.#button("sign_up", () => this.#act(() => post(`/lots/${this.#lot.lot}/sign-up`)), { id: "sign-up-button", class: "primary" }),
       this.#problemLine(),
     ];
+  }
+
+  #deadline() {
+    const { deposit_by_us: by } = this.#lot;
+    return by ? element("p", { class: "quiet", id: "deposit-deadline" }, say("sign_up_until", { moment: momentText(by) })) : null;
   }
 
   /** After the hammer: what became of the deposit. */
@@ -76,6 +83,7 @@ export class SignUpPanel {
     return [
       element("dl", { class: "terms", id: "deposit" }, rows.map(([key, value]) => element("div", {}, element("dt", {}, say(key)), element("dd", {}, value)))),
       state === "awaiting_deposit" && reference ? element("p", { class: "quiet" }, say("pay_hint")) : null,
+      state === "awaiting_deposit" ? this.#deadline() : null,
       this.#demoBank(),
       this.#notice ? element("p", { class: "quiet", role: "status" }, this.#notice) : null,
       this.#problemLine(),
