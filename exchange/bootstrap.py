@@ -14,7 +14,8 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -33,7 +34,7 @@ from exchange.measures import Measures
 from exchange.migrations import Migration, migrate, migration_sources
 from exchange.money_rules import MoneyRules
 from exchange.people import People, Role
-from exchange.ports import Clock, EventFeed, ExchangeError, Journal
+from exchange.ports import Clock, EventFeed, ExchangeError, Hall, Journal
 from exchange.rulebooks.library import library
 from exchange.settings import Settings
 from exchange.settlement import Settlement
@@ -46,7 +47,6 @@ log = structlog.get_logger(__name__)
 
 OPERATOR = "operator"
 OPERATOR_TOKEN_FILE = "operator.token"
-POOL_CONNECTIONS_MAX = 12
 WATCH_SECONDS = 0.5
 
 
@@ -58,56 +58,60 @@ Report = Callable[[str, str], None]
 """Told what is being done, in English and in Chinese."""
 
 
+Part = Callable[[], Coroutine[Any, Any, None]]
+"""Something that runs as long as the exchange is open."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """The parts of a running exchange."""
+    """The parts of a running exchange that every way in needs, wherever its engines are.
+
+    Args:
+        hall: the way to the engine, which is in this process or in another.
+        settlement: what the hammer leads to; only where an engine is.
+        parts: what must run in this process as long as the exchange is open.
+    """
 
     settings: Settings
     clock: Clock
     measures: Measures
     feed: EventFeed
     journal: Journal
-    engine: Engine
+    hall: Hall
     ledger: PostgresLedgerStore
     deposits: Deposits
     people: People
     catalogue: Catalogue
     capacities: Capacities
     sign_ups: SignUps
-    settlement: Settlement
     finance: Finance
-    postgres: EmbeddedPostgres | None
+    settlement: Settlement | None = None
+    parts: tuple[Part, ...] = ()
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """Return what must run as long as the exchange is open; the first to raise ends the process."""
-        work = [self.engine.run(), self.settlement.run(), self.sign_ups.run(), self.catalogue.run()]
-        work.append(self.finance.run())
-        if self.postgres is not None:
-            work.append(_watch(self.postgres))
-        return work
+        return [part() for part in self.parts]
 
 
 @asynccontextmanager
 async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
-    """Start the exchange, give it, and stop everything that was started.
+    """Start the exchange in this process, give it, and stop everything that was started.
 
     Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable.
     """
     async with AsyncExitStack() as stack:
         postgres = None if settings.database_url else await _started_postgres(stack, settings, report)
         dsn = settings.database_url or (postgres.dsn() if postgres else "")
-        try:
-            await _migrated(dsn, report)
-            pool = await asyncpg.create_pool(dsn, min_size=2, max_size=POOL_CONNECTIONS_MAX)
-        except DRIVER_ERRORS as error:
-            raise DatabaseUnusable(str(error) or type(error).__name__) from error
-        stack.push_async_callback(_closed, pool)
-        journal = PostgresJournal(dsn, pool, timeout_ms=settings.command_deadline_ms)
-        stack.push_async_callback(journal.close)
-        exchange = _built(settings, pool, journal, postgres)
+        ground = await _ground(stack, settings, dsn, report)
+        engine = _engine(ground)
+        exchange = _over(ground, engine)
+        settlement = _settlement(exchange, engine)
         report("reading the journal", "读取日志")
-        await exchange.engine.start()
-        yield exchange
+        await engine.start()
+        parts = [engine.run, settlement.run, *_office(exchange)]
+        if postgres is not None:
+            parts.append(partial(_watch, postgres))
+        yield replace(exchange, settlement=settlement, parts=tuple(parts))
 
 
 async def operator_token(exchange: Exchange) -> None:
@@ -127,19 +131,40 @@ async def operator_token(exchange: Exchange) -> None:
     unfinished.rename(file)
 
 
-def _built(
-    settings: Settings, pool: asyncpg.Pool, journal: PostgresJournal, postgres: EmbeddedPostgres | None
-) -> Exchange:
-    clock = SystemClock()
-    measures = Measures()
-    feed = RingFeed(settings.feed_ring_events)
-    engine = Engine(
-        clock=clock,
-        journal=journal,
-        snapshots=PostgresSnapshots(pool),
-        lease=PostgresLease(pool),
-        feed=feed,
-        measures=measures,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What everything else stands on."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    journal: PostgresJournal
+    feed: RingFeed
+    clock: Clock = field(default_factory=SystemClock)
+    measures: Measures = field(default_factory=Measures)
+
+
+async def _ground(stack: AsyncExitStack, settings: Settings, dsn: str, report: Report) -> _Ground:
+    """Return connections to the migrated database, closed by the stack.  Raises: MigrationError, DatabaseUnusable."""
+    try:
+        await _migrated(dsn, report)
+        pool = await asyncpg.create_pool(dsn, min_size=2, max_size=settings.database_connections_max)
+    except DRIVER_ERRORS as error:
+        raise DatabaseUnusable(str(error) or type(error).__name__) from error
+    stack.push_async_callback(_closed, pool)
+    journal = PostgresJournal(dsn, pool, timeout_ms=settings.command_deadline_ms)
+    stack.push_async_callback(journal.close)
+    return _Ground(settings=settings, pool=pool, journal=journal, feed=RingFeed(settings.feed_ring_events))
+
+
+def _engine(ground: _Ground) -> Engine:
+    settings = ground.settings
+    return Engine(
+        clock=ground.clock,
+        journal=ground.journal,
+        snapshots=PostgresSnapshots(ground.pool),
+        lease=PostgresLease(ground.pool),
+        feed=ground.feed,
+        measures=ground.measures,
         limits=EngineLimits(
             inbox_commands_max=settings.inbox_commands_max,
             batch_commands_max=settings.batch_commands_max,
@@ -148,37 +173,47 @@ def _built(
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
     )
+
+
+def _over(ground: _Ground, hall: Hall) -> Exchange:
+    """Return the procedure and the ledger over a hall. Nothing runs in it yet."""
+    settings, pool, clock = ground.settings, ground.pool, ground.clock
     ledger = PostgresLedgerStore(pool)
     deposits = Deposits(ledger, clock.now_us)
     money_rules = MoneyRules(LotRules(ledger))
-    catalogue = Catalogue(pool, engine, engine, clock, library(settings.rulebooks_dir), money_rules)
+    catalogue = Catalogue(pool, hall, hall, clock, library(settings.rulebooks_dir), money_rules)
     capacities = Capacities(pool, clock)
-    sign_ups = SignUps(pool, catalogue, deposits, capacities, engine, engine, clock)
-    settlement = Settlement(
-        journal=journal,
-        book=engine,
-        ledger=ledger,
-        catalogue=catalogue,
-        sign_ups=sign_ups,
-        outcome_recorded=engine.outcome_recorded,
-    )
     return Exchange(
         settings=settings,
         clock=clock,
-        measures=measures,
-        feed=feed,
-        journal=journal,
-        engine=engine,
+        measures=ground.measures,
+        feed=ground.feed,
+        journal=ground.journal,
+        hall=hall,
         ledger=ledger,
         deposits=deposits,
         people=People(pool, clock, session_hours=settings.session_hours),
         catalogue=catalogue,
         capacities=capacities,
-        sign_ups=sign_ups,
-        settlement=settlement,
-        finance=finance(ledger, clock, measures),
-        postgres=postgres,
+        sign_ups=SignUps(pool, catalogue, deposits, capacities, hall, hall, clock),
+        finance=finance(ledger, clock, ground.measures),
     )
+
+
+def _settlement(exchange: Exchange, engine: Engine) -> Settlement:
+    return Settlement(
+        journal=exchange.journal,
+        book=engine,
+        ledger=exchange.ledger,
+        catalogue=exchange.catalogue,
+        sign_ups=exchange.sign_ups,
+        outcome_recorded=engine.outcome_recorded,
+    )
+
+
+def _office(exchange: Exchange) -> list[Part]:
+    """Return what the office does by itself: announcing, admitting, refunding."""
+    return [exchange.sign_ups.run, exchange.catalogue.run, exchange.finance.run]
 
 
 async def _started_postgres(stack: AsyncExitStack, settings: Settings, report: Report) -> EmbeddedPostgres:

@@ -58,7 +58,7 @@ def make_app(exchange: Exchange) -> web.Application:
     settings = exchange.settings
     if settings.trusted_proxies:
         app.middlewares.append(behind(settings.trusted_proxies))
-    app[HUB] = Hub(exchange.feed, exchange.engine.now_us, exchange.engine.epoch, settings.watcher_tick_ms)
+    app[HUB] = Hub(exchange.feed, exchange.hall.now_us, exchange.hall.epoch, settings.watcher_tick_ms)
     app[DOOR] = door = Door(
         _floor(exchange, app[HUB]),
         exchange.people,
@@ -77,7 +77,7 @@ def make_app(exchange: Exchange) -> web.Application:
             await watching
 
     async def sees_out(app: web.Application) -> None:
-        await door.drain()
+        await door.drain(settings.drain_ms / 1000)
 
     app.router.add_get("/api/v1/live", door.enter)
     api.routes(app)
@@ -101,10 +101,10 @@ def _services(exchange: Exchange) -> Services:
         deposits=exchange.deposits,
         ledger=exchange.ledger,
         finance=exchange.finance,
-        book=exchange.engine,
+        book=exchange.hall,
         journal=exchange.journal,
         clock=exchange.clock,
-        epoch=exchange.engine.epoch,
+        epoch=exchange.hall.epoch,
         is_demo=settings.demo,
         public_origins=settings.public_origins,
         sign_in_limit=SignInLimit(settings.sign_in_attempts_per_minute),
@@ -114,7 +114,7 @@ def _services(exchange: Exchange) -> Services:
 def _floor(exchange: Exchange, hub: Hub) -> Floor:
     settings = exchange.settings
     return Floor(
-        hall=exchange.engine,
+        hall=exchange.hall,
         feed=exchange.feed,
         journal=exchange.journal,
         hub=hub,
@@ -187,6 +187,8 @@ async def _livez(request: web.Request) -> web.Response:
 
 
 async def _readyz(request: web.Request) -> web.Response:
-    if request.app[EXCHANGE].engine.is_writable:
-        return web.Response(text="ready\n")
-    return web.Response(status=503, text="the journal cannot be written now\n")
+    if request.app[DOOR].is_closing:
+        return web.Response(status=503, text="this gateway is closing\n")
+    if not request.app[EXCHANGE].hall.is_writable:
+        return web.Response(status=503, text="commands cannot be taken now\n")
+    return web.Response(text="ready\n")

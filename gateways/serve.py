@@ -95,8 +95,8 @@ async def _demo(exchange: Exchange, hub: Hub) -> Coroutine[Any, Any, None]:
         catalogue=exchange.catalogue,
         sign_ups=exchange.sign_ups,
         capacities=exchange.capacities,
-        bus=exchange.engine,
-        book=exchange.engine,
+        bus=exchange.hall,
+        book=exchange.hall,
         clock=exchange.clock,
         is_watched=lambda: hub.is_visited,
     )

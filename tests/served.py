@@ -83,7 +83,12 @@ class Served:
 
     async def give(self, command: Command) -> Answer:
         """Hand the engine a command."""
-        return await self.exchange.engine.submit(secrets.token_hex(16), command)
+        return await self.exchange.hall.submit(secrets.token_hex(16), command)
+
+    async def settle(self) -> None:
+        """Settle every lot that has ended."""
+        assert self.exchange.settlement is not None, "the engine is in this process"
+        await self.exchange.settlement.settle_due()
 
 
 @asynccontextmanager

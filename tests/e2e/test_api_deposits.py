@@ -45,7 +45,7 @@ async def sold(floor: Served, host: Person, lot: int, winner: Person) -> None:
     await floor.give(OpenLot(lot, host.account.id))
     await floor.give(PlaceBid(lot, winner.account.id, 100_00))
     await floor.give(HammerLot(lot, host.account.id))
-    await floor.exchange.settlement.settle_due()
+    await floor.settle()
 
 
 async def test_from_sign_up_to_refund(floor: Served, host: Person, finance: Person) -> None:

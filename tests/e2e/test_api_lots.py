@@ -130,7 +130,7 @@ async def test_records_are_read_in_pages_and_only_staff_sees_after_the_end_what_
     actors = [(record["event"].get("by", 0), record.get("by_name")) for record in everything["records"]]
     acted = (host.account.id, host.account.name)
     assert actors == [acted, (0, None), (0, None), (0, None), acted, (0, None), (0, None)]
-    assert not everything["has_more"] and everything["epoch"] == floor.exchange.engine.epoch
+    assert not everything["has_more"] and everything["epoch"] == floor.exchange.hall.epoch
     part = await visitor.get(f"/lots/{lot}/records", params={"after": 2, "limit": 3})
     assert part["records"] == everything["records"][2:5] and part["has_more"]
     assert await host.get(f"/lots/{lot}/records") == everything, "while the lot is under way nobody sees more"
@@ -178,6 +178,6 @@ async def test_even_a_strange_reason_does_not_hold_settlement_up(floor: Served, 
     await floor.give(PauseLot(strange, by, "a\0b"))
     await floor.give(WithdrawLot(strange, by, "c\0d"))
     await floor.give(WithdrawLot(other, by, "plain"))
-    await floor.exchange.settlement.settle_due()
+    await floor.settle()
     page = await host.get("/lots", params={"state": "withdrawn"})
     assert {card["lot"] for card in page["lots"]} == {strange, other}
