@@ -61,6 +61,8 @@ SERVER_OPTIONS: Mapping[str, str] = {
     "shared_buffers": "256MB",
     "wal_compression": "on",
     "max_wal_size": "2GB",
+    # What a receiver of changes that is gone leaves waiting does not fill the disk.
+    "max_slot_wal_keep_size": "8GB",
     "max_connections": "50",
     "jit": "off",
     "log_checkpoints": "off",

@@ -61,9 +61,23 @@ async def opened_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 
     Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
     """
+    async with reached_server(settings) as dsn, _pool(dsn) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def reached_server(settings: Settings) -> AsyncIterator[str]:
+    """Give the address of the database that the settings describe, as it is: nothing is migrated.
+
+    Raises: EmbeddedPostgresError.
+    """
     async with AsyncExitStack() as stack:
-        dsn = settings.database_url or await _embedded(stack, settings.data_dir / "postgres")
-        yield await stack.enter_async_context(_pool(dsn))
+        yield settings.database_url or await _embedded(stack, settings.data_dir / "postgres")
+
+
+def running_server(settings: Settings) -> str:
+    """Return the address at which the database is to be found while the exchange runs; nothing is started."""
+    return settings.database_url or _running_dsn(settings.data_dir / "postgres")
 
 
 @asynccontextmanager
