@@ -4,7 +4,7 @@ The ordinary way is a transaction for each transfer: lock both accounts, check, 
 the server is. Measured in turns, so that what else the machine does falls on both alike.
 
 Belongs here: the transfers, both ways of recording them, the long measurements over a million of them.
-Does not belong here: the report (see `loadtests.bench`), and the server (see `loadtests.exchange_process`).
+Does not belong here: the report (see `loadtests.bench_ledger`), and the server (see `loadtests.exchange_process`).
 """
 
 from __future__ import annotations

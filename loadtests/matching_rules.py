@@ -3,7 +3,7 @@
 A lot of each format is played once by chance, which gives the stream of commands; what is measured is that stream
 again, on the lot as it was before its first command. The order book runs beside another engine on the same stream.
 
-Belongs here: the streams and their measurement. Does not belong here: the report (see `loadtests.bench`).
+Belongs here: the streams and their measurement. Does not belong here: the report (see `loadtests.bench_matching`).
 """
 
 from __future__ import annotations
