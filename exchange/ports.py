@@ -86,6 +86,15 @@ class Fenced(ExchangeError):
     """Another engine holds a later term of the shard; this one must end."""
 
 
+class Archived(ExchangeError):
+    """Records of a lot that ended long ago lie in a file of the archive; `luochui journal restore` brings them back."""
+
+    def __init__(self, lot: LotId, file: str) -> None:
+        super().__init__(f"records of lot {lot} lie in {file}")
+        self.lot = lot
+        self.file = file
+
+
 Reply: TypeAlias = Callable[[Answer | Unanswered], None]
 """Called exactly once, on the event loop, after the commit and its publication. It must not raise or block."""
 
@@ -231,13 +240,15 @@ class Batch(Struct):
 class Journal(Protocol):
     """The durable, ordered, append-only record: the truth from which everything is rebuilt.
 
-    Positions count from 1 over all lots of a shard, sequences from 1 within a lot, both without gaps.
+    One object is the journal of one shard. Positions count from 1 over all records of the shard, sequences from 1
+    within a lot, both without gaps. A lot that was moved has its records in several shards.
     """
 
     async def append(self, term: int, batch: Batch) -> None:
         """Make the batch durable as one, checking in the same transaction that `term` is still the shard's.
 
-        Raises: Fenced (nothing was written), JournalUnavailable (in doubt), JournalFailed (nothing was written).
+        Raises: Fenced (nothing was written; also when a lot lies in another shard), JournalUnavailable (in doubt),
+            JournalFailed (nothing was written).
         Cancelling it leaves the outcome in doubt.
         """
 
@@ -251,10 +262,13 @@ class Journal(Protocol):
         """Like `read_from`, but only rows whose event ends a lot."""
 
     async def read_lot(self, lot: LotId, after: int, limit: int) -> list[JournalRow]:
-        """Return at most `limit` rows of one lot after sequence `after`. Raises: JournalUnavailable."""
+        """Return at most `limit` rows of one lot after sequence `after`, whichever shards wrote them.
+
+        Raises: Archived, when the first of them lies in an archive file; JournalUnavailable.
+        """
 
     async def open_lots(self) -> list[LotId]:
-        """Return the lots that have begun and not ended, ascending. Raises: JournalUnavailable."""
+        """Return the lots placed in the shard that have begun and not ended, ascending. Raises: JournalUnavailable."""
 
     async def first_sequence_since(self, lot: LotId, at_us: TimeUs) -> int:
         """Return the sequence of the lot's first row at or after `at_us`; 0 when there is none."""
@@ -303,6 +317,12 @@ class Lease(Protocol):
         """Take the shard over and return the new term. From then on appends of earlier terms are refused.
 
         Raises: JournalUnavailable.
+        """
+
+    async def acquire_quiet(self, owner: str, quiet_ms: int) -> int | None:
+        """Take the shard over if its holder has not been heard of for `quiet_ms`; None otherwise.
+
+        Of several who try at once one gets a term. Raises: JournalUnavailable.
         """
 
     async def renew(self, owner: str) -> int:

@@ -29,6 +29,11 @@ class MemoryLease:
         self.owner = owner
         return self.term
 
+    async def acquire_quiet(self, owner: str, quiet_ms: int) -> int | None:
+        """Take over from a silent holder."""
+        quiet = await self.quiet_ms()
+        return None if quiet is not None and quiet < quiet_ms else await self.acquire(owner)
+
     async def renew(self, owner: str) -> int:
         """Return a new term for the owner who holds the shard."""
         if owner != self.owner:

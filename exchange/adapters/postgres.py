@@ -7,14 +7,14 @@ Does not belong here: the procedure's tables, the ledger's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import msgspec
 
-from exchange.ports import Batch, Fenced, JournalFailed, JournalUnavailable, RefusalRow, Snapshot
+from exchange.ports import Archived, Batch, Fenced, JournalFailed, JournalUnavailable, RefusalRow, Snapshot
 from exchange.records import JournalRow
 from matching.refusals import Refused
 from matching.units import LotId, TimeUs
@@ -23,12 +23,27 @@ SHARD = 0
 
 _WRITE_UNDER = """
 SELECT set_config('luochui.shard', $1, false), set_config('luochui.term', $2, false),
-       set_config('synchronous_commit', 'on', false)"""
-_TERM_IS_OVER = "LC001"
+       set_config('synchronous_commit', 'on', false), set_config('application_name', $3, false)"""
+_NOT_THE_WRITER = frozenset({"LC001", "LC002"})
+"""SQL states of the fence: the term is over; a lot lies in another shard."""
 _ACQUIRE = """
-UPDATE exchange.lease SET term = term + 1, owner = $2, taken_at = now() WHERE shard = $1 RETURNING term"""
+INSERT INTO exchange.lease AS last (shard, term, owner, taken_at) VALUES ($1, 1, $2, clock_timestamp())
+ON CONFLICT (shard) DO UPDATE SET term = last.term + 1, owner = EXCLUDED.owner, taken_at = EXCLUDED.taken_at
+RETURNING term"""
+_ACQUIRE_QUIET = """
+UPDATE exchange.lease SET term = term + 1, owner = $2, taken_at = clock_timestamp()
+ WHERE shard = $1
+   AND (taken_at IS NULL OR clock_timestamp() - $3 * interval '1 millisecond' >= greatest(
+        taken_at, (SELECT pulse.at FROM exchange.pulse WHERE pulse.shard = lease.shard)))
+RETURNING term"""
 _RENEW = """
-UPDATE exchange.lease SET term = term + 1, taken_at = now() WHERE shard = $1 AND owner = $2 RETURNING term"""
+UPDATE exchange.lease SET term = term + 1, taken_at = clock_timestamp() WHERE shard = $1 AND owner = $2
+RETURNING term"""
+# A writer that was stopped, or cut off without a word, may hold the lease's row locked in an open transaction for ever.
+_END_WRITERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = current_database() AND application_name = $2
+   AND EXISTS (SELECT FROM exchange.lease WHERE shard = $1 AND ($3::text IS NULL OR owner = $3))"""
 _PULSE = """
 INSERT INTO exchange.pulse AS last (shard, term, at)
 SELECT shard, term, clock_timestamp() FROM exchange.lease WHERE shard = $1 AND term = $2
@@ -36,15 +51,21 @@ ON CONFLICT (shard) DO UPDATE SET term = EXCLUDED.term, at = EXCLUDED.at RETURNI
 _QUIET_MS = """
 SELECT (extract(epoch FROM clock_timestamp() - greatest(lease.taken_at, pulse.at)) * 1000)::bigint
   FROM exchange.lease LEFT JOIN exchange.pulse USING (shard) WHERE shard = $1"""
-_HEAD = "SELECT coalesce(max(position), 0) FROM exchange.journal"
+_HEAD = "SELECT coalesce(max(position), 0) FROM exchange.journal WHERE shard = $1"
 _ROW = "SELECT position, lot_id, sequence, at_us, is_outcome, body, link FROM exchange.journal "
-_READ_FROM = _ROW + "WHERE position > $1 ORDER BY position LIMIT $2"
-_READ_OUTCOMES = _ROW + "WHERE is_outcome AND position > $1 ORDER BY position LIMIT $2"
+_READ_FROM = _ROW + "WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3"
+_READ_OUTCOMES = _ROW + "WHERE is_outcome AND shard = $1 AND position > $2 ORDER BY position LIMIT $3"
 _READ_LOT = _ROW + "WHERE lot_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"
 _OPEN_LOTS = """
-SELECT lot_id FROM exchange.journal AS first WHERE sequence = 1
+SELECT lot_id FROM exchange.journal AS first
+  JOIN exchange.shard_layout AS layout ON lot_id >= from_lot AND lot_id < before_lot
+  LEFT JOIN exchange.lot_place AS place USING (lot_id)
+ WHERE sequence = 1 AND coalesce(place.shard, lot_id % layout.shards) = $1
    AND NOT EXISTS (SELECT FROM exchange.journal AS ended WHERE ended.is_outcome AND ended.lot_id = first.lot_id)
  ORDER BY lot_id"""
+_ARCHIVED_IN = """
+SELECT file FROM exchange.archived_lot JOIN exchange.journal_archive USING (part)
+ WHERE lot_id = $1 AND $2 BETWEEN first_sequence AND last_sequence"""
 _FIRST_SINCE = "SELECT coalesce(min(sequence), 0) FROM exchange.journal WHERE lot_id = $1 AND at_us >= $2"
 _READ_REFUSALS = """
 SELECT lot_id, command_id, party, at_us, amount, refused FROM exchange.refusal
@@ -55,7 +76,7 @@ ON CONFLICT (lot_id) DO UPDATE SET sequence = EXCLUDED.sequence, link = EXCLUDED
  WHERE kept.sequence < EXCLUDED.sequence"""
 _LOAD_SNAPSHOT = "SELECT lot_id, sequence, link, state FROM exchange.snapshot WHERE lot_id = $1"
 
-_JOURNAL_COLUMNS = ("position", "lot_id", "sequence", "at_us", "is_outcome", "body", "link")
+_JOURNAL_COLUMNS = ("position", "lot_id", "sequence", "at_us", "is_outcome", "body", "link", "shard")
 _REFUSAL_COLUMNS = ("lot_id", "command_id", "party", "at_us", "amount", "code", "refused")
 
 UNREACHABLE = (
@@ -84,7 +105,7 @@ async def reaching() -> AsyncIterator[None]:
 
 
 class PostgresLease:
-    """The lease row of one shard."""
+    """The lease row of one shard; whoever takes a shard first makes it."""
 
     def __init__(self, pool: asyncpg.Pool, shard: int = SHARD) -> None:
         self._pool = pool
@@ -93,12 +114,24 @@ class PostgresLease:
     async def acquire(self, owner: str) -> int:
         """Take the shard over; waits for an append under way, and fences every later one of the old term."""
         async with reaching():
+            await self._end_writers()
             term: int = await self._pool.fetchval(_ACQUIRE, self._shard, owner)
             return term
 
-    async def renew(self, owner: str) -> int:
-        """Raise the term of the shard's owner; the row's lock waits for an append under way."""
+    async def acquire_quiet(self, owner: str, quiet_ms: int) -> int | None:
+        """Take the shard over from a silent holder. Of two who try, the second meets the term of the first."""
+        quiet = await self.quiet_ms()
+        if quiet is not None and quiet < quiet_ms:
+            return None
         async with reaching():
+            await self._end_writers()
+            term: int | None = await self._pool.fetchval(_ACQUIRE_QUIET, self._shard, owner, quiet_ms)
+            return term
+
+    async def renew(self, owner: str) -> int:
+        """Raise the term of the shard's owner; the row's lock waits for an append under way, which is ended."""
+        async with reaching():
+            await self._end_writers(owner)
             term: int | None = await self._pool.fetchval(_RENEW, self._shard, owner)
         if term is None:
             raise Fenced(f"shard {self._shard} has another owner than {owner}")
@@ -117,9 +150,16 @@ class PostgresLease:
             quiet: int | None = await self._pool.fetchval(_QUIET_MS, self._shard)
             return quiet
 
+    async def _end_writers(self, owner: str | None = None) -> None:
+        """End the database sessions that write the shard; with an owner, only as long as the shard is his."""
+        await self._pool.fetch(_END_WRITERS, self._shard, _writer_name(self._shard), owner)
+
 
 class PostgresJournal:
-    """The journal table. Appends go through one connection of its own; reads through the pool."""
+    """The journal table as one shard sees it. Appends go through one connection of its own; reads through the pool.
+
+    The connection keeps its term in its session, so `dsn` must not lead through a pooler in transaction mode.
+    """
 
     def __init__(self, dsn: str, pool: asyncpg.Pool, shard: int = SHARD, timeout_ms: int = 10_000) -> None:
         self._dsn = dsn
@@ -133,14 +173,14 @@ class PostgresJournal:
         """Append in one transaction by binary COPY; the table's own fence checks the term in it."""
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                await _append(await self._writer(term), batch)
+                await _append(await self._writer(term), batch, self._shard)
         except UNREACHABLE as error:
             await self.close()
             raise JournalUnavailable(str(error)) from error
         except asyncpg.PostgresError as error:
             await self.close()
-            if error.sqlstate == _TERM_IS_OVER:
-                raise Fenced(f"term {term} of shard {self._shard} is over") from error
+            if error.sqlstate in _NOT_THE_WRITER:
+                raise Fenced(f"term {term} of shard {self._shard}: {error}") from error
             raise JournalFailed(f"{type(error).__name__}: {error}") from error
 
     async def close(self) -> None:
@@ -152,25 +192,28 @@ class PostgresJournal:
     async def head(self) -> int:
         """Return the last position."""
         async with reaching():
-            position: int = await self._pool.fetchval(_HEAD)
+            position: int = await self._pool.fetchval(_HEAD, self._shard)
             return position
 
     async def read_from(self, position: int, limit: int) -> list[JournalRow]:
         """Return rows after `position`."""
-        return await self._rows(_READ_FROM, position, limit)
+        return await self._rows(_READ_FROM, self._shard, position, limit)
 
     async def read_outcomes(self, position: int, limit: int) -> list[JournalRow]:
         """Return rows after `position` that end a lot."""
-        return await self._rows(_READ_OUTCOMES, position, limit)
+        return await self._rows(_READ_OUTCOMES, self._shard, position, limit)
 
     async def read_lot(self, lot: LotId, after: int, limit: int) -> list[JournalRow]:
-        """Return rows of one lot after sequence `after`."""
-        return await self._rows(_READ_LOT, lot, after, limit)
+        """Return rows of one lot after sequence `after`, whichever shards wrote them."""
+        rows = await self._rows(_READ_LOT, lot, after, limit)
+        if not rows or rows[0].sequence != after + 1:
+            await self._require_present(lot, after + 1)
+        return rows
 
     async def open_lots(self) -> list[LotId]:
         """Return the lots that have begun and not ended."""
         async with reaching():
-            return [row[0] for row in await self._pool.fetch(_OPEN_LOTS)]
+            return [row[0] for row in await self._pool.fetch(_OPEN_LOTS, self._shard)]
 
     async def first_sequence_since(self, lot: LotId, at_us: TimeUs) -> int:
         """Return the first sequence at or after a moment."""
@@ -190,6 +233,13 @@ class PostgresJournal:
             epoch: str = await self._pool.fetchval("SELECT epoch FROM exchange.journal_identity")
             return epoch
 
+    async def _require_present(self, lot: LotId, sequence: int) -> None:
+        """Raise Archived when a record lies in a file of the archive."""
+        async with reaching():
+            file: str | None = await self._pool.fetchval(_ARCHIVED_IN, lot, sequence)
+        if file is not None:
+            raise Archived(lot, file)
+
     async def _rows(self, query: str, *arguments: Any) -> list[JournalRow]:
         async with reaching():
             return [JournalRow(*row.values()) for row in await self._pool.fetch(query, *arguments)]
@@ -200,7 +250,8 @@ class PostgresJournal:
             self._connection = await asyncpg.connect(self._dsn)
             self._written_term = 0
         if self._written_term != term:
-            await self._connection.execute(_WRITE_UNDER, str(self._shard), str(term))
+            name = _writer_name(self._shard)
+            await self._connection.execute(_WRITE_UNDER, str(self._shard), str(term), name)
             self._written_term = term
         return self._connection
 
@@ -224,14 +275,19 @@ class PostgresSnapshots:
             return None if row is None else Snapshot(*row.values())
 
 
-async def _append(connection: asyncpg.Connection, batch: Batch) -> None:
+def _writer_name(shard: int) -> str:
+    """Return the name under which PostgreSQL lists the session that writes a shard."""
+    return f"luochui writer of shard {shard}"
+
+
+async def _append(connection: asyncpg.Connection, batch: Batch, shard: int) -> None:
     """Write a batch as one transaction. A COPY alone is one already, which spares two round trips."""
     if not batch.refusals:
-        await _copy(connection, "journal", _JOURNAL_COLUMNS, map(_journal_values, batch.rows))
+        await _copy(connection, "journal", _JOURNAL_COLUMNS, _journal_values(batch.rows, shard))
         return
     async with connection.transaction():
         if batch.rows:
-            await _copy(connection, "journal", _JOURNAL_COLUMNS, map(_journal_values, batch.rows))
+            await _copy(connection, "journal", _JOURNAL_COLUMNS, _journal_values(batch.rows, shard))
         await _copy(connection, "refusal", _REFUSAL_COLUMNS, map(_refusal_values, batch.refusals))
 
 
@@ -241,8 +297,9 @@ async def _copy(
     await connection.copy_records_to_table(table, schema_name="exchange", columns=columns, records=records)
 
 
-def _journal_values(row: JournalRow) -> tuple[Any, ...]:
-    return row.position, row.lot, row.sequence, row.at_us, row.is_outcome, row.body, row.link
+def _journal_values(rows: Iterable[JournalRow], shard: int) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        yield row.position, row.lot, row.sequence, row.at_us, row.is_outcome, row.body, row.link, shard
 
 
 def _refusal_values(row: RefusalRow) -> tuple[Any, ...]:
