@@ -27,6 +27,7 @@ from exchange.adapters.ring import RingFeed
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.database import DRIVER_ERRORS
+from exchange.database_measures import DatabaseMeasures
 from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
@@ -108,7 +109,8 @@ async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
         settlement = _settlement(exchange, engine)
         report("reading the journal", "读取日志")
         await engine.start()
-        parts = [engine.run, settlement.run, *_office(exchange)]
+        watching = DatabaseMeasures(ground.pool, ground.measures)
+        parts = [engine.run, settlement.run, watching.run, *_office(exchange)]
         if postgres is not None:
             parts.append(partial(_watch, postgres))
         yield replace(exchange, settlement=settlement, parts=tuple(parts))

@@ -7,6 +7,7 @@ Does not belong here: rules of money (`ledger`), who may call what (`gateways`).
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,12 +25,14 @@ from ledger.periods import Periods
 from ledger.postgres import PostgresLedgerStore
 from ledger.receipt_entries import ReceiptEntries
 from ledger.reconciliation import Reconciliation
+from ledger.refund_clock import Level
 from ledger.reversals import Reversals
 from ledger.store import LedgerUnavailable
 
 log = structlog.get_logger(__name__)
 
 ROUND_SECONDS: Final = 5.0
+COUNTED_EVERY_ROUNDS: Final = 12
 STOPPED: Final = frozenset({PayoutState.DECLINED, PayoutState.CANCELLED})
 
 
@@ -55,16 +58,29 @@ class Finance:
 
         What a person has stopped waits for a person.
         """
+        rounds = 0
         while True:
             try:
                 await self.propose_refunds()
                 await self.sound_alarms()
+                if rounds % COUNTED_EVERY_ROUNDS == 0:
+                    await self.count_refunds()
             except LedgerUnavailable as error:
                 log.warning("finance.round_delayed", error=str(error))
             except Exception:
                 # The edge of a task: refunds that cannot be proposed wait for people and must not end bidding.
                 log.exception("finance.round_failed")
+            rounds += 1
             await asyncio.sleep(ROUND_SECONDS)
+
+    async def count_refunds(self) -> None:
+        """Count the refunds that have not left, by how much their clocks press.
+
+        Raises: LedgerUnavailable.
+        """
+        due = await self.clocks.due(self.clock.now_us())
+        self.measures.refunds = Counter({level.value: 0 for level in Level})
+        self.measures.refunds.update(refund.level.value for refund in due)
 
     async def propose_refunds(self) -> int:
         """Propose what is owed back and return how many; looks first, so that an idle round stops no writer.

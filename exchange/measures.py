@@ -6,15 +6,20 @@ Belongs here: the names of the metrics, once. Does not belong here: alarms, dash
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from exchange.ports import Batch
 
 _COMMIT_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _LATENESS_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10, 60)
+_PAUSE_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1)
+_ROUND_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_WINDOW_SECONDS = 60.0
+"""The longest pause is that of this window and of the one before it."""
+
 _BATCH_RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
@@ -31,9 +36,17 @@ class Measures:
         self.connections = 0
         self.busy = 0
         self.slow_clients = 0
+        self.tick_seconds = 0.0
+        self.deliveries: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.bad_frames: Counter[str] = Counter()
         self.refund_alerts: Counter[str] = Counter()
+        self.refunds: Counter[str] = Counter()
+        self.replicas: Sequence[tuple[str, str, int, float]] = ()
+        """Name, `sync_state`, bytes and seconds behind of each copy of the database."""
+        self.slots: Sequence[tuple[str, int]] = ()
+        """Name of each replication slot, and the bytes that the server keeps for it."""
+        self.is_writable = False
         self.commit_seconds = Histogram(
             "luochui_commit_seconds",
             "Time of one journal append.",
@@ -49,10 +62,25 @@ class Measures:
             buckets=_LATENESS_SECONDS,
             registry=registry,
         )
+        self.round_seconds = Histogram(
+            "luochui_round_seconds",
+            "Time from the first to the last watcher who is told a state in one round.",
+            buckets=_ROUND_SECONDS,
+            registry=registry,
+        )
+        self.loop_pause_seconds = Histogram(
+            "luochui_loop_pause_seconds",
+            "How late a timer of the event loop was.",
+            buckets=_PAUSE_SECONDS,
+            registry=registry,
+        )
+        self._longest_pauses = (0.0, 0.0)
+        self._window_ends_at = 0.0
         self.settlement_position = Gauge(
             "luochui_settlement_position", "Journal position that settlement has reached.", registry=registry
         )
         registry.register(self)
+        ProcessCollector(registry=registry)
 
     def took(self, batch: Batch) -> None:
         """Count a batch that has become durable."""
@@ -61,6 +89,15 @@ class Measures:
         for refusal in batch.refusals:
             self.refused[refusal.refused.code.name] += 1
 
+    def paused(self, seconds: float, at: float) -> None:
+        """Note how late a timer was that was due at `at`, in seconds of the event loop's clock."""
+        self.loop_pause_seconds.observe(seconds)
+        before, longest = self._longest_pauses
+        if at >= self._window_ends_at:
+            before, longest = longest, 0.0
+            self._window_ends_at = at + _WINDOW_SECONDS
+        self._longest_pauses = (before, max(longest, seconds))
+
     def collect(self) -> Iterator[Metric]:
         """Return the plain numbers as metrics."""
         yield GaugeMetricFamily("luochui_connections", "Open live connections.", self.connections)
@@ -68,13 +105,48 @@ class Measures:
         yield CounterMetricFamily("luochui_frames_in", "Frames received.", self.frames_in)
         yield CounterMetricFamily("luochui_busy", "Commands turned away unread.", self.busy)
         yield CounterMetricFamily("luochui_slow_clients", "Connections cut as too slow.", self.slow_clients)
+        yield GaugeMetricFamily("luochui_tick_seconds", "Present time between two rounds.", self.tick_seconds)
+        yield GaugeMetricFamily(
+            "luochui_loop_pause_longest_seconds",
+            "Longest pause of the event loop in the last one to two minutes.",
+            max(self._longest_pauses),
+        )
+        yield _by_label("luochui_deliveries", "Frames sent to an audience.", "audience", self.deliveries)
         yield _by_code("luochui_refused", "Refused commands by reason.", self.refused)
         yield _by_code("luochui_bad_frames", "Frames not taken, by code.", self.bad_frames)
         yield _by_code("luochui_refund_alerts", "Alarms about refunds, soon or overdue.", self.refund_alerts)
+        yield GaugeMetricFamily("luochui_writable", "1 while commands are taken.", int(self.is_writable))
+        yield _gauges("luochui_refunds", "Refunds that have not left.", ["level"], self._refunds())
+        replicas = [((name, state), behind) for name, state, behind, _ in self.replicas]
+        yield _gauges("luochui_replica_lag_bytes", "Bytes behind.", ["replica", "sync_state"], replicas)
+        delays = [((name, state), seconds) for name, state, _, seconds in self.replicas]
+        yield _gauges("luochui_replica_lag_seconds", "Seconds behind.", ["replica", "sync_state"], delays)
+        slots = [((name,), kept) for name, kept in self.slots]
+        yield _gauges("luochui_slot_kept_bytes", "Bytes kept for a receiver.", ["slot"], slots)
+
+    def _refunds(self) -> list[tuple[tuple[str], float]]:
+        return [((level,), count) for level, count in self.refunds.items()]
 
 
 def _by_code(name: str, documentation: str, counts: Counter[str]) -> CounterMetricFamily:
-    family = CounterMetricFamily(name, documentation, labels=["code"])
-    for code, count in counts.items():
-        family.add_metric([code], count)
+    return _by_label(name, documentation, "code", counts)
+
+
+def _by_label(name: str, documentation: str, label: str, counts: Counter[str]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, documentation, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
+    return family
+
+
+def _gauges(
+    name: str, documentation: str, labels: Sequence[str], values: Sequence[tuple[Sequence[str], float]]
+) -> GaugeMetricFamily:
+    """Return one family; where two sources share their labels, the greater value stands for both."""
+    family = GaugeMetricFamily(name, documentation, labels=labels)
+    greatest: dict[tuple[str, ...], float] = {}
+    for each, value in values:
+        greatest[tuple(each)] = max(value, greatest.get(tuple(each), value))
+    for key, value in greatest.items():
+        family.add_metric(key, value)
     return family
