@@ -34,7 +34,7 @@ class Record(Struct, frozen=True, gc=False):
     event: Event
 
 
-class JournalRow(Struct, frozen=True, gc=False):
+class JournalRow(Struct, frozen=True, gc=False, array_like=True):
     """A record with its place in the journal. `body` is the JSON of its `Record`, byte for byte as it was hashed."""
 
     position: int

@@ -84,11 +84,11 @@ def _take_over(held: HeldLot | None, row: JournalRow) -> HeldLot:
     if record.sequence > held.lot.sequence:
         held.replay(row, record)
     if record.command != NO_COMMAND and record.command not in held.answers:
-        held.remember(_answer(held, row, record))
+        held.remember(answer_on_record(held, row, record))
     return held
 
 
-def _answer(held: HeldLot, row: JournalRow, record: Record) -> Accepted:
+def answer_on_record(held: HeldLot, row: JournalRow, record: Record) -> Accepted:
     """Return the answer that the first record of a command stands for."""
     party, amount, paddle = _party_amount_paddle(held, record.event)
     return Accepted(record.command, row.lot, row.sequence, row.at_us, party, amount, row.link, paddle)
