@@ -40,6 +40,7 @@ from exchange.ports import (
 )
 from exchange.records import public_record
 from exchange.sequencer import Envelope, Sequencer, Step
+from exchange.shards import Placement
 from matching.commands import Command
 from matching.lot import Lot
 from matching.units import LotId, TimeUs
@@ -67,6 +68,19 @@ class EngineLimits(Struct, frozen=True):
     retry_ms: int = 200
 
 
+class Departure(Struct, frozen=True):
+    """A lot that is to leave, and whom to tell whether it did."""
+
+    lot: LotId
+    to: int
+    done: asyncio.Future[bool]
+
+    def settle(self, has_left: bool) -> None:
+        """Tell whoever still waits."""
+        if not self.done.done():
+            self.done.set_result(has_left)
+
+
 class Engine:
     """Single writer of one shard, and its command bus inside the process.
 
@@ -85,6 +99,8 @@ class Engine:
         limits: EngineLimits | None = None,
         owner: str = "engine",
         outside: Outside | None = None,
+        placement: Placement | None = None,
+        shard: int = 0,
     ) -> None:
         self._clock = clock
         self._journal = journal
@@ -95,6 +111,8 @@ class Engine:
         self._limits = limits or EngineLimits()
         self._owner = owner
         self._outside = outside
+        self._placement = placement
+        self._shard = shard
         self._proven_at = float("-inf")
         self._sequencer = Sequencer({}, 0, 0)
         self._inbox: deque[Envelope] = deque()
@@ -103,6 +121,7 @@ class Engine:
         self._told_position = 0
         self._cold: deque[LotId] = deque()
         self._saving: set[asyncio.Task[None]] = set()
+        self._departures: deque[Departure] = deque()
         self.term = 0
         """The term under which this engine writes."""
         self.first_term = 0
@@ -151,7 +170,8 @@ class Engine:
 
     def post(self, command_id: str, command: Command, reply: Reply) -> None:
         """Hand over a command; see `CommandBus.post`.  Raises: Busy."""
-        if not self.is_writable or len(self._inbox) >= self._limits.inbox_commands_max:
+        is_full = len(self._inbox) >= self._limits.inbox_commands_max
+        if not self.is_writable or is_full or self._is_elsewhere(command.lot):
             self._measures.busy += 1
             raise Busy(command_id)
         self._inbox.append(Envelope(command_id, command, reply))
@@ -179,9 +199,13 @@ class Engine:
 
     # -- the loop ----------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Take the shard over and rebuild its lots from the journal.  Raises: JournalUnavailable."""
-        self.term = self.first_term = await self._lease.acquire(self._owner)
+    async def start(self, term: int | None = None) -> None:
+        """Take the shard over and rebuild its lots from the journal.  Raises: JournalUnavailable.
+
+        Args:
+            term: one that this owner has taken already, as a standby does; None to take one now.
+        """
+        self.term = self.first_term = await self._lease.acquire(self._owner) if term is None else term
         self.epoch = await self._journal.epoch()
         await self._rebuild()
         sequencer = self._sequencer
@@ -199,6 +223,8 @@ class Engine:
             if self._outside is not None and not self._outside.is_heard:
                 await self._until_heard(self._outside)
             self._wake.clear()
+            while self._departures:
+                await self._depart(self._departures.popleft())
             envelopes = self._take()
             step = self._sequencer.step(envelopes, self._clock.now_us())
             try:
@@ -301,10 +327,72 @@ class Engine:
             delay_us = max(due_at_us - self.now_us(), 0)
             self._alarm = asyncio.get_running_loop().call_later(delay_us / 1e6, self._wake.set)
 
+    # -- lots that come and go -----------------------------------------------------------------------------------
+
+    async def release(self, lot: LotId, to: int) -> bool:
+        """Let another shard have a lot, between two batches; False when it is not held, or has ended.
+
+        Commands for it are answered busy from then on. Cancelling it leaves the lot here or there.
+        """
+        departure = Departure(lot, to, asyncio.get_running_loop().create_future())
+        self._departures.append(departure)
+        self._wake.set()
+        return await departure.done
+
+    async def adopt(self, lot: LotId) -> bool:
+        """Go on with an open lot that has been placed in this shard; False when that is not possible now.
+
+        A deadline that came meanwhile is decided at once, and by its lateness.  Raises: JournalUnavailable.
+        """
+        held = await recovery.recover_lot(
+            self._journal, self._snapshots, lot, self._clock.now_us() - recovery.ANSWERS_HORIZON_US
+        )
+        last = await self._journal.read_lot(lot, held.lot.sequence - 1, 1)
+        await self._publish_missed(held)
+        if not self.is_writable or lot in self._sequencer.lots or held.lot.is_closed:
+            return False
+        self._sequencer.adopt(held, last[0].at_us)
+        log.info("engine.lot_adopted", lot=lot, sequence=held.lot.sequence, shard=self._shard)
+        self._wake.set()
+        return True
+
+    async def _depart(self, departure: Departure) -> None:
+        """Give a lot away for good. What the outage of a journal leaves in doubt the journal decides."""
+        lot, placement = departure.lot, self._placement
+        held = self._sequencer.lots.get(lot)
+        assert placement is not None, "lots move only where there is a placement"
+        if held is None or held.lot.is_closed:
+            departure.settle(False)
+            return
+        placement.note(lot, departure.to)
+        del self._sequencer.lots[lot]
+        waiting = [envelope for envelope in self._inbox if envelope.command.lot == lot]
+        self._inbox = deque(envelope for envelope in self._inbox if envelope.command.lot != lot)
+        try:
+            await placement.places.release(lot, self._shard, self.term, departure.to)
+        except JournalUnavailable as error:
+            self.is_writable = False
+            await self._outage(waiting, error)
+            departure.settle(lot not in self._sequencer.lots)
+            return
+        _answer_all(waiting, Busy)
+        self._feed.forget(lot)
+        log.info("engine.lot_released", lot=lot, sequence=held.lot.sequence, to=departure.to)
+        departure.settle(True)
+
+    def _is_elsewhere(self, lot: LotId) -> bool:
+        """Tell whether a lot that is not held may be in other hands, or on its way here."""
+        placement = self._placement
+        if placement is None or lot in self._sequencer.lots:
+            return False
+        return placement.is_moved(lot) or placement.shard_of(lot) != self._shard
+
     # -- starting, and starting again --------------------------------------------------------------------------
 
     async def _rebuild(self) -> None:
         """Hold exactly what the journal holds, and publish what of it was never told.  Raises: JournalUnavailable."""
+        if self._placement is not None:
+            await self._placement.refresh()
         recovered = await recovery.recover(self._journal, self._snapshots, self._clock.now_us())
         now_us = max(self._sequencer.now_us, recovered.last_at_us)
         ended = [lot for lot in self._sequencer.lots if lot not in recovered.lots]

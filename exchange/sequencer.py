@@ -75,6 +75,12 @@ class Sequencer:
         """The moment by which the next step must be made; None when nothing is due ever."""
         return self._schedule[0][0] if self._schedule else None
 
+    def adopt(self, held: HeldLot, last_at_us: TimeUs) -> None:
+        """Go on with a lot that others have recorded so far; time does not go back behind its last record."""
+        self.lots[held.lot.id] = held
+        self.now_us = max(self.now_us, last_at_us)
+        self._plan_deadline(held)
+
     def step(self, envelopes: Iterable[Envelope], now_us: TimeUs) -> Step:
         """Meet the deadlines that are due, then decide the commands in their order.
 

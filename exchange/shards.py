@@ -65,6 +65,11 @@ class MoveRefusal(StrEnum):
     ALREADY_THERE = "ALREADY_THERE"
 
 
+def shard_by(layouts: Sequence[Layout], lot: LotId) -> int:
+    """Return the shard of a lot that was never moved."""
+    return next((lot % layout.shards for layout in reversed(layouts) if lot >= layout.from_lot), 0)
+
+
 class Places(Protocol):
     """Where lots lie, durably. Every method raises JournalUnavailable."""
 
@@ -76,6 +81,9 @@ class Places(Protocol):
 
     async def arrived(self, shard: int) -> list[LotId]:
         """Return the lots that have a place of their own in a shard and have not ended, ascending."""
+
+    async def forget_move(self, lot: LotId) -> None:
+        """Drop what was asked for a lot: it has ended."""
 
     async def release(self, lot: LotId, shard: int, term: int, to: int) -> None:
         """Place a lot elsewhere, after every append of the shard that is under way and before all later ones.
@@ -89,13 +97,14 @@ class Placement:
     """The map, kept in memory: `refresh` reads it, everything else only looks."""
 
     def __init__(self, places: Places) -> None:
-        self._places = places
+        self.places = places
+        """Where the map comes from."""
         self._map = Map()
 
     def shard_of(self, lot: LotId) -> int:
         """Return the shard that a lot lies in, as of the last refresh."""
         moved = self._map.moved.get(lot)
-        return self._by_layout(lot) if moved is None else moved
+        return shard_by(self._map.layouts, lot) if moved is None else moved
 
     def is_moved(self, lot: LotId) -> bool:
         """Tell whether a lot has a place of its own: whoever holds it not may be about to."""
@@ -108,10 +117,8 @@ class Placement:
 
     async def refresh(self) -> None:
         """Read the map again.  Raises: JournalUnavailable."""
-        self._map = await self._places.read()
+        self._map = await self.places.read()
 
-    def _by_layout(self, lot: LotId) -> int:
-        for layout in reversed(self._map.layouts):
-            if lot >= layout.from_lot:
-                return lot % layout.shards
-        return 0
+    def note(self, lot: LotId, shard: int) -> None:
+        """Take a move for done that is about to be: from now on the lot counts as being elsewhere."""
+        self._map = Map(self._map.layouts, {**self._map.moved, lot: shard})

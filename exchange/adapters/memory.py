@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from exchange.ports import Batch, Fenced, JournalUnavailable, RefusalRow, Snapshot
 from exchange.records import JournalRow
+from exchange.shards import Map, Move, shard_by
 from matching.units import LotId, TimeUs
 
 
@@ -51,11 +52,56 @@ class MemoryLease:
         return None if not self.term else int((time.monotonic() - self.pulsed_at) * 1000)
 
 
+class MemoryPlaces:
+    """Where lots lie, and the journals of the shards."""
+
+    def __init__(self) -> None:
+        self.map = Map()
+        self.asked: dict[LotId, int] = {}
+        self.journals: dict[int, MemoryJournal] = {}
+
+    def shard_of(self, lot: LotId) -> int:
+        """Return where a lot lies."""
+        moved = self.map.moved.get(lot)
+        return shard_by(self.map.layouts, lot) if moved is None else moved
+
+    def rows_of(self, lot: LotId) -> list[JournalRow]:
+        """Return all rows of a lot, whichever shards wrote them."""
+        rows = [row for journal in self.journals.values() for row in journal.rows if row.lot == lot]
+        return sorted(rows, key=lambda row: row.sequence)
+
+    async def read(self) -> Map:
+        """Return the placement."""
+        return self.map
+
+    async def leaving(self, shard: int) -> list[Move]:
+        """Return the moves that were asked for."""
+        return [Move(lot, to) for lot, to in self.asked.items() if self.shard_of(lot) == shard]
+
+    async def arrived(self, shard: int) -> list[LotId]:
+        """Return the open lots with a place of their own in the shard."""
+        placed = sorted(lot for lot, at in self.map.moved.items() if at == shard)
+        return [lot for lot in placed if (rows := self.rows_of(lot)) and not rows[-1].is_outcome]
+
+    async def forget_move(self, lot: LotId) -> None:
+        """Drop what was asked for a lot."""
+        self.asked.pop(lot, None)
+
+    async def release(self, lot: LotId, shard: int, term: int, to: int) -> None:
+        """Place a lot elsewhere."""
+        self.journals[shard].require_term(term)
+        self.map = Map(self.map.layouts, {**self.map.moved, lot: to})
+        await self.forget_move(lot)
+
+
 class MemoryJournal:
     """A journal that can be made unavailable, before an append or after it."""
 
-    def __init__(self, lease: MemoryLease) -> None:
+    def __init__(self, lease: MemoryLease, shard: int = 0, places: MemoryPlaces | None = None) -> None:
         self._lease = lease
+        self._shard = shard
+        self._places = places or MemoryPlaces()
+        self._places.journals[shard] = self
         self._epoch = secrets.token_hex(8)
         self.rows: list[JournalRow] = []
         self.refusals: list[RefusalRow] = []
@@ -64,8 +110,9 @@ class MemoryJournal:
 
     async def append(self, term: int, batch: Batch) -> None:
         """Keep the batch."""
-        self._check()
-        if term != self._lease.term:
+        self.require_term(term)
+        touched = {row.lot for row in batch.rows} | {refusal.lot for refusal in batch.refusals}
+        if any(self._places.shard_of(lot) != self._shard for lot in touched):
             raise Fenced
         head = len(self.rows)
         assert [row.position for row in batch.rows] == list(range(head + 1, head + 1 + len(batch.rows)))
@@ -93,28 +140,37 @@ class MemoryJournal:
     async def read_lot(self, lot: LotId, after: int, limit: int) -> list[JournalRow]:
         """Return rows of one lot after sequence `after`."""
         self._check()
-        return [row for row in self.rows if row.lot == lot and row.sequence > after][:limit]
+        return [row for row in self._places.rows_of(lot) if row.sequence > after][:limit]
 
     async def open_lots(self) -> list[LotId]:
         """Return the lots that have begun and not ended."""
         self._check()
-        ended = {row.lot for row in self.rows if row.is_outcome}
-        return sorted({row.lot for row in self.rows} - ended)
+        rows = [row for journal in self._places.journals.values() for row in journal.rows]
+        open_lots = {row.lot for row in rows} - {row.lot for row in rows if row.is_outcome}
+        return sorted(lot for lot in open_lots if self._places.shard_of(lot) == self._shard)
 
     async def first_sequence_since(self, lot: LotId, at_us: TimeUs) -> int:
         """Return the first sequence at or after a moment."""
         self._check()
-        return next((row.sequence for row in self.rows if row.lot == lot and row.at_us >= at_us), 0)
+        return next((row.sequence for row in self._places.rows_of(lot) if row.at_us >= at_us), 0)
 
     async def read_refusals(self, lot: LotId, since_us: TimeUs, limit: int) -> list[RefusalRow]:
         """Return refusals at or after a moment."""
         self._check()
-        return [row for row in self.refusals if row.lot == lot and row.at_us >= since_us][:limit]
+        refusals = [each for journal in self._places.journals.values() for each in journal.refusals]
+        due = [row for row in refusals if row.lot == lot and row.at_us >= since_us]
+        return sorted(due, key=lambda row: row.at_us)[:limit]
 
     async def epoch(self) -> str:
         """Return the journal's identity."""
         self._check()
         return self._epoch
+
+    def require_term(self, term: int) -> None:
+        """Raise JournalUnavailable while there is nobody to ask, and Fenced when the term is over."""
+        self._check()
+        if term != self._lease.term:
+            raise Fenced
 
     def _check(self) -> None:
         if not self.is_available:

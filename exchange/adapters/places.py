@@ -82,6 +82,11 @@ class PostgresPlaces:
         async with reaching():
             return [row[0] for row in await self._pool.fetch(_ARRIVED, shard)]
 
+    async def forget_move(self, lot: LotId) -> None:
+        """Drop what was asked for a lot."""
+        async with reaching():
+            await self._pool.execute(_DONE, lot)
+
     async def release(self, lot: LotId, shard: int, term: int, to: int) -> None:
         """Place a lot elsewhere, under the shard's lock and its term."""
         async with reaching(), self._pool.acquire() as connection, connection.transaction():
