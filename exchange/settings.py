@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 from urllib.parse import urlsplit
@@ -104,8 +104,8 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="IP addresses of reverse proxies whose X-Forwarded-For is believed; separated by commas.",
-        json_schema_extra=_zh("可信反向代理的 IP 地址，采信其 X-Forwarded-For，以逗号分隔。"),
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed; separated by commas.",
+        json_schema_extra=_zh("可信反向代理的 IP 地址或网段，采信其 X-Forwarded-For，以逗号分隔。"),
     )
     demo: bool = Field(
         default=True,
@@ -228,15 +228,15 @@ class Settings(BaseSettings):
             "多机部署时引擎与网关之间的 Redis 地址，例如 redis://host:6379/0；不填则不用 Redis。"
         ),
     )
-    engine_socket: Path | None = Field(
-        default=None,
-        description="Unix socket of an engine on this machine, for gateways without Redis.",
-        json_schema_extra=_zh("本机引擎的 Unix 套接字，供不用 Redis 的网关连接。"),
-    )
     shard: Annotated[int, *_range(0, 1_023)] = Field(
         default=0,
         description="The shard of lots that an engine decides, from 0.",
         json_schema_extra=_zh("引擎所裁决的分片编号，从 0 起。"),
+    )
+    engine_port: Annotated[int, *_range(0, 65_535)] = Field(
+        default=0,
+        description="Port on which an engine process tells its health and metrics; 0: none.",
+        json_schema_extra=_zh("引擎进程提供健康检查与指标的端口；0 表示不提供。"),
     )
     drain_ms: Annotated[int, *_range(0, 600_000)] = Field(
         default=5_000,
@@ -261,7 +261,7 @@ class Settings(BaseSettings):
         """Take what is given, nothing else: `load_settings` merges the sources and can say where from."""
         return (init_settings,)
 
-    @field_validator("data_dir", "log_file", "rulebooks_dir", "engine_socket")
+    @field_validator("data_dir", "log_file", "rulebooks_dir")
     @classmethod
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
@@ -314,8 +314,11 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for address in value:
-            if not _is_address(address):
-                raise NotAllowed(f"IP addresses; {address!r} is none", f"IP 地址；{address!r} 不是")
+            if not _is_network(address):
+                raise NotAllowed(
+                    f"IP addresses and networks as 10.0.0.0/8; {address!r} is none",
+                    f"IP 地址或网段（例如 10.0.0.0/8）；{address!r} 不是",
+                )
         return value
 
     @field_validator("frames_burst")
@@ -586,6 +589,14 @@ def _kind(field: FieldInfo) -> str:
 def _is_address(value: str) -> bool:
     try:
         ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_network(value: str) -> bool:
+    try:
+        ip_network(value)
     except ValueError:
         return False
     return True
