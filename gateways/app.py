@@ -58,7 +58,8 @@ def make_app(exchange: Exchange) -> web.Application:
     settings = exchange.settings
     if settings.trusted_proxies:
         app.middlewares.append(behind(settings.trusted_proxies))
-    app[HUB] = Hub(exchange.feed, exchange.hall.now_us, exchange.hall.epoch, settings.watcher_tick_ms)
+    hall, measures = exchange.hall, exchange.measures
+    app[HUB] = Hub(exchange.feed, hall.now_us, hall.epoch, settings.watcher_tick_ms, measures)
     app[DOOR] = door = Door(
         _floor(exchange, app[HUB]),
         exchange.people,

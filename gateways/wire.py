@@ -53,7 +53,7 @@ class View(StrEnum):
     FULL = "full"
     """Every event, in order, without gaps."""
     STATE = "state"
-    """The latest state, at most once in a tick."""
+    """The latest state with the last few records, at most once in a tick."""
 
 
 class _ClientFrame(Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
@@ -293,12 +293,14 @@ class Hello(_ServerFrame, frozen=True, tag="hello"):
 class Snapshot(_ServerFrame, frozen=True, tag="snapshot"):
     """Where a lot stands at `offset`, with its latest records; what follows continues from there.
 
+    `view` is what the subscriber gets from now on: `state` where a lot has too many guests for every event.
     `is_recovered` is True when the client's position was honoured: `records` then hold all that it missed.
     """
 
     lot: LotId
     epoch: str
     offset: Sequence
+    view: View
     is_recovered: bool
     state: LotView
     records: list[PublicRecord]
@@ -318,13 +320,17 @@ class Events(_ServerFrame, frozen=True, tag="events"):
 
 
 class State(_ServerFrame, frozen=True, tag="state"):
-    """Latest state for a subscriber who does not want every event."""
+    """Latest state for a subscriber who does not get every event.
+
+    `records` are the latest, at most 20: they may repeat some that came before, and leave others out.
+    """
 
     lot: LotId
     epoch: str
     offset: Sequence
     server_time_us: TimeUs
     state: LotView
+    records: list[PublicRecord]
 
 
 class ReceiptFrame(_ServerFrame, frozen=True, tag="receipt"):

@@ -1,72 +1,59 @@
 """Who follows which lot, and what each audience is told. Every frame is encoded once for its audience.
 
-Three audiences: followers of a lot in full get every event at once; followers of its state get the latest state
-once in a tick; the people whom something concerns personally (outbid, admitted) get that wherever they are.
+Three audiences: followers of a lot in full get every event at once; its watchers get the latest state in rounds
+(`Rounds`); the people whom something concerns personally (outbid, admitted) get that wherever they are.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
-import msgspec
-from msgspec import Struct
-
+from exchange.measures import Measures
 from exchange.ports import EventFeed, FeedEntry
-from gateways.live.frames import TEXT, framed
-from gateways.wire import (
-    Events,
-    Outbid,
-    Presence,
-    ServerFrame,
-    State,
-    View,
-    Yours,
-    encode_json,
-    encode_msgpack,
-)
+from gateways.live.audience import Audience, Follower
+from gateways.live.pauses import watch_pauses
+from gateways.live.rounds import Rounds, encoded
+from gateways.wire import Events, Outbid, Presence, ServerFrame, View, Yours
 from matching.units import LotId, TimeUs
 
-PRESENCE_SECONDS = 1.0
+PRESENCE_SECONDS: Final = 1.0
+ELSEWHERE_SECONDS: Final = 10.0
+"""How long another gateway's counts are believed."""
 
+GUESTS_MAX: Final = 500
+"""Of those who are neither bidders nor hosts of a lot, how many get its events in full; the rest watch its state."""
 
-class Follower(Protocol):
-    """What the hub needs to know of a session."""
-
-    account_id: int
-    is_host: bool
-    opcode: int
-
-    def send(self, frame: bytes) -> None:
-        """Put a framed message on its way."""
-
-
-class Audience(Struct):
-    """The followers of one lot."""
-
-    full: set[Follower] = msgspec.field(default_factory=set)
-    state: set[Follower] = msgspec.field(default_factory=set)
-    is_stale: bool = False
-    """The state has changed since its followers were last told."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether nobody follows."""
-        return not self.full and not self.state
+Present = tuple[int, int]
+"""Bidders online, and followers."""
 
 
 class Hub:
     """All sessions of one gateway, by account and by lot."""
 
-    def __init__(self, feed: EventFeed, now_us: Callable[[], TimeUs], epoch: str, tick_ms: int) -> None:
+    def __init__(
+        self,
+        feed: EventFeed,
+        now_us: Callable[[], TimeUs],
+        epoch: str,
+        tick_ms: int,
+        measures: Measures,
+        guests_max: int = GUESTS_MAX,
+    ) -> None:
         self._feed = feed
         self._now_us = now_us
         self.epoch = epoch
-        self._tick_seconds = tick_ms / 1000
+        self._measures = measures
+        self._guests_max = guests_max
         self._audiences: dict[LotId, Audience] = {}
+        self._follows: dict[Follower, tuple[Audience, ...]] = {}
         self._sessions: dict[int, set[Follower]] = {}
-        self._present: dict[LotId, tuple[int, int]] = {}
+        self._present: dict[LotId, Present] = {}
+        self._elsewhere: dict[str, tuple[float, Mapping[LotId, Present]]] = {}
+        self._rounds = Rounds(feed, now_us, epoch, tick_ms / 1000, self._follows, measures)
+
+    # -- who is there ------------------------------------------------------------------------------------------
 
     def enter(self, session: Follower) -> None:
         """Take a session of an account in, for what concerns it personally."""
@@ -78,13 +65,13 @@ class Hub:
         sessions.discard(session)
         if not sessions:
             self._sessions.pop(session.account_id, None)
-        for lot in [lot for lot, audience in self._audiences.items() if _follows(audience, session)]:
-            self.unfollow(lot, session)
+        for audience in self._follows.get(session, ()):
+            self.unfollow(audience.lot, session)
 
     @property
     def tick_ms(self) -> int:
         """Return how often the followers of states are told, at present."""
-        return round(self._tick_seconds * 1000)
+        return round(self._rounds.tick_seconds * 1000)
 
     @property
     def is_visited(self) -> bool:
@@ -95,91 +82,107 @@ class Hub:
         """Return how many sessions an account has."""
         return len(self._sessions.get(account_id, ()))
 
-    def follow(self, lot: LotId, view: View, session: Follower) -> None:
-        """Tell a session of a lot from now on."""
+    def follow(self, lot: LotId, wanted: View, session: Follower) -> View:
+        """Tell a session of a published lot from now on; returns the view that it gets.
+
+        Bidders and hosts of a lot get what they want. Of the others only so many get it in full.
+        """
         self.unfollow(lot, session)
-        audience = self._audiences.setdefault(lot, Audience())
-        (audience.full if view is View.FULL else audience.state).add(session)
+        audience = self._audiences.get(lot)
+        if audience is None:
+            audience = self._audiences[lot] = Audience(lot, self._feed.offset(lot))
+        is_guest = not session.is_host and self._feed.own(lot, session.account_id) is None
+        view = View.STATE if is_guest and len(audience.guests) >= self._guests_max else wanted
+        audience.enter(session, view, is_guest)
+        self._follows[session] = (*self._follows.get(session, ()), audience)
         if session.is_host:
             self._present.pop(lot, None)
+        return view
 
     def unfollow(self, lot: LotId, session: Follower) -> None:
         """Tell a session nothing more of a lot."""
-        audience = self._audiences.get(lot)
-        if audience is not None:
-            audience.full.discard(session)
-            audience.state.discard(session)
-            if audience.is_empty:
-                del self._audiences[lot]
-                self._present.pop(lot, None)
+        follows = self._follows.get(session, ())
+        audience = next((audience for audience in follows if audience.lot == lot), None)
+        if audience is None:
+            return
+        audience.leave(session)
+        rest = tuple(other for other in follows if other is not audience)
+        if rest:
+            self._follows[session] = rest
+        else:
+            del self._follows[session]
+        if not audience.size:
+            del self._audiences[lot]
+            self._present.pop(lot, None)
+
+    # -- telling -----------------------------------------------------------------------------------------------
 
     def tell(self, entries: Sequence[FeedEntry]) -> None:
         """Spread what has just become durable."""
         for entry in entries:
             audience = self._audiences.get(entry.lot)
             if audience is not None:
-                audience.is_stale = bool(audience.state)
-                if audience.full:
-                    _send(self._events(entry), audience.full)
+                self._spread(entry, audience)
             for bidder, own in entry.own.items():
                 yours = Yours(entry.lot, own.paddle, own.limit, own.rank, own.lines, own.handle)
-                _send(yours, self._sessions.get(bidder, ()))
+                self._send(yours, self._sessions.get(bidder, ()))
             if entry.outbid:
-                _send(self._outbid(entry), self._sessions.get(entry.outbid, ()))
+                self._send(self._outbid(entry), self._sessions.get(entry.outbid, ()))
 
     async def run(self) -> None:
-        """Tell the followers of states once in a tick, and hosts who is there; for ever."""
-        next_presence = 0.0
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(self._tick_seconds)
-            for lot, audience in self._audiences.items():
-                if audience.is_stale:
-                    audience.is_stale = False
-                    self._tell_state(lot, audience)
-            if loop.time() >= next_presence:
-                next_presence = loop.time() + PRESENCE_SECONDS
-                self._tell_presence()
+        """Tell watchers in rounds, and hosts who is there, and note when anybody had to wait; for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._rounds.run())
+            group.create_task(watch_pauses(self._measures))
+            group.create_task(self._tell_presence())
 
-    def _events(self, entry: FeedEntry) -> Events:
-        return Events(entry.lot, self.epoch, entry.offset, self._now_us(), entry.view, entry.records)
+    def _spread(self, entry: FeedEntry, audience: Audience) -> None:
+        if audience.watchers and not audience.is_stale:
+            audience.is_stale = True
+            self._rounds.call(audience)
+        if audience.full:
+            frame = Events(entry.lot, self.epoch, entry.offset, self._now_us(), entry.view, entry.records)
+            prepared: dict[int, bytes] = {}
+            for session in audience.full:
+                data = prepared.get(session.opcode)
+                if data is None:
+                    data = prepared[session.opcode] = encoded(frame, session.opcode)
+                session.send_with_crowd(data)
+            self._measures.deliveries["full"] += len(audience.full)
 
     def _outbid(self, entry: FeedEntry) -> Outbid:
         return Outbid(entry.lot, entry.view.price, entry.view.asking_price, self._now_us())
 
-    def _tell_state(self, lot: LotId, audience: Audience) -> None:
-        view = self._feed.view(lot)
-        if view is not None:
-            frame = State(lot, self.epoch, self._feed.offset(lot), self._now_us(), view)
-            _send(frame, audience.state)
+    def _send(self, frame: ServerFrame, sessions: Iterable[Follower]) -> None:
+        for session in sessions:
+            session.send(encoded(frame, session.opcode))
+            self._measures.deliveries["own"] += 1
 
-    def _tell_presence(self) -> None:
-        for lot, audience in self._audiences.items():
-            everybody = audience.full | audience.state
-            hosts = [session for session in everybody if session.is_host]
-            if not hosts:
-                continue
-            bidders = {session.account_id for session in everybody if self._feed.own(lot, session.account_id)}
-            present = (len(bidders), len(everybody))
-            if self._present.get(lot) != present:
-                self._present[lot] = present
-                _send(Presence(lot, *present), hosts)
+    # -- presence ----------------------------------------------------------------------------------------------
 
+    def presence(self) -> dict[LotId, Present]:
+        """Return who follows each lot through this gateway, for the hosts at other gateways."""
+        return {
+            lot: (audience.bidders(self._feed), audience.size) for lot, audience in self._audiences.items()
+        }
 
-def encoded(frame: ServerFrame, opcode: int) -> bytes:
-    """Return a frame of the protocol, ready for the transport."""
-    return framed(encode_json(frame) if opcode == TEXT else encode_msgpack(frame), opcode)
+    def present_elsewhere(self, gateway: str, present: Mapping[LotId, Present]) -> None:
+        """Count who follows each lot through another gateway, until that says otherwise or is silent for long."""
+        self._elsewhere[gateway] = (asyncio.get_running_loop().time(), present)
 
+    async def _tell_presence(self) -> None:
+        while True:
+            await asyncio.sleep(PRESENCE_SECONDS)
+            since = asyncio.get_running_loop().time() - ELSEWHERE_SECONDS
+            self._elsewhere = {name: told for name, told in self._elsewhere.items() if told[0] >= since}
+            for lot, audience in self._audiences.items():
+                if audience.hosts:
+                    self._tell_hosts(lot, audience)
 
-def _send(frame: ServerFrame, sessions: Iterable[Follower]) -> None:
-    """Send one frame to an audience, encoding it once for each form that is spoken there."""
-    prepared: dict[int, bytes] = {}
-    for session in sessions:
-        data = prepared.get(session.opcode)
-        if data is None:
-            data = prepared[session.opcode] = encoded(frame, session.opcode)
-        session.send(data)
-
-
-def _follows(audience: Audience, session: Follower) -> bool:
-    return session in audience.full or session in audience.state
+    def _tell_hosts(self, lot: LotId, audience: Audience) -> None:
+        counted = [(audience.bidders(self._feed), audience.size)]
+        counted += [present[lot] for _, present in self._elsewhere.values() if lot in present]
+        bidders, followers = (sum(numbers) for numbers in zip(*counted, strict=True))
+        if self._present.get(lot) != (bidders, followers):
+            self._present[lot] = (bidders, followers)
+            self._send(Presence(lot, bidders, followers), audience.hosts)

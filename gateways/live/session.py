@@ -30,10 +30,11 @@ from exchange.records import public_record
 from gateways import wire
 from gateways.live.connection import Connection
 from gateways.live.frames import BINARY, TEXT
-from gateways.live.hub import Hub, encoded
+from gateways.live.hub import Hub
 from gateways.live.outbox import Outbox, OutboxLimits, Tray
 from gateways.live.pace import Pace
 from gateways.live.returning import AT_ONCE, Delay, delay_of, farewell
+from gateways.live.rounds import encoded
 from gateways.live.translation import BIDDER_FRAMES, COMMAND_FRAMES, STAFF_FRAMES, command_of
 from gateways.wire import CloseCode, ErrorCode, ServerFrame
 from matching import commands
@@ -123,8 +124,16 @@ class Session:
                 errand.cancel()
 
     def send(self, frame: bytes) -> None:
-        """Put a framed message on its way."""
+        """Send a framed message that this client waits for."""
         self._outbox.put(frame)
+
+    def send_with_crowd(self, frame: bytes) -> None:
+        """Send a framed message that many others get as well, in turn with them."""
+        self._outbox.put_with_crowd(frame)
+
+    def send_latest(self, frame: bytes) -> bool:
+        """Send a framed message now; False when earlier ones still wait, and this one is left out."""
+        return self._outbox.put_latest(frame)
 
     def end(self, code: CloseCode, delay: Delay = AT_ONCE) -> None:
         """End the conversation with a code that tells the client whether to come back, and after what delay."""
@@ -340,8 +349,10 @@ class Session:
         own = feed.own(frame.lot, self.account_id)
         you = None if own is None else wire.You(own.paddle, own.limit, own.rank, own.lines, own.handle)
         now_us = self._floor.hall.now_us()
-        hub.follow(frame.lot, frame.view, self)
-        self._say(wire.Snapshot(frame.lot, hub.epoch, offset, is_recovered, view, records, you, now_us))
+        granted = hub.follow(frame.lot, frame.view, self)
+        self._say(
+            wire.Snapshot(frame.lot, hub.epoch, offset, granted, is_recovered, view, records, you, now_us)
+        )
         return True
 
     # -- speaking ----------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
 from gateways.live.frames import TEXT, framed
 from gateways.live.outbox import Outbox, OutboxLimits, Tray
 from gateways.live.pace import Pace
+from gateways.live.slices import SLICE_SECONDS
 
 
 class Transport(asyncio.WriteTransport):
@@ -69,16 +71,86 @@ async def test_a_reader_who_lets_too_many_bytes_wait_is_cut_once() -> None:
     assert cut == ["too slow"] and len(transport.writes) == 2, "nothing is written to one who was cut"
 
 
-async def test_a_reader_who_lets_anything_wait_too_long_is_cut() -> None:
+async def test_a_reader_who_lets_anything_wait_too_long_is_cut_though_nothing_more_comes() -> None:
     transport = Transport()
     cut: list[str] = []
     box = outbox(transport, cut, age_ms_max=20)
     transport.waiting = 1
     box.put(b"x")
-    await asyncio.sleep(0.05)
-    box.put(b"x")
-    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        while not cut:
+            await asyncio.sleep(0.01)
     assert cut == ["too slow"]
+
+
+async def test_a_reader_for_whom_something_always_waits_is_not_cut_while_he_reads() -> None:
+    transport = Transport()
+    cut: list[str] = []
+    box = outbox(transport, cut, age_ms_max=20)
+    for _ in range(5):
+        transport.waiting = 1  # of the byte just written; all before it has left
+        box.put(b"x")
+        await asyncio.sleep(0.03)
+    assert not cut
+
+
+async def test_what_somebody_waits_for_overtakes_the_crowd_but_not_what_waits_on_its_own_connection() -> None:
+    written: list[str] = []
+    tray = Tray()
+
+    def box(name: str) -> Outbox:
+        transport = Transport()
+        transport.write = lambda data: written.append(f"{name} {bytes(data).decode()}")  # type: ignore[method-assign]
+        return Outbox(transport, tray, OutboxLimits(), lambda: None)
+
+    boxes = [box(name) for name in "abc"]
+    for each in boxes:
+        each.put_with_crowd(b"news ")
+    boxes[2].put(b"receipt")
+    await asyncio.sleep(0)
+    assert written == ["c news receipt", "a news ", "b news "]
+
+
+async def test_a_crowd_is_served_in_slices_and_a_receipt_comes_in_between() -> None:
+    written: list[int] = []
+    tray = Tray()
+
+    class Slow(Transport):
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+        def write(self, data: bytes) -> None:  # type: ignore[override]
+            written.append(self.number)
+            until = time.perf_counter() + SLICE_SECONDS
+            while time.perf_counter() < until:
+                pass
+
+    boxes = [Outbox(Slow(number), tray, OutboxLimits(), lambda: None) for number in range(5)]
+    for each in boxes:
+        each.put_with_crowd(b"news")
+    await asyncio.sleep(0)
+    assert written == [0]
+    boxes[4].put(b"receipt")
+    await asyncio.sleep(0)
+    assert written == [0, 4]
+    async with asyncio.timeout(30):
+        while len(written) < 5:
+            await asyncio.sleep(0)
+    assert written == [0, 4, 1, 2, 3], "each once: what was put for the fifth left with its receipt"
+
+
+async def test_the_latest_is_left_out_for_one_who_has_not_taken_what_came_before() -> None:
+    transport = Transport()
+    box = outbox(transport, [])
+    box.put(b"a")
+    assert box.put_latest(b"b") and transport.writes == [b"ab"], "in one write, in order"
+    transport.waiting = 1
+    assert not box.put_latest(b"c") and transport.writes == [b"ab"]
+    box.close()
+    assert box.put_latest(b"d"), "nothing is kept for one who has gone"
+    await asyncio.sleep(0)
+    assert transport.writes == [b"ab"]
 
 
 async def test_a_reader_who_catches_up_starts_afresh() -> None:

@@ -29,7 +29,7 @@ export function reduce(room, frame) {
   switch (frame.type) {
     case "snapshot": return fromSnapshot(room, frame);
     case "events": return fromEvents(room, frame);
-    case "state": return withView({ ...room, offset: frame.offset }, frame.state);
+    case "state": return fromEvents(room, frame);
     case "outbid": return fromOutbid(room, frame);
     case "presence": return { ...room, presence: { bidders: frame.bidders_online, watchers: frame.watchers } };
     case "you": return { ...room, you: { paddle: frame.paddle, limit: frame.limit, rank: frame.rank, lines: frame.lines, handle: frame.handle } };
