@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from msgspec import Struct
 from exchange.people import Account, People, Role, Session, fingerprint
 from matching.units import TimeUs
 
+Network = IPv4Network | IPv6Network
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 COOKIE = "luochui_session"
@@ -52,7 +54,7 @@ def proof_of(request: web.Request) -> bytes:
     return fingerprint(request.cookies.get(COOKIE, "") if bearer is None else bearer)
 
 
-def address_of(request: web.Request, trusted_proxies: Collection[str]) -> str:
+def address_of(request: web.Request, trusted_proxies: Collection[Network]) -> str:
     """Return the network address that a request came from.
 
     Each proxy adds whom it heard to the end of X-Forwarded-For: the last address that is no proxy of ours is the
@@ -60,21 +62,30 @@ def address_of(request: web.Request, trusted_proxies: Collection[str]) -> str:
 
     Args:
         request: any request.
-        trusted_proxies: addresses whose header is believed.
+        trusted_proxies: networks of proxies whose header is believed.
     """
     address = request.remote or ""
     heard = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
-    while address in trusted_proxies and heard and (before := heard.pop().strip()):
+    while _is_within(address, trusted_proxies) and heard and (before := heard.pop().strip()):
         address = before
     return address
 
 
+def _is_within(address: str, networks: Collection[Network]) -> bool:
+    try:
+        place = ip_address(address)
+    except ValueError:
+        return False
+    return any(place in network for network in networks)
+
+
 def behind(trusted_proxies: Collection[str]) -> Middleware:
     """Return the middleware that shows handlers the visitor's address as `request.remote`, not the proxy's."""
+    networks = tuple(ip_network(proxy) for proxy in trusted_proxies)
 
     @web.middleware
     async def unveil(request: web.Request, handler: Handler) -> web.StreamResponse:
-        return await handler(request.clone(remote=address_of(request, trusted_proxies)))
+        return await handler(request.clone(remote=address_of(request, networks)))
 
     return unveil
 

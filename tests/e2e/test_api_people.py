@@ -122,11 +122,12 @@ async def test_wrong_credentials_say_nothing_more_and_are_bounded(floor: Served)
     assert (status, answer["code"]) == (429, "RATE_LIMITED")
 
 
+@pytest.mark.parametrize("proxy", ["127.0.0.1", "127.0.0.0/8"])
 async def test_behind_a_trusted_proxy_visitors_are_told_apart_by_address(
-    database_url: str, tmp_path: Path
+    database_url: str, tmp_path: Path, proxy: str
 ) -> None:
     limits = {"sign_in_attempts_per_minute": 1, "connections_per_address_max": 1}
-    async with served(database_url, tmp_path, trusted_proxies=("127.0.0.1",), **limits) as floor:
+    async with served(database_url, tmp_path, trusted_proxies=(proxy,), **limits) as floor:
         first, second = [await floor.nobody(headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in (1, 2)]
         for person in (first, second):
             socket = await live(person)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 from aiohttp import test_utils
 from multidict import CIMultiDict
@@ -64,6 +66,8 @@ def test_reading_and_bearer_tokens_need_no_origin() -> None:
         (["10.0.0.1"], "10.0.0.1"),
         (["198.51.100.66, 192.0.2.7"], "192.0.2.7"),
         (["198.51.100.66, 192.0.2.7, 10.0.0.1"], "192.0.2.7"),
+        (["192.0.2.7, 10.0.0.1, 10.0.0.255"], "192.0.2.7"),
+        (["198.51.100.66, invented"], "invented"),
         (["2001:db8::7"], "2001:db8::7"),
     ],
 )
@@ -73,9 +77,10 @@ def test_behind_proxies_of_ours_the_address_is_the_last_that_is_none_of_them(
     headers = [("X-Forwarded-For", line) for line in forwarded]
     request = test_utils.make_mocked_request("GET", "/", headers=CIMultiDict(headers))
     ours = request.clone(remote="127.0.0.1")
-    assert address_of(ours, ("127.0.0.1", "10.0.0.1")) == expected
+    proxies = (ip_network("127.0.0.1"), ip_network("10.0.0.0/24"))
+    assert address_of(ours, proxies) == expected
     stranger = request.clone(remote="203.0.113.5")
-    assert address_of(stranger, ("127.0.0.1", "10.0.0.1")) == "203.0.113.5"
+    assert address_of(stranger, proxies) == "203.0.113.5"
 
 
 def test_a_bearer_token_is_what_follows_the_word() -> None:
