@@ -5,7 +5,7 @@ Belongs here: finding it, running or not. Does not belong here: what is done wit
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import asyncpg
 
 from exchange.adapters.clock import SystemClock
-from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots, shards_of
 from exchange.database import DRIVER_ERRORS, StoreUnavailable
 from exchange.embedded_postgres import DATABASE, PORT, ROLE, DataDirectoryInUse, EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
@@ -41,8 +41,14 @@ async def opened_people(settings: Settings) -> AsyncIterator[People]:
 class Records:
     """The record of sales, for reading."""
 
-    journal: Journal
+    shards: Sequence[Journal]
+    """The journal of each shard; of a lot, each has all records."""
     snapshots: SnapshotStore
+
+    @property
+    def journal(self) -> Journal:
+        """The journal, for those who ask for one lot."""
+        return self.shards[0]
 
 
 @asynccontextmanager
@@ -52,7 +58,8 @@ async def opened_records(settings: Settings) -> AsyncIterator[Records]:
     Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
     """
     async with opened_pool(settings) as pool:
-        yield Records(PostgresJournal("", pool), PostgresSnapshots(pool))
+        shards = await shards_of(pool)
+        yield Records([PostgresJournal("", pool, shard) for shard in shards], PostgresSnapshots(pool))
 
 
 @asynccontextmanager

@@ -33,6 +33,11 @@ PAGE_ROWS: Final = 200
 POLL_INTERVAL_S: Final = 1.0
 
 
+def cursor_of(shard: int) -> str:
+    """Return the name under which the ledger keeps how far a shard is settled."""
+    return f"{CURSOR}:{shard}" if shard else CURSOR
+
+
 class Settlement:
     """Settles lots in the order in which they ended."""
 
@@ -45,10 +50,12 @@ class Settlement:
         catalogue: Catalogue,
         sign_ups: SignUps,
         outcome_recorded: asyncio.Event,
+        shard: int = 0,
     ) -> None:
         """Take what is read and what is written.
 
         Args:
+            journal: of the shard whose lots are settled.
             outcome_recorded: set by the engine when a lot has ended; cleared here.
         """
         self._journal = journal
@@ -58,6 +65,7 @@ class Settlement:
         self._catalogue = catalogue
         self._sign_ups = sign_ups
         self._outcome_recorded = outcome_recorded
+        self._cursor = cursor_of(shard)
         self._position: int | None = None
 
     async def run(self) -> None:
@@ -76,7 +84,7 @@ class Settlement:
         """
         position, self._position = self._position, None
         if position is None:
-            position = await self._ledger.cursor(CURSOR)
+            position = await self._ledger.cursor(self._cursor)
         done = 0
         while rows := await self._journal.read_outcomes(position, PAGE_ROWS):
             for row in rows:
@@ -94,7 +102,7 @@ class Settlement:
         await self._catalogue.close(lot_view(lot), row.at_us)
         await self._sign_ups.close(lot.id, lot.paddles)
         outcome = lot_outcome(lot, row, await self._bidding_ended_at_us(lot, row))
-        answer = await self._settlements.settle(outcome, Cursor(CURSOR, row.position))
+        answer = await self._settlements.settle(outcome, Cursor(self._cursor, row.position))
         if isinstance(answer, SettlementRefusal):
             log.error("settlement.refused", lot=row.lot, position=row.position, reason=answer.value)
         elif answer.is_new:

@@ -5,14 +5,16 @@ Belongs here: reading and comparing. Does not belong here: mending anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import heapq
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
 from exchange.lots import HeldLot, started
-from exchange.ports import Journal, Snapshot, SnapshotStore
-from exchange.records import JournalRow, Record, chained, decode
+from exchange.ports import Snapshot, SnapshotStore
+from exchange.records import GENESIS, JournalRow, Record, chained, decode
 from matching.events import OUTCOME_EVENTS, LotAnnounced, LotAwarded, LotKnockedDown, LotPassed, LotSold
 from matching.lot import digest, outcome
 from matching.units import LotId
@@ -22,6 +24,30 @@ DISCREPANCIES_MAX = 100
 
 RECOMPUTED = (LotSold, LotKnockedDown, LotAwarded, LotPassed)
 """Ends of bidding that follow from the records before them."""
+
+
+EARLY_ROWS_MAX = 10_000
+"""How many rows may wait for a record of their lot that another shard holds, before something must be missing."""
+
+
+class Rows(Protocol):
+    """The rows of one shard, by position: a `Journal`, or one together with files of its archive."""
+
+    async def head(self) -> int:
+        """Return the last position."""
+
+    async def read_from(self, position: int, limit: int) -> list[JournalRow]:
+        """Return at most `limit` rows after `position`, ascending."""
+
+
+class Absent(Struct, frozen=True):
+    """What lies in the archive and is not looked at.
+
+    `positions` are the last ones of each shard, `lots` the last sequence and link of each lot.
+    """
+
+    positions: Mapping[int, int] = {}
+    lots: Mapping[LotId, tuple[int, bytes]] = {}
 
 
 class Discrepancy(Struct, frozen=True):
@@ -48,62 +74,143 @@ class JournalReport(Struct, frozen=True):
 
 
 async def verify_journal(
-    journal: Journal, snapshots: SnapshotStore, progress: Callable[[int, int], None] | None = None
+    shards: Sequence[Rows],
+    snapshots: SnapshotStore,
+    progress: Callable[[int, int], None] | None = None,
+    absent: Absent | None = None,
 ) -> JournalReport:
     """Recompute numbering, hash chain, lots and snapshots from the bodies of all records.
 
     Args:
-        journal: what is checked, from its first row to its head at the call.
+        shards: what is checked, by shard, each from its first row to its head at the call.
         snapshots: compared with the lots as the records make them.
         progress: told how many rows are done, of how many.
+        absent: what must have come before the first rows.
 
     Raises: JournalUnavailable.
     """
-    head, proof = await journal.head(), _Proof()
-    while proof.position < head and (rows := await journal.read_from(proof.position, PAGE_ROWS)):
-        for row in rows:
-            await proof.take(row, snapshots)
-        if progress is not None:
-            progress(proof.position, head)
+    absent = absent or Absent()
+    heads = [await rows.head() for rows in shards]
+    first = [absent.positions.get(shard, 0) for shard in range(len(shards))]
+    due = sum(heads) - sum(first)
+    proof = _Proof(first, absent.lots, may_wait=len(shards) > 1)
+    async for shard, row in _merged(shards, first, heads):
+        await proof.take(shard, row, snapshots)
+        if progress is not None and (proof.records % PAGE_ROWS == 0 or proof.records == due):
+            progress(proof.records, due)
+    await proof.finish(snapshots)
     digests = {lot: digest(held.lot) for lot, held in proof.lots.items()}
     return JournalReport(
         proof.records,
-        len(proof.lots),
+        len(proof.lots) + len(proof.tails),
         proof.snapshots_checked,
         digests,
         proof.discrepancies[:DISCREPANCIES_MAX],
     )
 
 
+async def _merged(
+    shards: Sequence[Rows], first: Sequence[int], heads: Sequence[int]
+) -> AsyncIterator[tuple[int, JournalRow]]:
+    """Give the rows of all shards by their time, those of each shard in their order."""
+    streams = [_read(rows, first[n], heads[n]) for n, rows in enumerate(shards)]
+    heap: list[tuple[int, int, JournalRow]] = []
+    for shard, stream in enumerate(streams):
+        async for row in stream:
+            heap.append((row.at_us, shard, row))
+            break
+    heapq.heapify(heap)
+    while heap:
+        _, shard, row = heapq.heappop(heap)
+        yield shard, row
+        async for following in streams[shard]:
+            heapq.heappush(heap, (following.at_us, shard, following))
+            break
+
+
+async def _read(rows: Rows, position: int, head: int) -> AsyncIterator[JournalRow]:
+    while position < head and (page := await rows.read_from(position, PAGE_ROWS)):
+        for row in page:
+            yield row
+        position = page[-1].position
+
+
 class _Proof:
     """What the rows so far add up to."""
 
-    def __init__(self) -> None:
-        self.position = 0
+    def __init__(
+        self, positions: Sequence[int], tails: Mapping[LotId, tuple[int, bytes]], *, may_wait: bool
+    ) -> None:
+        self.positions = list(positions)
+        self.at_us = [0] * len(self.positions)
         self.records = 0
         self.snapshots_checked = 0
-        self.at_us = 0
         self.lots: dict[LotId, HeldLot] = {}
+        self.archived = tails
+        self.tails: dict[LotId, tuple[int, bytes]] = {}
+        """Last sequence and link of lots whose beginning is not looked at: of these only the chain is checked."""
+        self.may_wait = may_wait
+        self.early: dict[LotId, dict[int, JournalRow]] = {}
+        self.early_count = 0
         self.broken: set[LotId] = set()
         self.snapshots: dict[LotId, Snapshot | None] = {}
         self.discrepancies: list[Discrepancy] = []
 
-    async def take(self, row: JournalRow, snapshots: SnapshotStore) -> None:
-        """Check one row against all before it, and replay it."""
+    async def take(self, shard: int, row: JournalRow, snapshots: SnapshotStore) -> None:
+        """Check a row's place in its shard, then the row itself as soon as all before it in its lot are checked."""
+        last = self.positions[shard]
         self._expect(
-            row, row.position == self.position + 1, f"position {row.position} follows {self.position}"
+            row, row.position == last + 1, f"position {row.position} of shard {shard} follows {last}"
         )
-        self.position, self.records = row.position, self.records + 1
+        self.positions[shard] = row.position
+        self.records += 1
+        self._expect(row, row.at_us >= self.at_us[shard], "its time lies before that of an earlier record")
+        self.at_us[shard] = max(self.at_us[shard], row.at_us)
+        if self.may_wait and row.sequence > self._last_of(row.lot) + 1 and self.early_count < EARLY_ROWS_MAX:
+            self.early.setdefault(row.lot, {})[row.sequence] = row
+            self.early_count += 1
+            return
+        await self._check(row, snapshots)
+        while (following := self.early.get(row.lot, {}).pop(self._last_of(row.lot) + 1, None)) is not None:
+            self.early_count -= 1
+            await self._check(following, snapshots)
+
+    async def finish(self, snapshots: SnapshotStore) -> None:
+        """Check what still waits: something before it is missing."""
+        for rows in self.early.values():
+            for _, row in sorted(rows.items()):
+                await self._check(row, snapshots)
+
+    def _last_of(self, lot: LotId) -> int:
+        """Return the last sequence of a lot that was checked."""
+        held = self.lots.get(lot)
+        return held.lot.sequence if held is not None else self._tail_of(lot)[0]
+
+    def _tail_of(self, lot: LotId) -> tuple[int, bytes]:
+        return self.tails.get(lot) or self.archived.get(lot, (0, GENESIS))
+
+    async def _check(self, row: JournalRow, snapshots: SnapshotStore) -> None:
+        """Check one row against all before it in its lot, and replay it."""
         record = self._record(row)
         if record is None or row.lot in self.broken:
             return
-        self._expect(row, record.at_us >= self.at_us, "its time lies before that of an earlier record")
-        self.at_us = max(self.at_us, record.at_us)
+        if row.lot in self.archived and row.lot not in self.lots:
+            self._follow(row)
+            return
         if not self._replay(row, record):
             self.broken.add(row.lot)
         elif row.lot not in self.snapshots:
             self.snapshots[row.lot] = await snapshots.load(row.lot)
         self._compare_snapshot(row)
+
+    def _follow(self, row: JournalRow) -> None:
+        """Check the chain of a lot whose beginning lies in the archive."""
+        sequence, link = self._tail_of(row.lot)
+        self._expect(
+            row, row.sequence == sequence + 1, f"it follows record {sequence}, in the archive or here"
+        )
+        self._expect(row, row.link == chained(link, row.body), "the hash chain breaks here")
+        self.tails[row.lot] = row.sequence, row.link
 
     def _record(self, row: JournalRow) -> Record | None:
         """Return what the body says, when it can be read and says the same as the row's columns."""

@@ -25,7 +25,7 @@ SELECT lot_id FROM exchange.lot_place
  WHERE shard = $1 AND {_LAST_IS_OUTCOME.format("lot_place.lot_id")} = false ORDER BY lot_id"""
 # The lease's row is what appends lock: the move comes after every append under way, and later ones see it.
 _LOCK_TERM = "SELECT FROM exchange.lease WHERE shard = $1 AND term = $2 FOR UPDATE"
-_LOCK_SHARD = "SELECT FROM exchange.lease WHERE shard = $1 FOR UPDATE"
+_END_TERM = "UPDATE exchange.lease SET term = term + 1 WHERE shard = $1"
 _PLACE = """
 INSERT INTO exchange.lot_place (lot_id, shard) VALUES ($1, $2)
 ON CONFLICT (lot_id) DO UPDATE SET shard = EXCLUDED.shard, placed_at = clock_timestamp()"""
@@ -107,13 +107,13 @@ class PostgresPlaces:
             return refusal
 
     async def move_from_silent(self, lot: LotId, to: int) -> None:
-        """Carry a move out in place of a shard's holder that is gone. It is fenced for the lot from then on.
+        """Carry a move out in place of a shard's holder that is gone; should it come back, its term is over.
 
         Raises: JournalUnavailable.
         """
         async with reaching(), self._pool.acquire() as connection, connection.transaction():
             shard: int = await connection.fetchval("SELECT exchange.shard_of($1)", lot)
-            await connection.fetchrow(_LOCK_SHARD, shard)
+            await connection.execute(_END_TERM, shard)
             await _place(connection, lot, to)
 
     async def shard_of(self, lot: LotId) -> int:

@@ -275,6 +275,12 @@ class PostgresSnapshots:
             return None if row is None else Snapshot(*row.values())
 
 
+async def shards_of(pool: asyncpg.Pool) -> range:
+    """Return the shards that there are, from 0.  Raises: JournalUnavailable."""
+    async with reaching():
+        return range(await pool.fetchval("SELECT max(shard) + 1 FROM exchange.lease"))
+
+
 def _writer_name(shard: int) -> str:
     """Return the name under which PostgreSQL lists the session that writes a shard."""
     return f"luochui writer of shard {shard}"

@@ -39,7 +39,7 @@ def verify(database_url: DatabaseUrl = None, data_dir: DataDir = None, json: AsJ
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("reading the journal 读取日志", total=None)
             return await verify_journal(
-                records.journal,
+                records.shards,
                 records.snapshots,
                 lambda done, total: progress.update(task, completed=done, total=total),
             )

@@ -30,7 +30,7 @@ async def sell(database_url: str, pool: asyncpg.Pool) -> Floor:
 
 
 async def proof(pool: asyncpg.Pool, database_url: str) -> JournalReport:
-    return await verify_journal(PostgresJournal(database_url, pool), PostgresSnapshots(pool))
+    return await verify_journal([PostgresJournal(database_url, pool)], PostgresSnapshots(pool))
 
 
 async def test_an_untouched_journal_is_sound(database_url: str) -> None:

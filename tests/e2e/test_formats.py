@@ -208,7 +208,7 @@ async def test_a_format_survives_a_crash_after_every_row(
     async with floor_over(database_url, snapshot_every) as floor:
         performance = Performance(floor, scenario)
         await performance.run()
-        report = await verify_journal(floor.journal, floor.snapshots)
+        report = await verify_journal([floor.journal], floor.snapshots)
         assert report.is_sound, report.discrepancies
         assert report.digests == {LOT: digest(scenario.play())}
 
