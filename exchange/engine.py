@@ -120,6 +120,8 @@ class Engine:
         self._alarm: asyncio.TimerHandle | None = None
         self._told_position = 0
         self._cold: deque[LotId] = deque()
+        self._to_fetch: dict[LotId, None] = {}
+        """Lots held before an outage that may have ended in it, in order; kept over attempts to rebuild that fail."""
         self._saving: set[asyncio.Task[None]] = set()
         self._departures: deque[Departure] = deque()
         self.term = 0
@@ -395,13 +397,15 @@ class Engine:
             await self._placement.refresh()
         recovered = await recovery.recover(self._journal, self._snapshots, self._clock.now_us())
         now_us = max(self._sequencer.now_us, recovered.last_at_us)
-        ended = [lot for lot in self._sequencer.lots if lot not in recovered.lots]
+        self._to_fetch |= {lot: None for lot in self._sequencer.lots if lot not in recovered.lots}
         self._sequencer = Sequencer(recovered.lots, recovered.position, now_us)
         self._cold.clear()
         for held in tuple(recovered.lots.values()):
             await self._publish_missed(held)
-        for lot in ended:
+        while self._to_fetch:
+            lot = next(iter(self._to_fetch))
             await self._fetch(lot)
+            del self._to_fetch[lot]
         self._told_position = recovered.position
         self.is_writable = True
         self.outcome_recorded.set()
