@@ -7,7 +7,7 @@ Does not belong here: sockets, sessions, deciding anything.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -446,6 +446,16 @@ class CloseCode(IntEnum):
     def may_return(self) -> bool:
         """Tell whether the client may come back as it is."""
         return self < 4_500
+
+
+CLOSE_MEANINGS: Final = {
+    CloseCode.SHUTTING_DOWN: "This gateway closes; others, or the next one here, go on.",
+    CloseCode.SLOW_CONSUMER: "Too much waited for you, or for too long; your position brings back what you missed.",
+    CloseCode.FRAME_TOO_LARGE: "A frame was longer than `limits.frame_bytes_max`.",
+    CloseCode.TOO_MANY_BAD_FRAMES: "Frame after frame could not be understood.",
+    CloseCode.TOO_FAST: "You went on sending faster than `limits.frames_per_second`.",
+    CloseCode.SIGNED_OUT: "The sign-in or the token that opened this connection has ended: sign in again.",
+}
 
 
 class Farewell(Struct, frozen=True):

@@ -11,6 +11,8 @@ import aiohttp
 import msgpack
 import orjson
 
+from tests.frame_schemas import check_frame
+
 Frame = dict[str, Any]
 PATIENCE_SECONDS = 10.0
 
@@ -46,6 +48,7 @@ class Talk:
     async def say(self, frame: Frame | str | bytes) -> None:
         """Send a frame, or raw data."""
         if isinstance(frame, dict):
+            check_frame(frame)
             frame = msgpack.packb(frame) if self._is_binary else orjson.dumps(frame).decode()
         if isinstance(frame, str):
             await self.socket.send_str(frame)
@@ -59,6 +62,7 @@ class Talk:
             if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 raise ConnectionError(self.socket.close_code)
             frame: Frame = msgpack.unpackb(message.data) if self._is_binary else orjson.loads(message.data)
+            check_frame(frame)
             if not types or frame["type"] in types:
                 return frame
 

@@ -10,6 +10,7 @@ import re
 import msgspec
 from aiohttp import web
 
+from gateways import asyncapi
 from gateways.api import (
     accounts,
     bank,
@@ -62,6 +63,7 @@ def routes(app: web.Application) -> None:
         path = PREFIX + re.sub(r"\{(\w+)\}", _parameter, operation.path)
         app.router.add_route(operation.method, path, handler(operation))
     app[documents.OPENAPI] = msgspec.json.encode(openapi.document(OPERATIONS, PREFIX))
+    app[documents.ASYNCAPI] = msgspec.json.encode(asyncapi.document(PREFIX))
 
 
 def _parameter(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What programs and pages read about the API itself: the sentences behind its codes, and the OpenAPI document."""
+"""What programs and pages read about the API itself: the sentences behind its codes, OpenAPI and AsyncAPI documents."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from gateways.messages import Message
 
 OPENAPI = web.AppKey("openapi", bytes)
 """The document, as bytes of JSON; made once, when the routes are added."""
+
+ASYNCAPI = web.AppKey("asyncapi", bytes)
+"""The same for the live protocol."""
 
 DOCUMENT_CACHE = {"Cache-Control": "public, max-age=300"}
 
@@ -28,7 +31,13 @@ async def show_openapi(asked: Asked) -> web.Response:
     return web.Response(body=asked.request.app[OPENAPI], content_type=JSON, headers=DOCUMENT_CACHE)
 
 
+async def show_asyncapi(asked: Asked) -> web.Response:
+    """Show the live protocol as an AsyncAPI 3 document."""
+    return web.Response(body=asked.request.app[ASYNCAPI], content_type=JSON, headers=DOCUMENT_CACHE)
+
+
 OPERATIONS = (
     Operation("GET", "/messages", show_messages, ANYONE, answer=dict[str, Message]),
     Operation("GET", "/openapi.json", show_openapi, ANYONE, answer=dict[str, Any]),
+    Operation("GET", "/asyncapi.json", show_asyncapi, ANYONE, answer=dict[str, Any]),
 )

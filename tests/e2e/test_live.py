@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Any
+from typing import Any, get_args
 
 import aiohttp
 import orjson
 import pytest
 
 from gateways.client import ApiClient
+from gateways.wire import ServerFrame
 from tests.e2e.conftest import House
+from tests.frame_schemas import frame_validator
 from tests.live import Talk, bid, host
+
+FIELDS_FOR_GUESTS = {"type", "paddle", "amount", "is_proxy", "terms", "by", "index", "ends_at_us"}
+"""Of the records that an English lot makes while it runs; `by` is who of the staff did it."""
 
 COMMAND_ID = "0123456789abcdef" * 2
 
@@ -20,6 +25,14 @@ COMMAND_ID = "0123456789abcdef" * 2
 async def record(house: House, lot: int) -> list[dict[str, Any]]:
     async with ApiClient(house.url, token=house.operator) as api:
         return list((await api.records(lot))["records"])
+
+
+async def heard_by(talk: Talk, *kinds: str) -> list[dict[str, Any]]:
+    """Return what somebody hears until each of the kinds has come."""
+    heard: list[dict[str, Any]] = []
+    while not {frame["type"] for frame in heard}.issuperset(kinds):
+        heard.append(await talk.hear())
+    return heard
 
 
 async def test_hello_tells_who_and_what_is_allowed(house: House) -> None:
@@ -110,6 +123,63 @@ async def test_missed_records_come_back_all_or_a_snapshot(house: House) -> None:
         assert not foreign["is_recovered"] and foreign["state"]["price"] == 1_090
         ahead = await talk.subscribe(lot, epoch=start["epoch"], offset=10**6)
         assert not ahead["is_recovered"]
+
+
+@pytest.mark.parametrize("is_binary", [False, True], ids=["json", "msgpack"])
+async def test_every_kind_of_frame_is_heard_in_the_shape_that_is_written_down(
+    house: House, is_binary: bool
+) -> None:
+    lot = await house.open_lot()
+    async with (
+        house.talk(-1, is_binary=is_binary) as desk,
+        house.talk(0, is_binary=is_binary) as first,
+        house.talk(1, is_binary=is_binary) as second,
+        house.talk(is_binary=is_binary) as watcher,
+    ):
+        await desk.say({"type": "subscribe", "lot": lot})
+        heard = [desk.hello, await watcher.subscribe(lot, view="state")]
+        await first.say({"type": "max_bid", "lot": lot, "limit": 5_000, "id": secrets.token_hex(16)})
+        heard += await heard_by(first, "you", "receipt")
+        heard += [await second.ask(bid(lot, 1)), await second.ask(bid(lot, 6_000))]
+        heard += await heard_by(desk, "snapshot", "events", "presence")
+        heard += [await first.hear("outbid"), await watcher.hear("state"), await watcher.ask(bid(lot, 7_000))]
+        await watcher.say({"type": "ping", "sent": 1.5})
+        heard.append(await watcher.hear("pong"))
+    described = frame_validator()
+    for frame in heard:
+        described.validate(frame)
+    kinds = {str(frame.__struct_config__.tag) for frame in get_args(ServerFrame)}
+    assert {frame["type"] for frame in heard} == kinds
+
+
+async def test_the_live_protocol_is_served_as_a_document(house: House) -> None:
+    async with aiohttp.ClientSession(house.url) as session, session.get("/api/v1/asyncapi.json") as answer:
+        assert (answer.status, answer.content_type) == (200, "application/json")
+        assert (await answer.json())["asyncapi"] == "3.0.0"
+
+
+async def test_guests_learn_paddles_and_no_more(house: House) -> None:
+    """Nothing that names a person, an account or a secret is among what is told to somebody who has not signed in."""
+    lot = await house.open_lot()
+    async with house.talk(0) as first, house.talk(1) as second, house.talk() as full, house.talk() as watcher:
+        heard = [full.hello, await full.subscribe(lot), await watcher.subscribe(lot, view="state")]
+        await first.ask({"type": "max_bid", "lot": lot, "limit": 77_777})
+        await second.ask(bid(lot, 2_000))
+        while (frame := await watcher.hear())["type"] != "state" or frame["state"]["bids"] < 3:
+            heard.append(frame)
+        heard.append(frame)
+        while (frame := await full.hear())["state"]["bids"] < 3:
+            heard.append(frame)
+        heard.append(frame)
+    assert {frame["type"] for frame in heard} == {"hello", "snapshot", "events", "state"}
+    assert all(frame["who"] is None for frame in heard if frame["type"] == "hello")
+    text = orjson.dumps(heard).decode()
+    assert "77777" not in text and not any(person.name in text for person in house.bidders)
+    events = [record["event"] for frame in heard for record in frame.get("records", ())]
+    assert {key for event in events for key in event} <= FIELDS_FOR_GUESTS
+    staff = {event["by"] for event in events if "by" in event}
+    assert not staff & {person.id for person in house.bidders}
+    assert {"paddle", "amount"} <= {key for event in events for key in event}
 
 
 async def test_a_follower_of_the_state_gets_the_latest_only(house: House) -> None:
