@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 import structlog
@@ -57,12 +58,17 @@ PROOF_SECONDS_MAX = 1.0
 LISTENING_SECONDS = 0.02
 """How often an engine that is not heard looks whether it is."""
 
+SNAPSHOTS_AT_ONCE = 100
+"""How many snapshots are taken between two steps."""
+
 
 class EngineLimits(Struct, frozen=True):
     """The bounds that the engine keeps."""
 
     inbox_commands_max: int = 20_000
     batch_commands_max: int = 2_000
+    batch_deadlines_max: int = 200
+    """When lots end by the thousand in one second, the event loop need not stand still until the last is decided."""
     command_deadline_ms: int = 5_000
     snapshot_every_records: int = 2_000
     retry_ms: int = 200
@@ -122,6 +128,8 @@ class Engine:
         self._cold: deque[LotId] = deque()
         self._to_fetch: dict[LotId, None] = {}
         """Lots held before an outage that may have ended in it, in order; kept over attempts to rebuild that fail."""
+        self._unsaved: dict[LotId, HeldLot] = {}
+        """Lots that wait for their snapshot to be taken."""
         self._saving: set[asyncio.Task[None]] = set()
         self._departures: deque[Departure] = deque()
         self.term = 0
@@ -228,13 +236,14 @@ class Engine:
             while self._departures:
                 await self._depart(self._departures.popleft())
             envelopes = self._take()
-            step = self._sequencer.step(envelopes, self._clock.now_us())
+            step = self._sequencer.step(envelopes, self._clock.now_us(), self._limits.batch_deadlines_max)
             try:
                 await self._record(step)
             except JournalUnavailable as error:
                 await self._outage(envelopes, error)
             else:
                 self._tell(step)
+                self._inbox.extendleft(reversed(step.postponed))
             self._set_alarm()
 
     async def prove(self) -> None:
@@ -310,14 +319,24 @@ class Engine:
             self.outcome_recorded.set()
 
     def _keep_snapshots(self, step: Step) -> None:
-        """Snapshot the lots that have grown enough since their last one. They hold only what is committed."""
+        """Snapshot lots that have grown enough since their last one, some at a time, once nothing more urgent is due.
+
+        Between two steps the lots hold only what is committed.
+        """
         every = self._limits.snapshot_every_records
-        due = [touched.held for touched in step.touched.values() if touched.held.needs_snapshot(every)]
-        if due:
-            snapshots = [held.snapshot() for held in due]
-            saving = asyncio.create_task(recovery.save_quietly(self._snapshots, snapshots))
-            self._saving.add(saving)
-            saving.add_done_callback(self._saving.discard)
+        for lot, touched in step.touched.items():
+            if touched.held.needs_snapshot(every):
+                self._unsaved[lot] = touched.held
+        due_at_us = self._sequencer.next_deadline_us
+        if not self._unsaved or (due_at_us is not None and due_at_us <= self._clock.now_us()):
+            return
+        some = list(islice(self._unsaved, SNAPSHOTS_AT_ONCE))
+        snapshots = [self._unsaved.pop(lot).snapshot() for lot in some]
+        saving = asyncio.create_task(recovery.save_quietly(self._snapshots, snapshots))
+        self._saving.add(saving)
+        saving.add_done_callback(self._saving.discard)
+        if self._unsaved:
+            self._wake.set()
 
     def _set_alarm(self) -> None:
         """Wake the loop when the earliest deadline comes."""
@@ -400,6 +419,7 @@ class Engine:
         self._to_fetch |= {lot: None for lot in self._sequencer.lots if lot not in recovered.lots}
         self._sequencer = Sequencer(recovered.lots, recovered.position, now_us)
         self._cold.clear()
+        self._unsaved.clear()
         for held in tuple(recovered.lots.values()):
             await self._publish_missed(held)
         while self._to_fetch:

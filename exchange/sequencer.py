@@ -48,6 +48,8 @@ class Step(Struct):
     replies: list[tuple[Reply, Answer]] = msgspec.field(default_factory=list)
     touched: dict[LotId, Touched] = msgspec.field(default_factory=dict)
     deadlines: list[LatenessUs] = msgspec.field(default_factory=list)
+    postponed: list[Envelope] = msgspec.field(default_factory=list)
+    """Commands that come next, in this order, as more deadlines were due than one step meets."""
 
     @property
     def is_empty(self) -> bool:
@@ -81,24 +83,34 @@ class Sequencer:
         self.now_us = max(self.now_us, last_at_us)
         self._plan_deadline(held)
 
-    def step(self, envelopes: Iterable[Envelope], now_us: TimeUs) -> Step:
+    def step(self, envelopes: Iterable[Envelope], now_us: TimeUs, deadlines_max: int | None = None) -> Step:
         """Meet the deadlines that are due, then decide the commands in their order.
 
         Args:
             envelopes: commands in the order of their arrival.
             now_us: the clock's time; taken as the last step's when it lies before that.
+            deadlines_max: at most so many, the earliest; when more are due the commands are postponed, for they come
+                after every deadline that is due.
         """
         self.now_us = max(self.now_us, now_us)
         step = Step()
-        self._meet_deadlines(step)
-        for envelope in envelopes:
-            step.replies.append((envelope.reply, self._answer(step, envelope)))
+        self._meet_deadlines(step, deadlines_max)
+        if self._is_due:
+            step.postponed.extend(envelopes)
+        else:
+            for envelope in envelopes:
+                step.replies.append((envelope.reply, self._answer(step, envelope)))
         for touched in step.touched.values():
             self._plan_deadline(touched.held)
         return step
 
-    def _meet_deadlines(self, step: Step) -> None:
-        while self._schedule and self._schedule[0][0] <= self.now_us:
+    @property
+    def _is_due(self) -> bool:
+        """Whether a deadline is due that has not been met, or an entry that no longer holds stands first."""
+        return bool(self._schedule) and self._schedule[0][0] <= self.now_us
+
+    def _meet_deadlines(self, step: Step, deadlines_max: int | None) -> None:
+        while self._is_due and len(step.deadlines) != deadlines_max:
             due_at_us, lot_id = heapq.heappop(self._schedule)
             held = self.lots.get(lot_id)
             if held is None or held.scheduled_us != due_at_us:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typer
 
 from loadtests.bench_bids import bids
+from loadtests.bench_close import close
 from loadtests.bench_ledger import ledger
 from loadtests.bench_matching import matching
 
@@ -22,6 +23,7 @@ def root() -> None:
 app.command()(bids)
 app.command()(matching)
 app.command()(ledger)
+app.command()(close)
 
 if __name__ == "__main__":
     app()
