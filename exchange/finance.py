@@ -20,9 +20,12 @@ from ledger.bank.registry import BankAccounts
 from ledger.bank.suspense import Suspense
 from ledger.clocks import Clocks, refund_due_at_us
 from ledger.defaults import Defaults
+from ledger.lot_rules import LotRules
+from ledger.lot_settlements import LotSettlements
 from ledger.payouts import Payouts, PayoutState
 from ledger.periods import Periods
 from ledger.postgres import PostgresLedgerStore
+from ledger.proceeds import Proceeds
 from ledger.receipt_entries import ReceiptEntries
 from ledger.reconciliation import Reconciliation
 from ledger.refund_clock import Level
@@ -52,9 +55,13 @@ class Finance:
     periods: Periods
     reversals: Reversals
     reconciliation: Reconciliation
+    proceeds: Proceeds
+    lot_rules: LotRules
+    lot_settlements: LotSettlements
+    store: PostgresLedgerStore
 
     async def run(self) -> None:
-        """Propose refunds as soon as they are owed and sound the alarms of their clocks, for ever.
+        """Propose refunds as soon as they are owed, sound the alarms of their clocks, end what has run out; for ever.
 
         What a person has stopped waits for a person.
         """
@@ -63,6 +70,7 @@ class Finance:
             try:
                 await self.propose_refunds()
                 await self.sound_alarms()
+                await self.expire_holds()
                 if rounds % COUNTED_EVERY_ROUNDS == 0:
                     await self.count_refunds()
             except LedgerUnavailable as error:
@@ -91,6 +99,20 @@ class Finance:
         if all(refund.last is not None and refund.last.state in STOPPED for refund in due):
             return 0
         return len((await self.payouts.propose_refunds_due()).proposed)
+
+    async def expire_holds(self) -> int:
+        """Give back what was promised for a time that is over, and return how many promises ended.
+
+        Deposits and payouts are promised without a time: they end with their lot and by decisions. A hold with a
+        `timeout_us` ends before the next posting, whoever makes it; in a quiet hour there is none, and its money would
+        stay bound beyond its time.
+
+        Raises: LedgerUnavailable, LedgerStoreError.
+        """
+        ended = await self.store.expire_due()
+        if ended:
+            log.info("finance.holds_expired", holds=ended)
+        return ended
 
     async def sound_alarms(self) -> None:
         """Write an alarm for each refund whose clock is about to run out or has, once each, log it and count it.
@@ -124,4 +146,8 @@ def finance(store: PostgresLedgerStore, clock: Clock, measures: Measures) -> Fin
         periods=Periods(store),
         reversals=Reversals(store),
         reconciliation=Reconciliation(store),
+        proceeds=Proceeds(store),
+        lot_rules=LotRules(store),
+        lot_settlements=LotSettlements(store),
+        store=store,
     )

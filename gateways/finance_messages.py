@@ -125,6 +125,24 @@ PAYOUTS: Final = {
         "请先由第二人复核。",
         "Have payouts approved first.",
     ),
+    "batch_withdrawn": Message(
+        "该批次已经撤回。",
+        "The batch has been withdrawn.",
+        "其中的款项须重新提出、复核并制作新文件。",
+        "Propose and approve its payouts anew; they go into another file.",
+    ),
+    "withdrawal_proposed": Message(
+        "已有人提出撤回该批次。",
+        "Somebody wants the batch withdrawn.",
+        "请由另一人确认或否决撤回。",
+        "Let another person confirm or decline that first.",
+    ),
+    "withdrawal_not_proposed": Message(
+        "没有人提出撤回该批次。",
+        "Nobody wants the batch withdrawn.",
+        "请先由一人提出并说明理由。",
+        "Let one person propose it first, with the reason.",
+    ),
     "batch_already_sent": Message(
         "该批次已经发送。", "The batch has been sent.", "无需再次发送。", "There is nothing more to do."
     ),
@@ -810,6 +828,12 @@ REVERSALS: Final = {
     "already_reversed": Message(
         "该分录已经冲销。", "The posting was reversed.", "无需再次冲销。", "It is undone once and for all."
     ),
+    "has_left_suspense": Message(
+        "该笔待查款项已被处理。",
+        "The money has left suspense.",
+        "请先冲销入账，或撤销退款。",
+        "Reverse the assignment or stop the return first.",
+    ),
     "already_proposed": Message(
         "已有人提出冲销该分录。",
         "A reversal of it waits for a second person.",
@@ -821,6 +845,15 @@ REVERSALS: Final = {
         "The money has gone on; undoing it would overdraw an account.",
         "请先冲销其后的分录。",
         "Reverse first what it went on with.",
+    ),
+}
+
+PROCEEDS: Final = {
+    "nothing_payable": Message(
+        "没有可付的款项。",
+        "Nothing is payable from there.",
+        "可能已全部提出付款，或价款尚未到账。",
+        "It may be in payouts already, or the price has not come in.",
     ),
 }
 
@@ -837,4 +870,5 @@ FINANCE_MESSAGES: Final = (
     | PERIODS
     | RECONCILIATION
     | REVERSALS
+    | PROCEEDS
 )

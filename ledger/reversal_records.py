@@ -26,8 +26,12 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Original(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded transfer that is to be reversed: whether it was pending and has ended, or was reversed before."""
+    """A recorded transfer that is to be reversed: whether it was pending and has ended, or was reversed before.
+
+    `has_left_suspense` says that it brought money to suspense which has been assigned, returned or split since.
+    """
 
     transfer: Transfer
     has_ended: bool
     is_reversed: bool
+    has_left_suspense: bool

@@ -13,7 +13,7 @@ from ledger import reversals_postgres as rows
 from ledger.accounts import AccountCode
 from ledger.postgres import Desk, PostgresLedgerStore
 from ledger.receipts import is_bookable_text
-from ledger.reversal_records import Reversal
+from ledger.reversal_records import Original, Reversal
 from ledger.rules import LedgerRefusal
 from ledger.store import DraftRefused
 from ledger.transfers import Kind, Purpose, Transfer, TransferFlags, derived_id
@@ -33,6 +33,7 @@ class ReversalRefusal(StrEnum):
     HAS_OWN_PROCEDURE = "has_own_procedure"
     HOLD_HAS_ENDED = "hold_has_ended"
     ALREADY_REVERSED = "already_reversed"
+    HAS_LEFT_SUSPENSE = "has_left_suspense"
     ALREADY_PROPOSED = "already_proposed"
     SAME_PERSON = "same_person"
     BREAKS_PROMISE = "breaks_promise"
@@ -72,7 +73,7 @@ class Reversals:
             reason: why.
 
         Refuses: REASON_MISSING, REASON_NOT_BOOKABLE, POSTING_UNKNOWN, IS_REVERSAL, MOVED_NOTHING,
-            HAS_OWN_PROCEDURE, HOLD_HAS_ENDED, ALREADY_REVERSED, ALREADY_PROPOSED.
+            HAS_OWN_PROCEDURE, HOLD_HAS_ENDED, ALREADY_REVERSED, HAS_LEFT_SUSPENSE, ALREADY_PROPOSED.
         """
 
         async def work(desk: Desk) -> Reversal | ReversalRefused:
@@ -88,8 +89,9 @@ class Reversals:
     async def confirm(self, proposal_id: int, by: int) -> Reversal | ReversalRefused:
         """Post the opposite of what another person wants undone.
 
-        Refuses: PROPOSAL_UNKNOWN, ALREADY_DECIDED, POSTING_UNKNOWN, HOLD_HAS_ENDED, ALREADY_REVERSED, SAME_PERSON,
-            BREAKS_PROMISE. A proposal that breaks a promise stays, and can be confirmed when it no longer does.
+        Refuses: PROPOSAL_UNKNOWN, ALREADY_DECIDED, POSTING_UNKNOWN, HOLD_HAS_ENDED, ALREADY_REVERSED,
+            HAS_LEFT_SUSPENSE, SAME_PERSON, BREAKS_PROMISE. A proposal that breaks a promise stays, and can be
+            confirmed when it no longer does.
         """
 
         async def work(desk: Desk) -> Reversal | ReversalRefused:
@@ -198,26 +200,23 @@ def reversal_id(transfer_id: UUID) -> UUID:
     return derived_id("reversal", transfer_id.hex)
 
 
-def reversal_refusal(original: Transfer, has_ended: bool, is_reversed: bool) -> ReversalRefusal | None:
+def reversal_refusal(original: Original) -> ReversalRefusal | None:
     """Tell why a posting is not to be reversed at all; None when it may be.
 
     Payouts and holds of deposits have records beside their postings that would no longer agree: a payout is stopped
-    or taken back, a hold ends with its lot.
-
-    Args:
-        original: complete, as recorded.
-        has_ended: it is pending, and was posted, voided or has expired.
-        is_reversed: it was reversed before.
+    or taken back, a hold ends with its lot, and what has left suspense is brought back there first.
     """
-    assert original.purpose is not None
-    is_hold = original.kind is Kind.PENDING
+    transfer, is_reversed = original.transfer, original.is_reversed
+    assert transfer.purpose is not None, "what is recorded is complete"
+    is_hold = transfer.kind is Kind.PENDING
     faults = (
-        (original.purpose is Purpose.REVERSAL, ReversalRefusal.IS_REVERSAL),
-        (original.kind in (Kind.VOID, Kind.EXPIRE) or original.amount == 0, ReversalRefusal.MOVED_NOTHING),
-        (original.purpose.value.startswith("payout_"), ReversalRefusal.HAS_OWN_PROCEDURE),
-        (is_hold and original.purpose is Purpose.DEPOSIT_TOWARDS_PRICE, ReversalRefusal.HAS_OWN_PROCEDURE),
-        (is_hold and has_ended and not is_reversed, ReversalRefusal.HOLD_HAS_ENDED),
+        (transfer.purpose is Purpose.REVERSAL, ReversalRefusal.IS_REVERSAL),
+        (transfer.kind in (Kind.VOID, Kind.EXPIRE) or transfer.amount == 0, ReversalRefusal.MOVED_NOTHING),
+        (transfer.purpose.value.startswith("payout_"), ReversalRefusal.HAS_OWN_PROCEDURE),
+        (is_hold and transfer.purpose is Purpose.DEPOSIT_TOWARDS_PRICE, ReversalRefusal.HAS_OWN_PROCEDURE),
+        (is_hold and original.has_ended and not is_reversed, ReversalRefusal.HOLD_HAS_ENDED),
         (is_reversed, ReversalRefusal.ALREADY_REVERSED),
+        (original.has_left_suspense, ReversalRefusal.HAS_LEFT_SUSPENSE),
     )
     return next((refusal for is_fault, refusal in faults if is_fault), None)
 
@@ -226,7 +225,7 @@ async def _posting_refusal(desk: Desk, transfer_id: UUID) -> ReversalRefusal | N
     original = await rows.posting(desk.connection, transfer_id)
     if original is None:
         return ReversalRefusal.POSTING_UNKNOWN
-    return reversal_refusal(original.transfer, original.has_ended, original.is_reversed)
+    return reversal_refusal(original)
 
 
 def _decision_refusal(proposal: Reversal | None) -> ReversalRefusal | None:

@@ -16,7 +16,8 @@ SELECT id, kind, debit, credit, amount, currency, purpose, pending_id, flags, ev
     EXISTS (SELECT FROM ledger.transfer ending WHERE ending.pending_id = transfer.id) AS has_ended,
     EXISTS (
         SELECT FROM ledger.reversal_decision decision WHERE decision.transfer_id = transfer.id AND is_confirmed
-    ) AS is_reversed
+    ) AS is_reversed,
+    ledger.has_left_suspense(transfer.id) AS has_left_suspense
 FROM ledger.transfer WHERE id = $1
 """
 REVERSALS: Final = """
@@ -50,13 +51,13 @@ async def posting(connection: Connection, transfer_id: UUID) -> Original | None:
     if row is None:
         return None
     fields = dict(row)
-    has_ended, is_reversed = fields.pop("has_ended"), fields.pop("is_reversed")
+    known = {name: fields.pop(name) for name in ("has_ended", "is_reversed", "has_left_suspense")}
     fields["id"] = _uuid(fields["id"])
     fields["pending_id"] = None if fields["pending_id"] is None else _uuid(fields["pending_id"])
     fields["kind"] = Kind(fields["kind"])
     fields["purpose"] = Purpose(fields["purpose"])
     fields["flags"] = TransferFlags(fields["flags"])
-    return Original(transfer=Transfer(**fields), has_ended=has_ended, is_reversed=is_reversed)
+    return Original(transfer=Transfer(**fields), **known)
 
 
 async def proposal(connection: Connection, proposal_id: int) -> Reversal | None:

@@ -343,7 +343,10 @@ async def register_paying_account(asked: Asked) -> PayingAccount:
 async def list_batches(asked: Asked) -> BatchList:
     """List the files for the bank."""
     batches = await asked.services.finance.payouts.batches(asked.query.sent)
-    acted = (person for batch in batches for person in (batch.made_by, batch.sent_by))
+    acted = {person for batch in batches for person in (batch.made_by, batch.sent_by)}
+    for batch in batches:
+        if batch.withdrawal is not None:
+            acted |= {batch.withdrawal.proposed_by, batch.withdrawal.confirmed_by}
     return BatchList(batches, await names_of(asked.services, acted))
 
 
@@ -358,13 +361,32 @@ async def download_batch(asked: Asked) -> web.Response:
     """Download a batch as XML, the same bytes every time; who took it is recorded."""
     answer = await asked.services.finance.payouts.batch_file(asked.ids["batch"], asked.caller.id)
     if isinstance(answer, PayoutRefusal):
-        raise ApiError(ApiCode.NOT_ON_FILE)
+        raise _batch_refused(answer)
     return attachment(answer.batch.file_name, answer.content, XML)
 
 
 async def mark_batch_sent(asked: Asked) -> BatchAnswer:
     """Record that a batch has gone to the bank; a second time changes nothing."""
     return _batched(await asked.services.finance.payouts.send_batch(asked.ids["batch"], asked.caller.id))
+
+
+async def propose_withdrawal(asked: Asked) -> BatchAnswer:
+    """Propose that a batch does not go to the bank; until it is decided it cannot be sent."""
+    payouts = asked.services.finance.payouts
+    return _batched(await payouts.propose_withdrawal(asked.ids["batch"], asked.caller.id, asked.body.reason))
+
+
+async def confirm_withdrawal(asked: Asked) -> BatchAnswer:
+    """Withdraw a batch that another person wants withdrawn; its payouts end and their money is owed again."""
+    return _batched(
+        await asked.services.finance.payouts.confirm_withdrawal(asked.ids["batch"], asked.caller.id)
+    )
+
+
+async def decline_withdrawal(asked: Asked) -> BatchAnswer:
+    """Leave a batch as it was, with the reason; it can be sent again."""
+    payouts = asked.services.finance.payouts
+    return _batched(await payouts.decline_withdrawal(asked.ids["batch"], asked.caller.id, asked.body.reason))
 
 
 async def read_results(asked: Asked) -> ResultAnswer:
@@ -400,11 +422,13 @@ def _approval(payout_id: int, answer: Acted | PayoutRefusal) -> ApprovalAnswer:
 
 
 def _batched(answer: Batched | PayoutRefusal) -> BatchAnswer:
-    if answer is PayoutRefusal.BATCH_UNKNOWN:
-        raise ApiError(ApiCode.NOT_ON_FILE)
     if isinstance(answer, PayoutRefusal):
-        raise refused(answer)
+        raise _batch_refused(answer)
     return BatchAnswer(answer.batch, answer.batch.file_name, answer.is_new)
+
+
+def _batch_refused(refusal: PayoutRefusal) -> ApiError:
+    return ApiError(ApiCode.NOT_ON_FILE) if refusal is PayoutRefusal.BATCH_UNKNOWN else refused(refusal)
 
 
 UNKNOWN_OR_REFUSED = (ApiCode.NOT_ON_FILE, *ACT)
@@ -431,7 +455,19 @@ OPERATIONS = (
     Operation("GET", "/payouts/batches", list_batches, READERS, query=BatchQuery, answer=BatchList),
     Operation("POST", "/payouts/batches", make_batch, CASHIERS, body=BatchForm, answer=BatchAnswer, codes=ACT),
     Operation(
-        "GET", "/payouts/batches/{batch}/file", download_batch, CASHIERS, media=XML, codes=(ApiCode.NOT_ON_FILE,)
+        "GET", "/payouts/batches/{batch}/file", download_batch, CASHIERS, media=XML, codes=UNKNOWN_OR_REFUSED
+    ),
+    Operation(
+        "POST", "/payouts/batches/{batch}/withdrawal", propose_withdrawal, CASHIERS, body=ReasonForm,
+        answer=BatchAnswer, codes=UNKNOWN_OR_REFUSED,
+    ),
+    Operation(
+        "POST", "/payouts/batches/{batch}/withdrawal/confirmation", confirm_withdrawal, CHECKERS,
+        answer=BatchAnswer, codes=UNKNOWN_OR_REFUSED,
+    ),
+    Operation(
+        "POST", "/payouts/batches/{batch}/withdrawal/decline", decline_withdrawal, CHECKERS, body=ReasonForm,
+        answer=BatchAnswer, codes=UNKNOWN_OR_REFUSED,
     ),
     Operation(
         "POST", "/payouts/batches/{batch}/sent", mark_batch_sent, CASHIERS, answer=BatchAnswer,

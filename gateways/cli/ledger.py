@@ -16,7 +16,7 @@ import msgspec
 import typer
 
 from exchange.settings import Settings, load_settings
-from gateways.cli import ledger_bank, ledger_books, ledger_export
+from gateways.cli import ledger_bank, ledger_books, ledger_export, ledger_lots, ledger_write_offs
 from gateways.cli.language import Language, language_of
 from gateways.cli.ledger_payouts import payouts
 from gateways.cli.outcomes import CommandFailed, ExitCode
@@ -33,7 +33,9 @@ app.add_typer(payouts, name="payouts")
 app.command("due")(ledger_books.due)
 app.command("contract")(ledger_books.contract)
 app.add_typer(ledger_books.defaults, name="defaults")
+app.add_typer(ledger_lots.lot, name="lot")
 app.add_typer(ledger_books.reconcile, name="reconcile")
+app.add_typer(ledger_write_offs.write_offs, name="write-offs")
 app.add_typer(ledger_books.periods, name="periods")
 app.add_typer(ledger_books.reverse, name="reverse")
 app.command("trial-balance")(ledger_books.trial_balance)

@@ -331,6 +331,22 @@ def confirm_reversal(
     _done(there, answer, "Reversed.", "已冲销。")
 
 
+@reverse.command("decline")
+def decline_reversal(
+    proposal: Proposal,
+    reason: Why,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    data_dir: DataDir = None,
+    language: Speech = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decline a reversal, with the reason; it can be proposed again (checker). 否决冲销"""
+    there = way(url, token, data_dir, language, as_json)
+    answer = ask(there, "POST", f"/reversals/{proposal}/decline", {"reason": reason})
+    _done(there, answer, "Declined.", "已否决。")
+
+
 @reconcile.command("run")
 def run_reconciliation(
     url: Url = DEFAULT_URL,

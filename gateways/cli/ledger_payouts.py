@@ -38,6 +38,7 @@ One person makes, another approves; the bank gets a file once.
   luochui ledger payouts download 1 -o pay.xml        take it to the bank
   luochui ledger payouts sent 1
   luochui ledger payouts results answer.xml           pain.002 or camt.054
+  luochui ledger payouts withdraw 1 --reason "wrong account"   before it is sent, by two persons
 """
 
 payouts = typer.Typer(no_args_is_help=True, add_completion=False, help=TEACHING)
@@ -330,6 +331,53 @@ def mark_sent(
     show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
 
 
+@payouts.command("withdraw")
+def withdraw(
+    batch: BatchNumber,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept. 理由（留存）")],
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    data_dir: DataDir = None,
+    language: Speech = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose that a batch does not go to the bank; another person decides. 提出撤回批次"""
+    there = way(url, token, data_dir, language, as_json)
+    answer = ask(there, "POST", f"/payouts/batches/{batch}/withdrawal", {"reason": reason})
+    show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
+
+
+@payouts.command("withdraw-confirm")
+def confirm_withdrawal(
+    batch: BatchNumber,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    data_dir: DataDir = None,
+    language: Speech = None,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw a batch as the second person; its money is owed again. 确认撤回批次"""
+    there = way(url, token, data_dir, language, as_json)
+    answer = ask(there, "POST", f"/payouts/batches/{batch}/withdrawal/confirmation", {})
+    show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
+
+
+@payouts.command("withdraw-decline")
+def decline_withdrawal(
+    batch: BatchNumber,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept. 理由（留存）")],
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    data_dir: DataDir = None,
+    language: Speech = None,
+    as_json: AsJson = False,
+) -> None:
+    """Leave a batch as it was; it can be sent again. 否决撤回批次"""
+    there = way(url, token, data_dir, language, as_json)
+    answer = ask(there, "POST", f"/payouts/batches/{batch}/withdrawal/decline", {"reason": reason})
+    show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
+
+
 @payouts.command("results")
 def read_results(
     file: Annotated[
@@ -450,6 +498,7 @@ def _print_batches(batches: Sequence[dict[str, Any]], words: Language) -> None:
         ("Total", "合计"),
         ("Made", "生成"),
         ("Sent", "发送"),
+        ("Withdrawn", "撤回"),
     )
     cells = (
         (
@@ -460,10 +509,19 @@ def _print_batches(batches: Sequence[dict[str, Any]], words: Language) -> None:
             money(one["total"], one["currency"]),
             moment(one["made_at_us"]),
             moment(one["sent_at_us"]),
+            _withdrawal(one["withdrawal"], words),
         )
         for one in batches
     )
     print_table(words.say("Files for the bank", "付款批次"), _headings(pairs, words), cells)
+
+
+def _withdrawal(withdrawal: dict[str, Any] | None, words: Language) -> str:
+    if withdrawal is None:
+        return ""
+    at_us = withdrawal["confirmed_at_us"]
+    state = words.say("proposed", "待确认") if at_us is None else moment(at_us)
+    return f"{state}: {withdrawal['reason']}"
 
 
 def _print_results(report: dict[str, Any], words: Language) -> None:

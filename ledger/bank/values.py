@@ -107,6 +107,11 @@ def when(text: str) -> When | None:
     return When(day, time_us, _offset_minutes(found[8])) if time_us <= DAY_US else None
 
 
+def exactly(at_us: int) -> When:
+    """Return a moment, in microseconds since the Unix epoch, as a bank's file would give it."""
+    return When(at_us // DAY_US, at_us % DAY_US, 0)
+
+
 def day_text(day: int) -> str:
     """Write a day, counted from 1970-01-01, as `2026-03-01`."""
     year, month, rest = _civil(day)

@@ -7,9 +7,11 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from ledger.accounts import Account, AccountFlags, suspense
+from ledger.bank.values import exactly
 from ledger.payouts import postgres as rows
 from ledger.payouts.decisions import next_step, payout_by_id, take_step
 from ledger.payouts.records import (
@@ -47,6 +49,13 @@ from ledger.units import decimal_text
 Connection = Any
 
 MOVEMENTS_AT_ONCE: Final = 1_000
+
+
+class _Bank(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a batch is paid: the ledger's account, and the bank's clock as its offset from UTC."""
+
+    account: Account
+    utc_offset_minutes: int
 
 
 async def carry_out(desk: Desk, message: Answer, sha256: str, by: int) -> ResultReport:
@@ -96,6 +105,7 @@ async def carry_out_movements(desk: Desk, by: int) -> ResultReport:
             amount=decimal_text(debit.amount, debit.currency),
             currency=debit.currency,
             line=debit.line,
+            booked=exactly(debit.booked_at_us),
         )
         for debit in debits
     )
@@ -109,22 +119,29 @@ async def carry_out_movements(desk: Desk, by: int) -> ResultReport:
     return await carry_out(desk, message, sha256, by)
 
 
-async def _banks(connection: Connection, batches: Iterable[Batch]) -> dict[int, Account]:
-    """Return the ledger's account that each batch is paid from."""
-    paying = {account.name: account.account for account in await rows.paying_accounts(connection)}
-    found = await rows.accounts(connection, set(paying.values()))
-    return {batch.batch_id: found[paying[batch.paid_from]] for batch in batches}
+async def _banks(connection: Connection, batches: Iterable[Batch]) -> dict[int, _Bank]:
+    """Return the bank that each batch is paid by."""
+    paying = {account.name: account for account in await rows.paying_accounts(connection)}
+    found = await rows.accounts(connection, {account.account for account in paying.values()})
+    return {
+        batch.batch_id: _Bank(
+            account=found[paying[batch.paid_from].account],
+            utc_offset_minutes=paying[batch.paid_from].utc_offset_minutes,
+        )
+        for batch in batches
+    }
 
 
-def _covered(judged: Sequence[Judgement], banks: dict[int, Account]) -> list[Judgement]:
+def _covered(judged: Sequence[Judgement], banks: dict[int, _Bank]) -> list[Judgement]:
     """Leave out payments that the books of the bank account do not cover: something was booked elsewhere."""
-    left = {bank.code: bank.available_debit for bank in banks.values() if _is_bound(bank)}
+    accounts = [bank.account for bank in banks.values()]
+    left = {account.code: account.available_debit for account in accounts if _is_bound(account)}
 
     def is_covered(judgement: Judgement) -> bool:
         payout = judgement.payout
         if payout is None or judgement.verdict is not Verdict.PAID:
             return True
-        code = banks[payout.batch_id or 0].code
+        code = banks[payout.batch_id or 0].account.code
         if payout.amount > left.get(code, payout.amount):
             return False
         if code in left:
@@ -134,8 +151,8 @@ def _covered(judged: Sequence[Judgement], banks: dict[int, Account]) -> list[Jud
     return [one if is_covered(one) else Judgement(line=_uncovered(one.line)) for one in judged]
 
 
-def _is_bound(bank: Account) -> bool:
-    return AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS in bank.flags
+def _is_bound(account: Account) -> bool:
+    return AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS in account.flags
 
 
 def _uncovered(line: ResultLine) -> ResultLine:
@@ -143,7 +160,7 @@ def _uncovered(line: ResultLine) -> ResultLine:
 
 
 async def _move(
-    desk: Desk, judged: Sequence[Judgement], banks: dict[int, Account], source: str, by: int
+    desk: Desk, judged: Sequence[Judgement], banks: dict[int, _Bank], source: str, by: int
 ) -> None:
     transfers, steps = [], []
     for judgement in judged:
@@ -153,7 +170,8 @@ async def _move(
         is_paid = judgement.verdict is Verdict.PAID
         line = judgement.line
         if is_paid:
-            transfer = payment(payout, banks[payout.batch_id or 0].code, desk.now_us, source)
+            bank = banks[payout.batch_id or 0]
+            transfer = payment(payout, bank.account.code, _paid_at_us(judgement, bank, desk.now_us), source)
         else:
             transfer = rejection(payout, desk.now_us, line.reason_code or line.reason or line.status)
         transfers.append(transfer)
@@ -169,6 +187,12 @@ async def _move(
         )
     await desk.post(transfers)
     await rows.add_steps(desk.connection, steps, desk.now_us)
+
+
+def _paid_at_us(judgement: Judgement, bank: _Bank, now_us: int) -> int:
+    """Return when the bank paid by its own word, else when its answer is read; a closed day carries it over."""
+    booked = judgement.booked
+    return now_us if booked is None else booked.at_us(bank.utc_offset_minutes)
 
 
 async def take_back(

@@ -110,7 +110,7 @@ async def _batch_of(desk: Desk, payouts: Sequence[Payout], paid_from: str) -> Ba
     batch_id = batch_ids.pop() if len(batch_ids) == 1 else None
     batch = None if batch_id is None else await rows.batch_by_id(desk.connection, batch_id)
     is_same = batch is not None and batch.payouts == len(payouts) and batch.paid_from == paid_from
-    return batch if is_same else None
+    return batch if batch is not None and is_same and not batch.is_withdrawn else None
 
 
 def _fitting(payouts: Iterable[Payout]) -> list[Payout]:
@@ -169,8 +169,9 @@ async def send_batch(desk: Desk, batch_id: int, by: int) -> Batched | PayoutRefu
         batch_id: the batch.
         by: the person who handed it over; 0 for a channel to the bank.
 
-    Refuses: BATCH_UNKNOWN, BATCH_ALREADY_SENT (by somebody else), SAME_PERSON (one person alone had a hand in a
-        payout of it: proposed, entered the account, approved, made the file and sends it).
+    Refuses: BATCH_UNKNOWN, BATCH_ALREADY_SENT (by somebody else), BATCH_WITHDRAWN, WITHDRAWAL_PROPOSED,
+        SAME_PERSON (one person alone had a hand in a payout of it: proposed, entered the
+            account, approved, made the file and sends it).
     """
     batch = await rows.batch_by_id(desk.connection, batch_id)
     if batch is None:
@@ -178,6 +179,8 @@ async def send_batch(desk: Desk, batch_id: int, by: int) -> Batched | PayoutRefu
     if batch.sent_at_us is not None:
         is_same = batch.sent_by == by
         return Batched(batch=batch, is_new=False) if is_same else PayoutRefusal.BATCH_ALREADY_SENT
+    if batch.withdrawal is not None:
+        return PayoutRefusal.BATCH_WITHDRAWN if batch.is_withdrawn else PayoutRefusal.WITHDRAWAL_PROPOSED
     payouts = list((await rows.payouts_of_batches(desk.connection, [batch_id])).values())
     if not all(has_two_persons(payout, batch.made_by, by) for payout in payouts):
         return PayoutRefusal.SAME_PERSON

@@ -22,6 +22,7 @@ from ledger.payouts.records import (
     PayoutWanted,
     RefundDue,
     ResultReport,
+    Withdrawal,
 )
 
 PAYOUTS: Final = """
@@ -94,7 +95,8 @@ WHERE deposit.refund_account = any($1::text[]) AND act.act = 'assigned'
 """
 # debits that bank files have brought and that name a payout which waits for them
 DEBITS_OF_SENT: Final = """
-SELECT movement.movement_id, movement.line, movement.amount, movement.currency, movement.end_to_end_id
+SELECT movement.movement_id, movement.line, movement.amount, movement.currency, movement.end_to_end_id,
+    movement.booked_at_us
 FROM ledger.bank_movement movement
 JOIN ledger.payout_state state ON state.payout_id = movement.payout_id
 WHERE state.state = 'sent' AND movement.outcome = 'debit' AND movement.is_booked AND NOT movement.is_reversal
@@ -124,8 +126,14 @@ INSERT INTO ledger.paying_account (
 
 BATCHES: Final = """
 SELECT batch.batch_id, paid_from, currency, version, message_id, payouts, total, sha256, made_by, made_at_us,
-    sent_by, sent_at_us
+    sent_by, sent_at_us, withdrawal.proposal_id, withdrawal.reason, withdrawal.proposed_by, withdrawal.proposed_at_us,
+    withdrawal.decided_by, withdrawal.decided_at_us
 FROM ledger.payout_batch batch LEFT JOIN ledger.payout_batch_sent USING (batch_id)
+LEFT JOIN (
+    SELECT wanted.*, decided_by, decided_at_us
+    FROM ledger.payout_withdrawal wanted LEFT JOIN ledger.payout_withdrawal_decision decision USING (proposal_id)
+    WHERE is_confirmed IS DISTINCT FROM false
+) withdrawal USING (batch_id)
 """
 BATCHES_LISTED: Final = (
     f"{BATCHES} WHERE $1::boolean IS NULL OR (sent_at_us IS NOT NULL) = $1 ORDER BY batch_id"
@@ -140,6 +148,15 @@ INSERT INTO ledger.payout_batch (
 """
 ADD_BATCH_SENT: Final = """
 INSERT INTO ledger.payout_batch_sent (batch_id, sent_by, sent_at_us) VALUES ($1, $2, $3)
+"""
+ADD_WITHDRAWAL: Final = """
+INSERT INTO ledger.payout_withdrawal (proposal_id, batch_id, reason, proposed_by, proposed_at_us)
+SELECT coalesce(max(proposal_id), 0) + 1, $1, $2, $3, $4 FROM ledger.payout_withdrawal
+"""
+DECIDE_WITHDRAWAL: Final = """
+INSERT INTO ledger.payout_withdrawal_decision (
+    proposal_id, batch_id, is_confirmed, reason, decided_by, decided_at_us
+) VALUES ($1, $2, $3, $4, $5, $6)
 """
 ADD_DOWNLOAD: Final = """
 INSERT INTO ledger.payout_batch_download (batch_id, taken_by, taken_at_us) VALUES ($1, $2, $3)
@@ -212,6 +229,7 @@ class Debit(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     currency: str
     end_to_end_id: str
+    booked_at_us: int
 
 
 # Writing
@@ -301,6 +319,21 @@ async def add_batch(connection: Connection, batch: Batch, content: bytes) -> Non
 async def add_batch_sent(connection: Connection, batch_id: int, by: int, at_us: int) -> None:
     """Write that a batch went to the bank."""
     await connection.execute(ADD_BATCH_SENT, batch_id, by, at_us)
+
+
+async def add_withdrawal(connection: Connection, batch_id: int, reason: str, by: int, at_us: int) -> None:
+    """Write that somebody wants a batch withdrawn; the chain's head, which is held, orders the numbers."""
+    await connection.execute(ADD_WITHDRAWAL, batch_id, reason, by, at_us)
+
+
+async def decide_withdrawal(
+    connection: Connection, batch: Batch, by: int, at_us: int, *, is_confirmed: bool, reason: str = ""
+) -> None:
+    """Write what the second person says of the open proposal of a batch."""
+    assert batch.withdrawal is not None, "there is a proposal to decide on"
+    await connection.execute(
+        DECIDE_WITHDRAWAL, batch.withdrawal.proposal_id, batch.batch_id, is_confirmed, reason, by, at_us
+    )
 
 
 async def add_download(connection: Connection, batch_id: int, by: int, at_us: int) -> None:
@@ -460,6 +493,7 @@ async def debits_of_sent(connection: Connection, limit: int) -> list[Debit]:
             amount=-row["amount"],
             currency=row["currency"],
             end_to_end_id=row["end_to_end_id"],
+            booked_at_us=row["booked_at_us"],
         )
         for row in await connection.fetch(DEBITS_OF_SENT, limit)
     ]
@@ -568,6 +602,18 @@ def _batch(row: Row) -> Batch:
         made_at_us=row["made_at_us"],
         sent_by=row["sent_by"],
         sent_at_us=row["sent_at_us"],
+        withdrawal=None if row["proposal_id"] is None else _withdrawal(row),
+    )
+
+
+def _withdrawal(row: Row) -> Withdrawal:
+    return Withdrawal(
+        proposal_id=row["proposal_id"],
+        reason=row["reason"],
+        proposed_by=row["proposed_by"],
+        proposed_at_us=row["proposed_at_us"],
+        confirmed_by=row["decided_by"],
+        confirmed_at_us=row["decided_at_us"],
     )
 
 

@@ -64,6 +64,9 @@ class PayoutRefusal(StrEnum):
     STATE_DIFFERS = "state_differs"
     NOTHING_TO_BATCH = "nothing_to_batch"
     BATCH_ALREADY_SENT = "batch_already_sent"
+    BATCH_WITHDRAWN = "batch_withdrawn"
+    WITHDRAWAL_PROPOSED = "withdrawal_proposed"
+    WITHDRAWAL_NOT_PROPOSED = "withdrawal_not_proposed"
     PERSON_MISSING = "person_missing"
     SAME_PERSON = "same_person"
     PAYEE_ACCOUNT_MISSING = "payee_account_missing"
@@ -222,10 +225,21 @@ class PayingAccount(msgspec.Struct, frozen=True, kw_only=True):
     utc_offset_minutes: int = 480
 
 
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """That a file is not to go to the bank, or does not: `confirmed_by` is None until a second person says so."""
+
+    proposal_id: int
+    reason: str
+    proposed_by: int
+    proposed_at_us: int
+    confirmed_by: int | None = None
+    confirmed_at_us: int | None = None
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """A file for the bank: `payouts` credit transfers of `total` minor units, and when it was sent, if it was.
 
-    `sha256` is the digest of its bytes, in hexadecimal.
+    `sha256` is the digest of its bytes, in hexadecimal. `withdrawal` stands when somebody wants it withdrawn, or it is.
     """
 
     batch_id: int
@@ -240,6 +254,12 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     made_at_us: int
     sent_by: int | None
     sent_at_us: int | None
+    withdrawal: Withdrawal | None = None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether its file is void: its payouts have ended unpaid."""
+        return self.withdrawal is not None and self.withdrawal.confirmed_by is not None
 
     @property
     def file_name(self) -> str:

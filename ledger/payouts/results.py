@@ -31,6 +31,7 @@ import msgspec
 
 from ledger.bank import statements as bank_files
 from ledger.bank.documents import Element, Opened, elements
+from ledger.bank.values import When, when
 from ledger.payouts.records import (
     Batch,
     FileRefusal,
@@ -91,6 +92,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
         of_message: the batch's message id beside a TRANSFER; empty when the answer does not name it.
         verdict: None for PART and for words that nobody knows.
         amount: decimal text as it stands, with `currency`; None when the answer does not say.
+        booked: when the bank booked it; None when the answer does not say.
     """
 
     level: Level
@@ -103,6 +105,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     amount: str | None = None
     currency: Currency = ""
     line: int = 0
+    booked: When | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,11 +117,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer means: the line for the report, and the payout and verdict where something is to be done."""
+    """What an answer means: the line for the report, and the payout and verdict where something is to be done.
+
+    `booked` is when the bank says that it was done.
+    """
 
     line: ResultLine
     payout: Payout | None = None
     verdict: Verdict | None = None
+    booked: When | None = None
 
 
 # Reading
@@ -233,6 +240,7 @@ def _said_of_transfer(of_message: str, transfer: Element) -> Said:
         amount=None if amount is None else _checked(amount),
         currency="" if amount is None else amount.attributes.get("Ccy", ""),
         line=transfer.line,
+        booked=_when(transfer.find("FctvIntrBkSttlmDt")),
     )
 
 
@@ -287,6 +295,7 @@ def _movement(
         amount=None if amount is None else _checked(amount),
         currency="" if amount is None else amount.attributes.get("Ccy", ""),
         line=part.line,
+        booked=_when(entry.find("BookgDt")),
     )
 
 
@@ -316,6 +325,17 @@ def _checked(amount: Element) -> str:
     if DECIMAL.fullmatch(amount.text) is None:
         raise DocumentRefused(FileRefusal.VALUE_MALFORMED, amount.line, f"{amount.name} {amount.text[:40]!r}")
     return amount.text
+
+
+def _when(element: Element | None) -> When | None:
+    """Read a day or moment, itself the text or a part of the element."""
+    if element is None:
+        return None
+    text = element.text_at("DtTm") or element.text_at("Dt") or element.text
+    found = when(text)
+    if found is None:
+        raise DocumentRefused(FileRefusal.VALUE_MALFORMED, element.line, f"{element.name} {text[:40]!r}")
+    return found
 
 
 # Judging
@@ -399,7 +419,8 @@ def _of_payout(payout: Payout, said: Sequence[Said], own_message: str) -> Judgem
     if outcome is not None:
         return _report(narrowest, outcome, payout)
     done = LineOutcome.PAID if narrowest.verdict is Verdict.PAID else LineOutcome.REJECTED
-    return Judgement(line=_report(narrowest, done, payout).line, payout=payout, verdict=narrowest.verdict)
+    line = _report(narrowest, done, payout).line
+    return Judgement(line=line, payout=payout, verdict=narrowest.verdict, booked=narrowest.booked)
 
 
 def _fault(payout: Payout, said: Sequence[Said], own_message: str) -> LineOutcome | None:

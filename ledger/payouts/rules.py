@@ -45,7 +45,7 @@ NEXT_STATES: Final[Mapping[PayoutState, frozenset[PayoutState]]] = {
         {PayoutState.PROPOSED, PayoutState.APPROVED, PayoutState.DECLINED, PayoutState.CANCELLED}
     ),
     PayoutState.APPROVED: frozenset({PayoutState.DECLINED, PayoutState.CANCELLED, PayoutState.BATCHED}),
-    PayoutState.BATCHED: frozenset({PayoutState.SENT}),
+    PayoutState.BATCHED: frozenset({PayoutState.SENT, PayoutState.CANCELLED}),
     PayoutState.SENT: frozenset({PayoutState.PAID, PayoutState.REJECTED}),
     PayoutState.PAID: frozenset({PayoutState.RETURNED}),
     PayoutState.DECLINED: frozenset(),
@@ -53,7 +53,7 @@ NEXT_STATES: Final[Mapping[PayoutState, frozenset[PayoutState]]] = {
     PayoutState.REJECTED: frozenset(),
     PayoutState.RETURNED: frozenset(),
 }
-"""The legal steps; entering an account leaves a payout proposed."""
+"""The legal steps; entering an account leaves a payout proposed, and a file is cancelled as a whole."""
 
 UNPAID_ENDS: Final = frozenset(
     {PayoutState.DECLINED, PayoutState.CANCELLED, PayoutState.REJECTED, PayoutState.RETURNED}
@@ -200,7 +200,7 @@ def stop_refusal(payout: Payout, state: PayoutState, by: int, reason: str) -> Pa
     """Tell why a payout cannot be declined or cancelled; None when it can."""
     faults = (
         (not is_plain_text(reason), PayoutRefusal.TEXT_NOT_BOOKABLE),
-        (not may_become(payout, state), PayoutRefusal.STATE_DIFFERS),
+        (payout.state is PayoutState.BATCHED or not may_become(payout, state), PayoutRefusal.STATE_DIFFERS),
         (by <= SYSTEM, PayoutRefusal.PERSON_MISSING),
         (not reason.strip(), PayoutRefusal.REASON_MISSING),
     )

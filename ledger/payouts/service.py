@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
-from ledger.payouts import answers, batches, decisions, proposals
+from ledger.payouts import answers, batches, decisions, proposals, withdrawals
 from ledger.payouts import postgres as rows
 from ledger.payouts.proposals import REFUNDS_AT_ONCE, RefundClock
 from ledger.payouts.records import (
@@ -189,13 +189,13 @@ class Payouts:
     async def batch_file(self, batch_id: int, by: int) -> BatchFile | PayoutRefusal:
         """Return the bytes of a batch, the same every time, and record who took them.
 
-        Refuses: BATCH_UNKNOWN.
+        Refuses: BATCH_UNKNOWN, BATCH_WITHDRAWN.
         """
 
         async def work(desk: Desk) -> BatchFile | PayoutRefusal:
             batch = await rows.batch_by_id(desk.connection, batch_id)
-            if batch is None:
-                return PayoutRefusal.BATCH_UNKNOWN
+            if batch is None or batch.is_withdrawn:
+                return PayoutRefusal.BATCH_UNKNOWN if batch is None else PayoutRefusal.BATCH_WITHDRAWN
             await rows.add_download(desk.connection, batch_id, by, desk.now_us)
             return BatchFile(batch=batch, content=await rows.batch_content(desk.connection, batch_id))
 
@@ -204,6 +204,22 @@ class Payouts:
     async def send_batch(self, batch_id: int, by: int = SYSTEM) -> Batched | PayoutRefusal:
         """Record that a batch has gone to the bank (see batches.send_batch)."""
         return await self._store.at_desk(lambda desk: batches.send_batch(desk, batch_id, by))
+
+    async def propose_withdrawal(self, batch_id: int, by: int, reason: str) -> Batched | PayoutRefusal:
+        """Propose that a batch does not go to the bank (see withdrawals.propose_withdrawal)."""
+        return await self._store.at_desk(
+            lambda desk: withdrawals.propose_withdrawal(desk, batch_id, by, reason)
+        )
+
+    async def confirm_withdrawal(self, batch_id: int, by: int) -> Batched | PayoutRefusal:
+        """Withdraw a batch as the second person (see withdrawals.confirm_withdrawal)."""
+        return await self._store.at_desk(lambda desk: withdrawals.confirm_withdrawal(desk, batch_id, by))
+
+    async def decline_withdrawal(self, batch_id: int, by: int, reason: str) -> Batched | PayoutRefusal:
+        """Leave a batch as it was (see withdrawals.decline_withdrawal)."""
+        return await self._store.at_desk(
+            lambda desk: withdrawals.decline_withdrawal(desk, batch_id, by, reason)
+        )
 
     async def read_results(self, content: bytes, by: int = SYSTEM) -> ResultReport | FileRefused:
         """Read an answer of the bank, pain.002 or camt.054, and do what is clear in it.

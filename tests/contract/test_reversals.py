@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 
 from ledger.accounting_days import TIME_ZONE, day_ends_us
+from ledger.bank.records import Assigned, GivenBack
+from ledger.bank.suspense import Suspense
 from ledger.deposits import Deposits
 from ledger.records import Deposit
 from ledger.reversal_records import Reversal
@@ -108,6 +110,24 @@ async def test_money_that_has_gone_on_is_not_taken_back(office: Office) -> None:
     confirmed = done(await office.reversals.confirm(proposal.proposal_id, CHECKER))
     assert confirmed.is_confirmed
     assert await office.balance(BANK) == 0
+
+
+async def test_what_has_left_suspense_is_brought_back_first(office: Office) -> None:
+    deposits = Deposits(office.store, lambda: 1)
+    assert isinstance(await deposits.open(1, 7, 500, "CNY", "payer"), Deposit)
+    desk = Suspense(office.store)
+    first = await office.received("r1", 500, office.ago(1))
+    second = await office.received("r2", 500, office.ago(1))
+    waiting = done(await office.reversals.reverse(first.id, ACCOUNTANT, "not ours"))
+    assert isinstance(await desk.assign("r1", 1, 7, THIRD, "his"), Assigned)
+    assert refusal(await office.reversals.confirm(waiting.proposal_id, CHECKER)) is (
+        ReversalRefusal.HAS_LEFT_SUSPENSE
+    )
+    assert isinstance(await desk.give_back("r2", THIRD), GivenBack)
+    assert refusal(await office.reversals.reverse(second.id, ACCOUNTANT, "not ours")) is (
+        ReversalRefusal.HAS_LEFT_SUSPENSE
+    )
+    assert await office.balance(BANK) == 1_000
 
 
 async def test_a_live_hold_is_voided_instead(office: Office) -> None:

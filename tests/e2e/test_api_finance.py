@@ -187,15 +187,15 @@ async def books_agree(accountant: Person, checker: Person) -> None:
     account = await accountant.get("/ledger/account", params={"account": "assets:bank:cny"})
     assert account["account"]["balance"] == 50_00
     assert [entry["posted_change"] for entry in account["entries"]] == [50_00, 50_00, 50_00]
-    today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
+    tomorrow = day_after(1)
     await refused(
-        await accountant.ask("POST", "/periods/days/proposal", {"day": today}),
+        await accountant.ask("POST", "/periods/days/proposal", {"day": tomorrow}),
         409,
         "REFUSED_BY_LEDGER",
         "not_over",
     )
     await refused(
-        await accountant.ask("POST", "/periods/days/confirmation", {"day": today}), 403, "NOT_ALLOWED"
+        await accountant.ask("POST", "/periods/days/confirmation", {"day": tomorrow}), 403, "NOT_ALLOWED"
     )
     missing = await accountant.ask("POST", "/periods/days/proposal", {"day": "2026-03-02"})
     assert missing[0] in (200, 409)
@@ -413,7 +413,9 @@ READS = (
 ACTS = (
     "/bank/accounts", "/bank/files", "/bank/files/preview", "/bank/receipts", "/suspense/assignments",
     "/suspense/returns", "/payouts", "/payouts/refunds", "/payouts/approvals", "/payouts/results",
-    "/payouts/batches", "/payouts/1/approval", "/payouts/1/decline", "/lots/1/contract",
+    "/payouts/batches", "/payouts/1/approval", "/payouts/1/decline", "/lots/1/contract", "/lots/1/fees",
+    "/lots/1/seller-payouts", "/treasury/payouts", "/payouts/batches/1/sent", "/payouts/batches/1/withdrawal",
+    "/payouts/batches/1/withdrawal/confirmation", "/payouts/batches/1/withdrawal/decline",
     "/defaults/1/bidders/2/proposal", "/defaults/1/bidders/2/confirmation", "/periods/days/proposal",
     "/periods/days/confirmation", "/reversals", "/reversals/1/confirmation", "/reconciliation/run",
     "/reconciliation/write-offs", "/reconciliation/write-offs/1/confirmation",

@@ -142,6 +142,8 @@ def books_agree(call: Call) -> None:
         ("periods", "show"),
         ("reverse", "list"),
         ("payouts", "owed"),
+        ("payouts", "batches"),
+        ("write-offs", "list"),
     ):
         assert call("auditor", *command).exit_code == 0, command
     refused = call("auditor", "periods", "close", "2026-03-02")
@@ -152,6 +154,61 @@ def books_agree(call: Call) -> None:
         "accountant", "reverse", "propose", "00000000-0000-0000-0000-000000000001", "--reason", "x"
     )
     assert unknown.exit_code == 1 and "There is no such posting." in unknown.stderr
+
+
+def test_a_line_is_written_off_and_a_posting_stays_by_command(
+    running_house: House, call: Call, tmp_path: Path
+) -> None:
+    """A bank charge is declined, proposed again and booked; a reversal is declined."""
+    number = "6200000000000000085"
+    done(call("accountant", "bank", "open", "charges", number, "--holder", "某中心", "--json"))
+    charge = Entry(amount="3.00", reference="charge-1", name="bank", is_credit=False, remittance="charge")
+    money = Entry(amount="9.00", reference="charge-2", name="某人", remittance="?")
+    content = statement([money, charge], closing="6.00", account=number, message_id="CHARGE", name="CHARGE")
+    file = tmp_path / "charges.xml"
+    file.write_bytes(content)
+    done(call("cashier", "bank", "import", str(file), "--json"))
+    done(call("accountant", "reconcile", "run", "--json"))
+    lines = done(call("auditor", "reconcile", "unmatched", "assets:bank:charges", "--json"))["differences"]
+    (movement,) = [line["movement_id"] for line in lines]
+    wanted = ("write-offs", "propose", "assets:bank:charges", "--against", "bank_charges",
+              "--movement", str(movement), "--note", "monthly", "--json")  # fmt: skip
+    first = str(done(call("accountant", *wanted))["proposal_id"])
+    assert call("accountant", "write-offs", "confirm", first).exit_code == 1
+    assert "Declined." in call("checker", "write-offs", "decline", first, "--reason", "which month?").stdout
+    second = str(done(call("accountant", *wanted))["proposal_id"])
+    assert "monthly" in call("auditor", "write-offs", "list", "--open").stdout
+    assert done(call("checker", "write-offs", "confirm", second, "--json"))["is_confirmed"]
+    entries = done(call("auditor", "account", "assets:bank:charges", "--json"))["entries"]
+    assert [entry["posted_change"] for entry in entries] == [9_00, 3_00]
+    transfer = next(
+        one["transfer"] for one in journal(running_house) if one["reference"] == "charges:charge-2"
+    )
+    proposed = done(call("accountant", "reverse", "propose", transfer, "--reason", "not ours", "--json"))
+    number = str(proposed["proposal_id"])
+    declined = done(call("checker", "reverse", "decline", number, "--reason", "it is", "--json"))
+    assert declined["is_confirmed"] is False
+
+
+def journal(house: House) -> list[dict[str, Any]]:
+    """Return every posting as the journal's export gives it."""
+    wanted = urllib.request.Request(
+        f"{house.url}/api/v1/exports/journal?format=jsonl",
+        headers={"Authorization": f"Bearer {house.operator}"},
+    )
+    with urllib.request.urlopen(wanted, timeout=30) as answer:
+        return [json.loads(line) for line in answer.read().splitlines()][:-1]
+
+
+def test_the_money_of_a_lot_is_told_by_command(call: Call, running_house: House) -> None:
+    lot = str(asyncio.run(running_house.open_lot()))
+    told = call("auditor", "lot", "show", lot)
+    assert told.exit_code == 0 and "Payable to the seller: " in told.stdout, told.output
+    assert "Taken: " in call("cashier", "lot", "fees", lot).stdout
+    refused = call("cashier", "lot", "seller", lot, "某公司", "--account", NUMBER)
+    assert refused.exit_code == 1 and "Nothing is payable from there." in refused.stderr
+    refused = call("cashier", "lot", "treasury", "某市财政局", "--amount", "1.00")
+    assert refused.exit_code == 1 and "Nothing is payable from there." in refused.stderr
 
 
 @pytest.mark.parametrize(

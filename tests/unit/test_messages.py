@@ -19,6 +19,7 @@ from ledger.defaults import DefaultRefusal
 from ledger.forfeits import ClaimRefusal
 from ledger.payouts.records import FileRefusal, LineOutcome, PayoutRefusal
 from ledger.periods import PeriodRefusal
+from ledger.proceeds import ProceedsRefusal
 from ledger.receipts import ReceiptRefusal
 from ledger.reconciliation import ReconciliationRefusal
 from ledger.records import SuspenseReason
@@ -32,7 +33,7 @@ CODES = sorted(
     | {code.value for code in itertools.chain(ClockRefusal, DefaultRefusal, ClaimRefusal)}
     | {code.value for code in itertools.chain(Problem, Caution, BankAccountRefusal, SuspenseRefusal)}
     | {code.value for code in itertools.chain(PeriodRefusal, ReconciliationRefusal, ReversalRefusal)}
-    | {code.value for code in DifferenceReason}
+    | {code.value for code in itertools.chain(DifferenceReason, ProceedsRefusal)}
     | {code.value for code in itertools.chain(WebhookRefusal, Note, Why)}
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
