@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from exchange.cluster.engine_end import EngineEnd
 from exchange.cluster.gateway_end import HallLimits, OneShard, RemoteHall, ShardLink
 from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
-from exchange.ports import Answer, Journal, Lease, SnapshotStore
+from exchange.ports import Answer, Busy, Journal, Lease, OutcomeUnknown, SnapshotStore
 from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceBid
 from tests.floor import HOST, START_US, terms
 
@@ -111,14 +111,24 @@ class GatewayProcess:
 
     async def open_lot(self, lot: int = 1, bidders: int = 3, **changes: object) -> None:
         """Announce a lot, admit bidders 101, 102, … and open it."""
-        await self.give(AnnounceLot(lot, HOST, terms(**changes)))
+        await self.insist(AnnounceLot(lot, HOST, terms(**changes)))
         for number in range(1, bidders + 1):
-            await self.give(AdmitBidder(lot, 100 + number))
-        await self.give(OpenLot(lot, HOST))
+            await self.insist(AdmitBidder(lot, 100 + number))
+        await self.insist(OpenLot(lot, HOST))
 
     async def bid(self, bidder: int, amount: int, lot: int = 1, command_id: str | None = None) -> Answer:
         """Place a bid."""
         return await self.give(PlaceBid(lot, bidder, amount), command_id)
+
+    async def insist(self, command: Command) -> Answer:
+        """Give a command again and again under one id, as clients do, until there is an answer."""
+        command_id = secrets.token_hex(16)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                try:
+                    return await self.give(command, command_id)
+                except (Busy, OutcomeUnknown):
+                    await asyncio.sleep(0.02)
 
     async def kill(self) -> None:
         """End it without a word."""
@@ -173,6 +183,3 @@ async def ended(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         with suppress(asyncio.CancelledError, Exception):
             await task
-
-
-Work = Coroutine[Any, Any, None]

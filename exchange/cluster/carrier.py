@@ -18,7 +18,7 @@ ROWS = "rows"
 NOTES = "notes"
 """From gateways to each other."""
 
-UP_SECONDS_MAX = 1.0
+UP_SECONDS_MAX = 2.0
 """How old the last proof that entries pass may be before a carrier counts as down."""
 
 ENTRY_BYTES_MAX = 32 * 1024 * 1024

@@ -23,7 +23,7 @@ from matching.commands import Command
 
 log = structlog.get_logger(__name__)
 
-ENGINE_SILENCE_SECONDS = 2.0
+ENGINE_SILENCE_SECONDS = 3.0
 """After so long without a beat the engine counts as gone, and commands are turned away at once."""
 
 

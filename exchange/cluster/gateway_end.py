@@ -124,6 +124,10 @@ class RemoteHall:
         """Whether the engines of all shards are heard and take commands."""
         return all(counter.is_open for counter in self._counters)
 
+    def positions(self) -> list[tuple[int, int]]:
+        """Return the shards, each with the position up to which its journal has been followed."""
+        return [(shard, counter.tail.position) for shard, counter in enumerate(self._counters)]
+
     def view(self, lot_id: LotId) -> LotView | None:
         """Return the public state of a lot at hand."""
         return self._feed.view(lot_id)

@@ -1,0 +1,79 @@
+"""A Redis of one's own, on a Unix socket in a folder of its own, that can be stopped, killed and started again."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+READY_SECONDS = 30.0
+
+
+class RedisServer:
+    """`redis-server` without persistence."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program = program
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"unix://{folder / 'redis.sock'}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and not ended."""
+        return self._process is not None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = ["--port", "0", "--unixsocket", str(self._folder / "redis.sock"), "--save", ""]
+        self._process = subprocess.Popen(
+            [self._program, *options, "--appendonly", "no", "--dir", str(self._folder)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        give_up_at = time.monotonic() + READY_SECONDS
+        while not self._answers():
+            assert self._process.poll() is None, "redis-server has ended"
+            assert time.monotonic() < give_up_at, "redis-server does not answer"
+            time.sleep(0.02)
+
+    def flush(self) -> None:
+        """Let it forget everything."""
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
+    def kill(self) -> None:
+        """End it without any warning."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+@contextmanager
+def running_redis() -> Iterator[RedisServer]:
+    """Run a Redis; skip the test where the program is absent."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is absent")
+    with tempfile.TemporaryDirectory(prefix="lr-", ignore_cleanup_errors=True) as folder:
+        server = RedisServer(program, Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
