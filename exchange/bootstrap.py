@@ -1,6 +1,11 @@
 """The composition root: the one place that knows which adapter stands behind which port.
 
-Embedded mode: engine, procedure and ledger in this process, over one PostgreSQL, our own or a given one.
+    opened           everything in this process, over one PostgreSQL, our own or a given one
+    opened_engine    the engine of one shard, for gateways in other processes; the office too, where that is shard 0
+    opened_gateway   what a way in needs, over engines in other processes
+
+Who does which office work: the engine of a shard settles the lots of that shard; the holder of shard 0 proposes
+refunds and sounds their alarms; what a process that enters lots or sign-ups could not finish it finishes itself.
 
 Belongs here: building, in order, and tearing down in the opposite order.
 Does not belong here: anything that decides.
@@ -12,7 +17,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,10 +27,17 @@ import asyncpg
 import structlog
 
 from exchange.adapters.clock import SystemClock
+from exchange.adapters.places import PostgresPlaces
 from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
 from exchange.adapters.ring import RingFeed
+from exchange.adapters.unix_socket import SocketClient, SocketServer, socket_path
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
+from exchange.cluster.carrier import NOTES, Carrier
+from exchange.cluster.engine_end import EngineEnd
+from exchange.cluster.gateway_end import HallLimits, RemoteHall, ShardLink
+from exchange.cluster.messages import decode_note
+from exchange.cluster.notes import PRESENCE, Notes, Visitors
 from exchange.database import DRIVER_ERRORS
 from exchange.database_measures import DatabaseMeasures
 from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
@@ -34,12 +46,16 @@ from exchange.finance import Finance, finance
 from exchange.measures import Measures
 from exchange.migrations import Migration, migrate, migration_sources
 from exchange.money_rules import MoneyRules
+from exchange.moving import Mover
 from exchange.people import People, Role
 from exchange.ports import Clock, EventFeed, ExchangeError, Hall, Journal
+from exchange.registry import running_server
 from exchange.rulebooks.library import library
 from exchange.settings import Settings
 from exchange.settlement import Settlement
+from exchange.shards import Placement
 from exchange.sign_up import SignUps
+from exchange.standby import term_when_quiet
 from ledger.deposits import Deposits
 from ledger.lot_rules import LotRules
 from ledger.postgres import PostgresLedgerStore
@@ -48,6 +64,9 @@ log = structlog.get_logger(__name__)
 
 OPERATOR = "operator"
 OPERATOR_TOKEN_FILE = "operator.token"
+SERVER_CONNECTIONS = 50
+"""What our own PostgreSQL lets in, beside the connections of gateways."""
+
 WATCH_SECONDS = 0.5
 
 
@@ -63,6 +82,16 @@ Part = Callable[[], Coroutine[Any, Any, None]]
 """Something that runs as long as the exchange is open."""
 
 
+def _nobody_knows() -> bool:
+    return True
+
+
+def _happened() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """The parts of a running exchange that every way in needs, wherever its engines are.
@@ -70,6 +99,10 @@ class Exchange:
     Args:
         hall: the way to the engine, which is in this process or in another.
         settlement: what the hammer leads to; only where an engine is.
+        notes: the way to other gateways; only in a gateway.
+        is_visited: whether anybody is connected to any gateway; for an engine's process.
+        takes_part: set once the engine has its shard; a standby waits for that while `parts` run.
+        positions: of each shard's journal as far as this process knows it.
         parts: what must run in this process as long as the exchange is open.
     """
 
@@ -87,6 +120,10 @@ class Exchange:
     sign_ups: SignUps
     finance: Finance
     settlement: Settlement | None = None
+    notes: Notes | None = None
+    is_visited: Callable[[], bool] = _nobody_knows
+    takes_part: asyncio.Event = field(default_factory=_happened)
+    positions: Callable[[], Iterable[tuple[int, int]]] = tuple
     parts: tuple[Part, ...] = ()
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
@@ -104,7 +141,7 @@ async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
         postgres = None if settings.database_url else await _started_postgres(stack, settings, report)
         dsn = settings.database_url or (postgres.dsn() if postgres else "")
         ground = await _ground(stack, settings, dsn, report)
-        engine = _engine(ground)
+        engine = _engine(ground, PostgresLease(ground.pool), _owner())
         exchange = _over(ground, engine)
         settlement = _settlement(exchange, engine)
         report("reading the journal", "读取日志")
@@ -113,7 +150,74 @@ async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
         parts = [engine.run, settlement.run, watching.run, *_office(exchange)]
         if postgres is not None:
             parts.append(partial(_watch, postgres))
+        yield replace(
+            exchange, settlement=settlement, positions=_positions(engine, settings), parts=tuple(parts)
+        )
+
+
+@asynccontextmanager
+async def opened_engine(settings: Settings, report: Report, *, may_wait: bool) -> AsyncIterator[Exchange]:
+    """Start the engine of a shard in this process, for gateways in others.
+
+    Args:
+        may_wait: whether the shard may have a holder, who is not disturbed: the engine then starts, as one of the
+            `parts`, when that is silent. Otherwise the shard is taken at once.
+
+    Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable.
+    """
+    async with AsyncExitStack() as stack:
+        postgres = None if settings.database_url else await _started_postgres(stack, settings, report)
+        dsn = settings.database_url or (postgres.dsn() if postgres else "")
+        ground = await _ground(stack, settings, dsn, report)
+        seat = await _seat(ground)
+        exchange = replace(
+            _over(ground, seat.engine),
+            is_visited=seat.is_visited,
+            positions=_positions(seat.engine, settings),
+        )
+        settlement = _settlement(exchange, seat.engine)
+        work: list[Part] = [settlement.run, exchange.sign_ups.run, exchange.catalogue.run]
+        if settings.shard == 0:
+            work.append(exchange.finance.run)
+        if may_wait:
+            exchange = replace(exchange, takes_part=asyncio.Event())
+        else:
+            report("reading the journal", "读取日志")
+            await seat.engine.start()
+        parts: list[Part] = [partial(seat.run, exchange.takes_part, work)]
+        if postgres is not None:
+            parts.append(partial(_watch, postgres))
         yield replace(exchange, settlement=settlement, parts=tuple(parts))
+
+
+@asynccontextmanager
+async def opened_gateway(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
+    """Start what a gateway needs, whether engines are there or not.
+
+    Raises: MigrationError, DatabaseUnusable, JournalUnavailable.
+    """
+    async with AsyncExitStack() as stack:
+        dsn = running_server(settings)
+        ground = await _ground(stack, settings, dsn, report)
+        placement = Placement(PostgresPlaces(ground.pool))
+        await placement.refresh()
+        hall = RemoteHall(
+            shards=[
+                ShardLink(_gateway_carrier(settings, shard), PostgresJournal(dsn, ground.pool, shard))
+                for shard in range(placement.shards)
+            ],
+            placement=placement,
+            snapshots=PostgresSnapshots(ground.pool),
+            feed=ground.feed,
+            clock=ground.clock,
+            measures=ground.measures,
+            limits=HallLimits(settings.inbox_commands_max, settings.command_deadline_ms),
+        )
+        report("reading the journal", "读取日志")
+        await hall.start()
+        exchange = _over(ground, hall)
+        parts = (hall.run, exchange.sign_ups.run, exchange.catalogue.run)
+        yield replace(exchange, notes=hall, positions=hall.positions, parts=parts)
 
 
 async def operator_token(exchange: Exchange) -> None:
@@ -153,18 +257,18 @@ async def _ground(stack: AsyncExitStack, settings: Settings, dsn: str, report: R
     except DRIVER_ERRORS as error:
         raise DatabaseUnusable(str(error) or type(error).__name__) from error
     stack.push_async_callback(_closed, pool)
-    journal = PostgresJournal(dsn, pool, timeout_ms=settings.command_deadline_ms)
+    journal = PostgresJournal(dsn, pool, settings.shard, timeout_ms=settings.command_deadline_ms)
     stack.push_async_callback(journal.close)
     return _Ground(settings=settings, pool=pool, journal=journal, feed=RingFeed(settings.feed_ring_events))
 
 
-def _engine(ground: _Ground) -> Engine:
+def _engine(ground: _Ground, lease: PostgresLease, owner: str, **cluster: Any) -> Engine:
     settings = ground.settings
     return Engine(
         clock=ground.clock,
         journal=ground.journal,
         snapshots=PostgresSnapshots(ground.pool),
-        lease=PostgresLease(ground.pool),
+        lease=lease,
         feed=ground.feed,
         measures=ground.measures,
         limits=EngineLimits(
@@ -173,8 +277,18 @@ def _engine(ground: _Ground) -> Engine:
             command_deadline_ms=settings.command_deadline_ms,
             snapshot_every_records=settings.snapshot_every_records,
         ),
-        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        owner=owner,
+        **cluster,
     )
+
+
+def _positions(engine: Engine, settings: Settings) -> Callable[[], list[tuple[int, int]]]:
+    return lambda: [(settings.shard, engine.position)]
+
+
+def _owner() -> str:
+    """Return a name for this process that no other has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def _over(ground: _Ground, hall: Hall) -> Exchange:
@@ -210,6 +324,7 @@ def _settlement(exchange: Exchange, engine: Engine) -> Settlement:
         catalogue=exchange.catalogue,
         sign_ups=exchange.sign_ups,
         outcome_recorded=engine.outcome_recorded,
+        shard=exchange.settings.shard,
     )
 
 
@@ -218,9 +333,75 @@ def _office(exchange: Exchange) -> list[Part]:
     return [exchange.sign_ups.run, exchange.catalogue.run, exchange.finance.run]
 
 
+class _Seat:
+    """The engine of a shard where gateways of other processes reach it."""
+
+    def __init__(self, ground: _Ground, placement: Placement, carrier: Carrier) -> None:
+        settings = ground.settings
+        self._standby_after_ms = settings.standby_after_ms
+        self._lease = PostgresLease(ground.pool, settings.shard)
+        self._owner = _owner()
+        self._end = EngineEnd(carrier=carrier, clock=ground.clock, shard=settings.shard)
+        self.engine = _engine(
+            ground, self._lease, self._owner, outside=self._end, placement=placement, shard=settings.shard
+        )
+        self._mover = Mover(self.engine, placement, settings.shard)
+        self._visitors = Visitors(asyncio.get_running_loop().time)
+        carrier.listen(NOTES, self._hear_note)
+
+    def is_visited(self) -> bool:
+        """Tell whether anybody is connected to any gateway."""
+        return self._visitors.are_there
+
+    async def run(self, takes_part: asyncio.Event, work: Sequence[Part]) -> None:
+        """Decide for ever, having waited for the shard where that has a holder.
+
+        Raises: Fenced, JournalFailed, JournalUnavailable.
+        """
+        if not takes_part.is_set():
+            term = await term_when_quiet(self._lease, self._owner, standby_after_ms=self._standby_after_ms)
+            await self.engine.start(term)
+            takes_part.set()
+        async with asyncio.TaskGroup() as group:
+            parts: list[Part] = [self.engine.run, partial(self._end.run, self.engine), self._mover.run, *work]
+            for part in parts:
+                group.create_task(part())
+
+    def _hear_note(self, entry: bytes) -> None:
+        note = decode_note(entry)
+        if note.kind == PRESENCE:
+            self._visitors.hear(note.payload)
+
+
+async def _seat(ground: _Ground) -> _Seat:
+    placement = Placement(PostgresPlaces(ground.pool))
+    await placement.refresh()
+    return _Seat(ground, placement, _engine_carrier(ground.settings))
+
+
+def _engine_carrier(settings: Settings) -> Carrier:
+    if settings.redis_url:
+        return _redis(settings.redis_url, settings.shard)
+    return SocketServer(socket_path(settings.data_dir, settings.shard))
+
+
+def _gateway_carrier(settings: Settings, shard: int) -> Carrier:
+    if settings.redis_url:
+        return _redis(settings.redis_url, shard)
+    return SocketClient(socket_path(settings.data_dir, shard))
+
+
+def _redis(url: str, shard: int) -> Carrier:
+    # Imported where it is needed: an exchange in one process starts without the driver.
+    from exchange.adapters.redis_streams import RedisStreams  # noqa: PLC0415
+
+    return RedisStreams(url, shard=shard)
+
+
 async def _started_postgres(stack: AsyncExitStack, settings: Settings, report: Report) -> EmbeddedPostgres:
     report("starting PostgreSQL", "启动 PostgreSQL")
-    postgres = EmbeddedPostgres(settings.data_dir / "postgres")
+    connections = SERVER_CONNECTIONS + settings.gateways * (settings.database_connections_max + 1)
+    postgres = EmbeddedPostgres(settings.data_dir / "postgres", options={"max_connections": str(connections)})
     await postgres.start()
     stack.push_async_callback(postgres.stop)
     return postgres

@@ -33,6 +33,8 @@ class Measures:
         registry = self.registry = CollectorRegistry()
         self.records = 0
         self.frames_in = 0
+        self.positions: tuple[tuple[int, int], ...] = ()
+        """Shards, each with the position up to which this process knows its journal."""
         self.connections = 0
         self.busy = 0
         self.slow_clients = 0
@@ -102,6 +104,12 @@ class Measures:
         """Return the plain numbers as metrics."""
         yield GaugeMetricFamily("luochui_connections", "Open live connections.", self.connections)
         yield CounterMetricFamily("luochui_records", "Records made durable.", self.records)
+        yield _gauges(
+            "luochui_journal_position",
+            "Journal position that this process has reached.",
+            ["shard"],
+            [((str(shard),), position) for shard, position in self.positions],
+        )
         yield CounterMetricFamily("luochui_frames_in", "Frames received.", self.frames_in)
         yield CounterMetricFamily("luochui_busy", "Commands turned away unread.", self.busy)
         yield CounterMetricFamily("luochui_slow_clients", "Connections cut as too slow.", self.slow_clients)

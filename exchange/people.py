@@ -351,6 +351,10 @@ class People:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def revoked_elsewhere(self, proof: bytes) -> None:
+        """Take notice that another process has revoked a proof, by its fingerprint: it is over here as well."""
+        self._forget([proof])
+
     async def _insert(self, new: Sequence[NewAccount], hashed: str | None, is_demo: bool) -> list[Account]:
         logins = [checked_login(one.login) for one in new]
         names = [checked_name(one.name) for one in new]

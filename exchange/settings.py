@@ -233,10 +233,15 @@ class Settings(BaseSettings):
         description="The shard of lots that an engine decides, from 0.",
         json_schema_extra=_zh("引擎所裁决的分片编号，从 0 起。"),
     )
-    engine_port: Annotated[int, *_range(0, 65_535)] = Field(
+    standby_after_ms: Annotated[int, *_range(500, 600_000)] = Field(
+        default=3_000,
+        description="Silence of a shard's engine after which another one takes over, in ms.",
+        json_schema_extra=_zh("分片引擎失联多久（毫秒）后由备用引擎接管。"),
+    )
+    own_port: Annotated[int, *_range(0, 65_535)] = Field(
         default=0,
-        description="Port on which an engine process tells its health and metrics; 0: none.",
-        json_schema_extra=_zh("引擎进程提供健康检查与指标的端口；0 表示不提供。"),
+        description="Port that an engine or gateway process shares with nobody, for its health and metrics; 0: none.",
+        json_schema_extra=_zh("引擎或网关进程独占的端口，用于健康检查与指标；0 表示不提供。"),
     )
     drain_ms: Annotated[int, *_range(0, 600_000)] = Field(
         default=5_000,

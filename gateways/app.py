@@ -83,13 +83,25 @@ def make_app(exchange: Exchange) -> web.Application:
     app.router.add_get("/api/v1/live", door.enter)
     api.routes(app)
     _add_pages(app)
-    app.router.add_get("/metrics", _metrics)
-    app.router.add_get("/livez", _livez)
-    app.router.add_get("/readyz", _readyz)
+    _add_health(app)
     app.cleanup_ctx.extend((_spreading, keeps_watch))
     app.on_shutdown.append(sees_out)
     app.on_response_prepare.append(_add_security_headers)
     return app
+
+
+def make_engine_app(exchange: Exchange) -> web.Application:
+    """Return what an engine's process shows of itself: health and metrics."""
+    app = web.Application()
+    app[EXCHANGE] = exchange
+    _add_health(app)
+    return app
+
+
+def _add_health(app: web.Application) -> None:
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/livez", _livez)
+    app.router.add_get("/readyz", _readyz)
 
 
 def _services(exchange: Exchange) -> Services:
@@ -179,7 +191,10 @@ async def _add_security_headers(request: web.Request, response: web.StreamRespon
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    text = generate_latest(request.app[EXCHANGE].measures.registry)
+    exchange = request.app[EXCHANGE]
+    exchange.measures.is_writable = exchange.hall.is_writable
+    exchange.measures.positions = tuple(exchange.positions())
+    text = generate_latest(exchange.measures.registry)
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -188,7 +203,7 @@ async def _livez(request: web.Request) -> web.Response:
 
 
 async def _readyz(request: web.Request) -> web.Response:
-    if request.app[DOOR].is_closing:
+    if DOOR in request.app and request.app[DOOR].is_closing:
         return web.Response(status=503, text="this gateway is closing\n")
     if not request.app[EXCHANGE].hall.is_writable:
         return web.Response(status=503, text="commands cannot be taken now\n")

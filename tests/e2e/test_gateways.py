@@ -1,0 +1,126 @@
+"""Several gateways are one exchange: to those who sign out, to hosts, and to bidders while gateways come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from gateways.client import ApiClient
+from gateways.wire import CloseCode
+from tests.bidding import PATIENCE_SECONDS, bidding_on, further, until
+from tests.e2e.conftest import House, people_of
+from tests.exchange_process import ExchangeProcess
+from tests.live import Talk, host
+
+CONNECTIONS = 8
+"""That all of them lead to the same of two gateways happens once in 128 times, and does not make a test fail."""
+
+
+async def test_a_proof_that_is_revoked_ends_its_connections_wherever_they_are(house: House) -> None:
+    async with AsyncExitStack() as stack:
+        operator = await stack.enter_async_context(ApiClient(house.url, token=house.operator))
+        form = {"login": f"r{secrets.token_hex(4)}", "name": "r", "roles": ["bidder"]}
+        (made,) = await operator.create_accounts([form])
+        person = await stack.enter_async_context(ApiClient(house.url, token=made["token"]))
+        talks = [await stack.enter_async_context(Talk(house.url, made["token"])) for _ in range(CONNECTIONS)]
+        (label,) = (await person.call("GET", "/me/tokens"))["tokens"]
+        await person.call("DELETE", f"/me/tokens/{label['id']}")
+        for talk in talks:
+            with pytest.raises(ConnectionError):
+                await talk.hear("pong")
+            assert talk.socket.close_code == CloseCode.SIGNED_OUT
+
+
+async def test_a_host_sees_everybody_wherever_they_came_in(house: House) -> None:
+    lot = await house.open_lot()
+    async with AsyncExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            watcher = await stack.enter_async_context(house.talk())
+            await watcher.subscribe(lot, view="state")
+        bidder = await stack.enter_async_context(house.talk(0))
+        await bidder.subscribe(lot)
+        desk = await stack.enter_async_context(house.talk(-1))
+        await desk.subscribe(lot)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                presence = await desk.hear("presence")
+                if (presence["watchers"], presence["bidders_online"]) == (CONNECTIONS + 2, 1):
+                    break
+
+
+@pytest.fixture(scope="module")
+def with_gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Run one exchange with two gateway processes."""
+    exchange = ExchangeProcess(tmp_path_factory.mktemp("gateways"), "--no-demo", "--gateways", "2")
+    try:
+        exchange.start()
+        yield House(exchange, asyncio.run(people_of(exchange)), 2)
+    finally:
+        exchange.kill()
+
+
+def gateways_of(house: House) -> set[int]:
+    """Return the processes that the exchange has started as gateways."""
+    assert isinstance(house.exchange, ExchangeProcess)
+    return {pid for pid, parent in _processes("gateway").items() if parent == house.exchange.process_id}
+
+
+def _processes(noun: str) -> dict[int, int]:
+    """Return the processes of a noun of the command line, each with its parent."""
+    found: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            status = (folder / "stat").read_text()
+        except OSError:
+            continue
+        if b"gateways.cli" in words and noun.encode() in words:
+            found[int(folder.name)] = int(status.rpartition(")")[2].split()[1])
+    return found
+
+
+def are_new(house: House, gone: set[int]) -> bool:
+    """Tell whether two gateways run, none of which is one of those that had to go."""
+    gateways = gateways_of(house)
+    return len(gateways) == 2 and gateways.isdisjoint(gone)
+
+
+async def test_a_deploy_loses_no_receipt(with_gateways: House) -> None:
+    """The gateways are replaced one after the other while people bid."""
+    assert isinstance(with_gateways.exchange, ExchangeProcess)
+    async with bidding_on(with_gateways) as biddings:
+        for _ in range(2):
+            before = gateways_of(with_gateways)
+            assert len(before) == 2
+            with_gateways.exchange.signal(signal.SIGHUP)
+            await until(partial(are_new, with_gateways, before))
+            await further(biddings)
+
+
+async def test_a_gateway_that_is_killed_is_started_again_and_loses_no_receipt(with_gateways: House) -> None:
+    async with bidding_on(with_gateways) as biddings:
+        for place in range(2):
+            before = gateways_of(with_gateways)
+            killed = sorted(before)[place]
+            os.kill(killed, signal.SIGKILL)
+            await until(partial(are_new, with_gateways, {killed}))
+            await further(biddings)
+
+
+async def test_when_the_engine_ends_its_gateways_end(with_gateways: House) -> None:
+    """The last test of its exchange: nobody is left behind on the port."""
+    lot = await with_gateways.open_lot()
+    gateways = gateways_of(with_gateways)
+    assert len(gateways) == 2
+    async with with_gateways.talk(-1) as desk:
+        assert (await desk.ask(host(lot, "withdraw", "the end")))["type"] == "receipt"
+    with_gateways.exchange.kill()
+    await until(lambda: not gateways & _processes("gateway").keys())
