@@ -8,7 +8,7 @@ Does not belong here: drivers, SQL, sockets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
@@ -276,6 +276,21 @@ class Journal(Protocol):
     async def read_refusals(self, lot: LotId, since_us: TimeUs, limit: int) -> list[RefusalRow]:
         """Return at most `limit` refusals of a lot at or after `since_us`, oldest first."""
 
+    def read_lots(self, known: Mapping[LotId, int], since_us: TimeUs) -> AsyncIterator[list[JournalRow]]:
+        """Yield, in portions, the rows of many lots after the sequence that is known of each.
+
+        Rows at or after `since_us` are among them, known or not. Rows of one lot come together and ascending; of a lot
+        of which nothing is known all rows come. No rows of an archived lot's file come.
+
+        Raises: JournalUnavailable.
+        """
+
+    def read_refusals_of(self, lots: Sequence[LotId], since_us: TimeUs) -> AsyncIterator[list[RefusalRow]]:
+        """Yield, in portions, the refusals of many lots at or after `since_us`, those of one lot oldest first.
+
+        Raises: JournalUnavailable.
+        """
+
     async def epoch(self) -> str:
         """Return the identity of this journal, the same for all its life."""
 
@@ -308,6 +323,9 @@ class SnapshotStore(Protocol):
 
     async def load(self, lot: LotId) -> Snapshot | None:
         """Return the latest snapshot of a lot. Raises: JournalUnavailable."""
+
+    async def load_all(self, lots: Sequence[LotId]) -> list[Snapshot]:
+        """Return the latest snapshots of those lots that have one, in any order. Raises: JournalUnavailable."""
 
 
 class Lease(Protocol):

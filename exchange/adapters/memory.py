@@ -6,8 +6,9 @@ They keep the same promises as the PostgreSQL adapters, except that nothing outl
 from __future__ import annotations
 
 import secrets
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from exchange.ports import Batch, Fenced, JournalUnavailable, RefusalRow, Snapshot
 from exchange.records import JournalRow
@@ -161,6 +162,22 @@ class MemoryJournal:
         due = [row for row in refusals if row.lot == lot and row.at_us >= since_us]
         return sorted(due, key=lambda row: row.at_us)[:limit]
 
+    async def read_lots(
+        self, known: Mapping[LotId, int], since_us: TimeUs
+    ) -> AsyncIterator[list[JournalRow]]:
+        """Yield the rows of many lots after what is known of each, lot by lot."""
+        self._check()
+        for lot, after in known.items():
+            rows = self._places.rows_of(lot)
+            yield [row for row in rows if row.sequence > after or row.at_us >= since_us]
+
+    async def read_refusals_of(
+        self, lots: Sequence[LotId], since_us: TimeUs
+    ) -> AsyncIterator[list[RefusalRow]]:
+        """Yield the refusals of many lots at or after a moment."""
+        for lot in lots:
+            yield await self.read_refusals(lot, since_us, sys.maxsize)
+
     async def epoch(self) -> str:
         """Return the journal's identity."""
         self._check()
@@ -193,3 +210,7 @@ class MemorySnapshots:
     async def load(self, lot: LotId) -> Snapshot | None:
         """Return the latest snapshot."""
         return self._snapshots.get(lot)
+
+    async def load_all(self, lots: Sequence[LotId]) -> list[Snapshot]:
+        """Return the latest snapshots."""
+        return [snapshot for lot in lots if (snapshot := self._snapshots.get(lot)) is not None]

@@ -7,7 +7,7 @@ Does not belong here: the procedure's tables, the ledger's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -67,6 +67,18 @@ _ARCHIVED_IN = """
 SELECT file FROM exchange.archived_lot JOIN exchange.journal_archive USING (part)
  WHERE lot_id = $1 AND $2 BETWEEN first_sequence AND last_sequence"""
 _FIRST_SINCE = "SELECT coalesce(min(sequence), 0) FROM exchange.journal WHERE lot_id = $1 AND at_us >= $2"
+# Of a lot of which nothing is known no row is looked for that lies before the horizon: all of them come anyway.
+_READ_LOTS = """
+SELECT record.* FROM unnest($1::bigint[], $2::bigint[]) AS wanted (lot, known)
+ CROSS JOIN LATERAL (SELECT CASE WHEN known > 0 THEN least(known, coalesce((
+        SELECT sequence FROM exchange.journal WHERE lot_id = lot AND at_us < $3 ORDER BY sequence DESC LIMIT 1
+    ), 0)) ELSE 0 END AS after) AS begin
+ CROSS JOIN LATERAL (
+        SELECT position, lot_id, sequence, at_us, is_outcome, body, link FROM exchange.journal
+         WHERE lot_id = lot AND sequence > after ORDER BY sequence) AS record"""
+_READ_REFUSALS_OF = """
+SELECT lot_id, command_id, party, at_us, amount, refused FROM exchange.refusal
+ WHERE lot_id = ANY($1) AND at_us >= $2 ORDER BY lot_id, at_us"""
 _READ_REFUSALS = """
 SELECT lot_id, command_id, party, at_us, amount, refused FROM exchange.refusal
  WHERE lot_id = $1 AND at_us >= $2 ORDER BY at_us LIMIT $3"""
@@ -75,6 +87,10 @@ INSERT INTO exchange.snapshot AS kept (lot_id, sequence, link, state) VALUES ($1
 ON CONFLICT (lot_id) DO UPDATE SET sequence = EXCLUDED.sequence, link = EXCLUDED.link, state = EXCLUDED.state
  WHERE kept.sequence < EXCLUDED.sequence"""
 _LOAD_SNAPSHOT = "SELECT lot_id, sequence, link, state FROM exchange.snapshot WHERE lot_id = $1"
+_LOAD_SNAPSHOTS = "SELECT lot_id, sequence, link, state FROM exchange.snapshot WHERE lot_id = ANY($1)"
+
+PORTION_ROWS = 5_000
+"""How many rows a reader of many lots holds at once."""
 
 _JOURNAL_COLUMNS = ("position", "lot_id", "sequence", "at_us", "is_outcome", "body", "link", "shard")
 _REFUSAL_COLUMNS = ("lot_id", "command_id", "party", "at_us", "amount", "code", "refused")
@@ -227,6 +243,21 @@ class PostgresJournal:
             rows = await self._pool.fetch(_READ_REFUSALS, lot, since_us, limit)
             return [_refusal(row) for row in rows]
 
+    async def read_lots(
+        self, known: Mapping[LotId, int], since_us: TimeUs
+    ) -> AsyncIterator[list[JournalRow]]:
+        """Yield the rows of many lots, whichever shards wrote them, through one cursor."""
+        portions = self._portions(_READ_LOTS, list(known), list(known.values()), since_us)
+        async for portion in portions:
+            yield [JournalRow(*row) for row in portion]
+
+    async def read_refusals_of(
+        self, lots: Sequence[LotId], since_us: TimeUs
+    ) -> AsyncIterator[list[RefusalRow]]:
+        """Yield the refusals of many lots through one cursor."""
+        async for portion in self._portions(_READ_REFUSALS_OF, list(lots), since_us):
+            yield [_refusal(row) for row in portion]
+
     async def epoch(self) -> str:
         """Return the journal's identity."""
         async with reaching():
@@ -239,6 +270,13 @@ class PostgresJournal:
             file: str | None = await self._pool.fetchval(_ARCHIVED_IN, lot, sequence)
         if file is not None:
             raise Archived(lot, file)
+
+    async def _portions(self, query: str, *arguments: Any) -> AsyncIterator[list[asyncpg.Record]]:
+        """Yield what a query finds, without ever holding more than a portion of it."""
+        async with reaching(), self._pool.acquire() as connection, connection.transaction(readonly=True):
+            cursor = await connection.cursor(query, *arguments)
+            while portion := await cursor.fetch(PORTION_ROWS):
+                yield portion
 
     async def _rows(self, query: str, *arguments: Any) -> list[JournalRow]:
         async with reaching():
@@ -273,6 +311,11 @@ class PostgresSnapshots:
         async with reaching():
             row = await self._pool.fetchrow(_LOAD_SNAPSHOT, lot)
             return None if row is None else Snapshot(*row.values())
+
+    async def load_all(self, lots: Sequence[LotId]) -> list[Snapshot]:
+        """Return the latest snapshots of many lots."""
+        async with reaching():
+            return [Snapshot(*row) for row in await self._pool.fetch(_LOAD_SNAPSHOTS, list(lots))]
 
 
 async def shards_of(pool: asyncpg.Pool) -> range:

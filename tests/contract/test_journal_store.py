@@ -177,3 +177,47 @@ async def test_the_database_refuses_to_change_what_is_recorded(
             await connection.execute(change.format(table))
     finally:
         await connection.close()
+
+
+async def test_many_lots_are_read_at_once(stores: Stores) -> None:
+    term = await stores.lease.acquire("test")
+    rows = [row(n, 5 + n % 3, 1 + (n - 1) // 3, at_us=n * 100) for n in range(1, 13)]
+    await stores.journal.append(term, Batch(rows, []))
+
+    async def read(known: dict[int, int], since_us: int) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        async for portion in stores.journal.read_lots(known, since_us):
+            for each in portion:
+                assert each == rows[each.position - 1]
+                found.setdefault(each.lot, []).append(each.sequence)
+        return found
+
+    assert await read({}, 0) == {}
+    assert await read({5: 0, 7: 0, 99: 0}, 5_000) == {5: [1, 2, 3, 4], 7: [1, 2, 3, 4]}
+    assert await read({5: 4, 6: 2, 7: 0}, 5_000) == {6: [3, 4], 7: [1, 2, 3, 4]}
+    assert await read({5: 4, 6: 4, 7: 4}, 900) == {5: [3, 4], 6: [4], 7: [4]}
+    assert await read({5: 1, 6: 4, 7: 4}, 1_100) == {5: [2, 3, 4], 7: [4]}
+
+
+async def test_refusals_of_many_lots_are_read_at_once(stores: Stores) -> None:
+    term = await stores.lease.acquire("test")
+    refused = Refused(Refusal.BELOW_ASKING_PRICE, asking_price=110, increment=10)
+    refusals = [RefusalRow(5 + n % 2, f"{n:032x}", 101, n, 105, refused) for n in (10, 11, 20, 21)]
+    await stores.journal.append(term, Batch([row(1, 5, 1)], refusals))
+
+    async def read(lots: list[int], since_us: int) -> list[RefusalRow]:
+        return [each async for portion in stores.journal.read_refusals_of(lots, since_us) for each in portion]
+
+    assert await read([5, 99], 0) == [refusals[0], refusals[2]]
+    assert sorted(await read([5, 6], 11), key=lambda each: each.at_us) == refusals[1:]
+    assert await read([], 0) == []
+
+
+async def test_snapshots_of_many_lots_are_loaded_at_once(stores: Stores) -> None:
+    kept = [Snapshot(lot, lot * 2, b"\1" * 32, b"state") for lot in (5, 6, 7)]
+    await stores.snapshots.save(kept)
+    assert sorted(await stores.snapshots.load_all([7, 99, 5]), key=lambda each: each.lot) == [
+        kept[0],
+        kept[2],
+    ]
+    assert await stores.snapshots.load_all([]) == []
