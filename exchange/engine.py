@@ -416,6 +416,12 @@ class Engine:
             await self._placement.refresh()
         recovered = await recovery.recover(self._journal, self._snapshots, self._clock.now_us())
         now_us = max(self._sequencer.now_us, recovered.last_at_us)
+        for lot in [
+            lot for lot in recovered.lots if self._placement is not None and self._placement.is_moved(lot)
+        ]:
+            # Its last record may be another shard's, by another clock.
+            last = await self._journal.read_lot(lot, recovered.lots[lot].lot.sequence - 1, 1)
+            now_us = max(now_us, last[0].at_us)
         self._to_fetch |= {lot: None for lot in self._sequencer.lots if lot not in recovered.lots}
         self._sequencer = Sequencer(recovered.lots, recovered.position, now_us)
         self._cold.clear()

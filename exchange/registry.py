@@ -15,6 +15,7 @@ import asyncpg
 
 from exchange.adapters.clock import SystemClock
 from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots, shards_of
+from exchange.archive import Archive
 from exchange.database import DRIVER_ERRORS, StoreUnavailable
 from exchange.embedded_postgres import DATABASE, PORT, ROLE, DataDirectoryInUse, EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
@@ -39,11 +40,12 @@ async def opened_people(settings: Settings) -> AsyncIterator[People]:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The record of sales, for reading."""
+    """The record of sales, for reading and archiving."""
 
     shards: Sequence[Journal]
     """The journal of each shard; of a lot, each has all records."""
     snapshots: SnapshotStore
+    archive: Archive
 
     @property
     def journal(self) -> Journal:
@@ -59,7 +61,8 @@ async def opened_records(settings: Settings) -> AsyncIterator[Records]:
     """
     async with opened_pool(settings) as pool:
         shards = await shards_of(pool)
-        yield Records([PostgresJournal("", pool, shard) for shard in shards], PostgresSnapshots(pool))
+        journals = [PostgresJournal("", pool, shard) for shard in shards]
+        yield Records(journals, PostgresSnapshots(pool), Archive(pool))
 
 
 @asynccontextmanager

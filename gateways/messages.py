@@ -428,6 +428,12 @@ _CONNECTION: Final = {
 }
 
 _API: Final = {
+    "LOT_ARCHIVED": Message(
+        "该标的早已结束，其记录已转存到归档文件。",
+        "This lot ended long ago; its records lie in an archive file.",
+        "结果仍可查看；如需完整记录，请联系交易中心调取归档。",
+        "Its result can still be read; ask the centre for the archive if you need the whole record.",
+    ),
     "WRONG_CREDENTIALS": Message(
         "账户或密码不正确。",
         "Login or password is wrong.",

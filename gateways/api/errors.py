@@ -27,7 +27,7 @@ from exchange.catalogue import (
 )
 from exchange.database import NotStorable, StoreUnavailable
 from exchange.people import LoginTaken, TooManyTokens
-from exchange.ports import Busy, JournalUnavailable, OutcomeUnknown
+from exchange.ports import Archived, Busy, JournalUnavailable, OutcomeUnknown
 from exchange.rulebooks.compliance import Violation
 from ledger.store import LedgerUnavailable
 from matching.refusals import Refusal
@@ -48,6 +48,7 @@ class ApiCode(StrEnum):
     DEMO_ONLY = "DEMO_ONLY"
     NOT_FOUND = "NOT_FOUND"
     LOT_UNKNOWN = "LOT_UNKNOWN"
+    LOT_ARCHIVED = "LOT_ARCHIVED"
     RULEBOOK_UNKNOWN = "RULEBOOK_UNKNOWN"
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
@@ -91,6 +92,7 @@ STATUS: Final[dict[ApiCode, int]] = {
     ApiCode.DEMO_ONLY: 403,
     ApiCode.NOT_FOUND: 404,
     ApiCode.LOT_UNKNOWN: 404,
+    ApiCode.LOT_ARCHIVED: 410,
     ApiCode.RULEBOOK_UNKNOWN: 404,
     ApiCode.ACCOUNT_UNKNOWN: 404,
     ApiCode.TOKEN_UNKNOWN: 404,
@@ -218,6 +220,8 @@ def _coded(error: Exception) -> ApiError | None:
             return ApiError(ApiCode.TOO_MANY_TOKENS, str(error))
         case NotStorable():
             return ApiError(ApiCode.INVALID, problems=("a text holds characters that cannot be kept",))
+        case Archived():
+            return ApiError(ApiCode.LOT_ARCHIVED, error.file)
         case Busy():
             return ApiError(ApiCode.BUSY)
         case OutcomeUnknown():

@@ -168,6 +168,6 @@ OPERATIONS = (
     Operation("GET", "/lots/{lot}", show_lot, ANYONE, answer=LotDetail, codes=(ApiCode.LOT_UNKNOWN,)),
     Operation(
         "GET", "/lots/{lot}/records", read_records, ANYONE, query=RecordQuery, answer=RecordPage,
-        codes=(ApiCode.LOT_UNKNOWN,),
+        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_ARCHIVED),
     ),
 )  # fmt: skip

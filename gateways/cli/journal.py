@@ -1,9 +1,10 @@
-"""`luochui journal`: reading and proving the record of sales, from the machine on which the data lie."""
+"""`luochui journal`: reading, proving and archiving the record of sales, from the machine on which the data lie."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from exchange.archive import ArchiveRefusal, DatabaseOccupied, RestoreRefusal
+from exchange.archive_files import ArchiveBroken, read_manifest
 from exchange.ports import JournalUnavailable
 from exchange.registry import Records, opened_records
 from exchange.settings import load_settings
@@ -28,21 +31,46 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder of the exchange's dat
 AsJson = Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")]
 
 SHOWN_AT_ONCE = 1_000
+
+STAYS = {
+    ArchiveRefusal.LOTS_OPEN: "not all of its lots have ended. 尚有标的未结束",
+    ArchiveRefusal.HOLDS_HEAD: "it holds the latest record of a shard. 含有分片的最新记录",
+    ArchiveRefusal.NOT_SETTLED: "not all that ended in it is settled yet; start the exchange. 尚有结果未结算，请先启动",
+    ArchiveRefusal.POSITIONS_APART: "records with odd times lie before it. 其前有时间异常的记录",
+}
+NOT_RESTORED = {
+    RestoreRefusal.OTHER_JOURNAL: "the file belongs to another exchange. 归档属于另一交易所",
+    RestoreRefusal.NOT_ARCHIVED: "the month was not taken out of this database. 该月份未从此数据库归档",
+    RestoreRefusal.OTHER_FILE: "this is not the file that took the month away. 并非该月份的原归档文件",
+    RestoreRefusal.LATER_FIRST: "later archived months come back first. 须先恢复较晚的月份",
+}
 Result = TypeVar("Result")
 
 
 @app.command()
-def verify(database_url: DatabaseUrl = None, data_dir: DataDir = None, json: AsJson = False) -> None:
+def verify(
+    archive: Annotated[
+        Path | None,
+        typer.Option(help="Folder with archived months, to prove them as well. 归档目录，一并核验"),
+    ] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    json: AsJson = False,
+) -> None:
     """Recompute numbering, hash chain, lots and snapshots from all records. 由全部记录重算并核验日志"""
 
     async def work(records: Records) -> JournalReport:
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("reading the journal 读取日志", total=None)
-            return await verify_journal(
-                records.shards,
-                records.snapshots,
-                lambda done, total: progress.update(task, completed=done, total=total),
-            )
+
+            def show(done: int, total: int) -> None:
+                progress.update(task, completed=done, total=total)
+
+            if archive is None:
+                absent = await records.archive.absent()
+                return await verify_journal(records.shards, records.snapshots, show, absent)
+            shards = await records.archive.shards_with_files(len(records.shards), archive)
+            return await verify_journal(shards, records.snapshots, show)
 
     report = _over_records(database_url, data_dir, work)
     if json:
@@ -51,6 +79,64 @@ def verify(database_url: DatabaseUrl = None, data_dir: DataDir = None, json: AsJ
         _print(report)
     if not report.is_sound:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command("archive")
+def take_away(
+    before: Annotated[str, typer.Option(help="Months before this one, as YYYY-MM. 归档此月之前的月份")],
+    to: Annotated[Path, typer.Option(help="Folder for the files. 存放归档文件的目录")],
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write the files, take nothing away. 只写文件，不从数据库移除")
+    ] = False,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Put months whose lots have all ended into files, and take them out of the database. 归档已全部结束的月份"""
+    before_us = _month_us(before)
+
+    async def work(records: Records) -> None:
+        console = Console()
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("archiving 归档", total=None)
+
+            def show(part: str, done: int) -> None:
+                progress.update(task, description=f"{part} {done:,}")
+
+            async for kept in records.archive.archive(before_us, to, keep=keep, progress=show):
+                if kept.refusal is not None:
+                    raise CommandFailed(f"{kept.part.part}: {STAYS[kept.refusal]}")
+                assert kept.manifest is not None, "a month that is not refused has been written"
+                console.print(f"{kept.manifest.records:>12,}  {to / kept.manifest.file_name}", soft_wrap=True)
+
+    _over_records(database_url, data_dir, work)
+
+
+@app.command()
+def restore(
+    files: Annotated[list[Path], typer.Argument(help="Archived months, in any order. 归档文件，次序不限")],
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring archived months back into the database, proven against their manifests. 将归档月份恢复到数据库"""
+
+    async def work(records: Records) -> None:
+        console = Console()
+        manifests = sorted(
+            ((read_manifest(path), path) for path in files), key=lambda pair: pair[0].begins_us
+        )
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("restoring 恢复", total=None)
+
+            def show(part: str, done: int) -> None:
+                progress.update(task, description=f"{part} {done:,}")
+
+            for manifest, path in reversed(manifests):
+                answer = await records.archive.restore(path, show)
+                if isinstance(answer, RestoreRefusal):
+                    raise CommandFailed(f"{manifest.part}: {NOT_RESTORED[answer]}")
+                console.print(f"{manifest.records:>12,}  {manifest.part}")
+
+    _over_records(database_url, data_dir, work)
 
 
 @app.command()
@@ -63,7 +149,9 @@ def show(
     """Print the whole record of a lot, withheld facts included. 打印一个标的的全部记录（含未公开事实）"""
 
     async def work(records: Records) -> None:
-        after = 0
+        after = await records.archive.archived_to(lot)
+        if after:
+            typer.echo(f"records 1 to {after} lie in the archive 第 1 至 {after} 条记录在归档中", err=True)
         while rows := await records.journal.read_lot(lot, after, SHOWN_AT_ONCE):
             for row in rows:
                 typer.echo(
@@ -74,6 +162,16 @@ def show(
             raise CommandFailed(f"There is no lot {lot}. 没有标的 {lot}")
 
     _over_records(database_url, data_dir, work)
+
+
+def _month_us(text: str) -> int:
+    try:
+        month = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise CommandFailed(
+            f"{text!r} is no month such as 2026-11. 月份须形如 2026-11", ExitCode.USAGE
+        ) from error
+    return int(month.timestamp()) * 1_000_000
 
 
 def _print(report: JournalReport) -> None:
@@ -103,6 +201,10 @@ def _over_records(
 
     try:
         return asyncio.run(opened())
+    except (ArchiveBroken, DatabaseOccupied) as error:
+        raise CommandFailed(str(error)) from error
+    except OSError as error:
+        raise CommandFailed(f"The file cannot be used: {error}. 无法使用该文件") from error
     except JournalUnavailable as error:
         raise CommandFailed(
             f"The database does not answer: {error}. 数据库没有应答", ExitCode.UNREACHABLE

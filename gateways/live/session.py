@@ -18,6 +18,7 @@ from exchange.people import Account, Role
 from exchange.ports import (
     Accepted,
     Answer,
+    Archived,
     Busy,
     EventFeed,
     Hall,
@@ -327,6 +328,12 @@ class Session:
                 self._error(ErrorCode.LOT_UNKNOWN, f"lot {frame.lot}")
                 return
             rows = await floor.journal.read_lot(frame.lot, self._wanted_after(frame), RECOVERED_RECORDS_MAX)
+        except Archived as archived:
+            if floor.feed.view(frame.lot) is None:
+                self._followed.discard(frame.lot)
+                self._error(ErrorCode.LOT_UNKNOWN, str(archived))
+                return
+            rows = []  # it ended long ago: where it stands is all there is to show
         except JournalUnavailable:
             self._error(ErrorCode.BUSY, "")
             return
