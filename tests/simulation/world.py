@@ -1,0 +1,358 @@
+"""One simulated exchange from its first lot to its closed books: the same seed, the same story.
+
+    storm: people ask, machines die, the database crashes, clocks jump ─► calm: everything works, every question gets
+    its answer, every lot ends, every deposit goes where it belongs ─► the auditor compares
+
+Belongs here: who is in the world and what happens to it when.
+Does not belong here: what must hold (`audit`), how each part behaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from exchange.engine import Engine
+from exchange.measures import Measures
+from matching.commands import AdmitBidder, AnnounceLot, OpenLot, WithdrawLot
+from matching.lot import CLOSED_STATES
+from matching.terms import LotTerms
+from matching.units import LotId, TimeUs
+from tests.simulation.audit import Auditor, Violated
+from tests.simulation.database import Database, SimulatedJournal, SimulatedLease, SimulatedSnapshots
+from tests.simulation.event_loop import Process, SimulatedLoop, Stuck
+from tests.simulation.faults import Fault, Faults
+from tests.simulation.machines import Machine, Surroundings
+from tests.simulation.network import Network
+from tests.simulation.people import Person, Watcher
+from tests.simulation.sales import HOST, START_US, Ideas, lots_of
+from tests.simulation.trace import Trace
+from tests.simulation.treasury import SimulatedLedger, Treasury, check_books
+
+STORM_SECONDS = 12
+PATIENCE_SECONDS = 60
+STEPS_MAX = 100_000
+BIDDERS = 4
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the world is built of; a test that plants a bug puts its own part in."""
+
+    engine: Callable[..., Engine] = Engine
+    database: Callable[..., Database] = Database
+    treasury: Callable[..., Treasury] = Treasury
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one simulation came to."""
+
+    seed: int
+    violations: list[str]
+    trace: Trace
+    faults: Counter[Fault]
+    steps: int
+    records: int
+    commands: int
+    checked: int
+    formats: set[str] = field(default_factory=set)
+
+
+def simulate(seed: int, parts: Parts | None = None) -> Report:
+    """Play one seed to its end, or to the first promise that is broken."""
+    with _silent_log():
+        world = World(seed, parts or Parts())
+        try:
+            world.loop.finish(world.play())
+        except (Stuck, Violated) as ended:
+            if not world.auditor.violations:
+                world.auditor.violated(f"{type(ended).__name__}: {ended}")
+        return world.report()
+
+
+class World:
+    """Everything there is, and what happens to it."""
+
+    def __init__(self, seed: int, parts: Parts) -> None:
+        self.seed = seed
+        self.chance = self._stream("world")
+        self.loop = SimulatedLoop(self._stream("order"), STEPS_MAX)
+        self.trace = Trace(lambda: self.loop.now_us)
+        self.faults = Faults(self._stream("faults"))
+        self.auditor = Auditor(self.trace, self._clock_of, self._latest_us)
+        self.auditor.halt = self._halt
+        self.database = parts.database(
+            self.loop, self._stream("database"), self.faults, self.trace, self.auditor
+        )
+        journal = SimulatedJournal(self.database, self.auditor)
+        snapshots = SimulatedSnapshots(self.database, self.faults)
+        lease = SimulatedLease(self.database)
+        around = Surroundings(
+            self.loop, self.trace, self.auditor, journal, snapshots, lease, parts.engine, Measures()
+        )
+        count = self.chance.choice((1, 2, 2))
+        self.machines = [
+            Machine(f"machine-{number}", self._stream(f"machine {number}"), around) for number in range(count)
+        ]
+        self.by_name = {machine.name: machine for machine in self.machines}
+        self.database.kill, self.database.fall = self._kill, self._fall
+        self.furthest_ahead_us = 0
+        self.network = Network(self._stream("network"), self.faults)
+        self.lots = lots_of(self._stream("lots"))
+        self.ideas = Ideas(self._stream("ideas"))
+        self.people = [self._person(f"person-{number}") for number in range(3)]
+        self.watchers = [self._watcher(number) for number in range(2)]
+        ledger = SimulatedLedger(self.loop, self._stream("ledger"), self.faults)
+        self.treasury = parts.treasury(ledger, self.loop, self.chance, self.trace, journal, snapshots)
+        self.treasurer = Process("treasurer", self.loop)
+
+    def _stream(self, name: str) -> random.Random:
+        """Return a source of chance of its own, so that one part's draws do not shift another's."""
+        return random.Random(f"{self.seed}/{name}")
+
+    def _person(self, name: str) -> Person:
+        return Person(
+            name, self.loop, self._stream(name), self.network, self.machines, self.auditor, self.trace
+        )
+
+    def _watcher(self, number: int) -> Watcher:
+        name = f"watcher-{number}"
+        lot = self.chance.choice(list(self.lots))
+        return Watcher(name, self.loop, self._stream(name), self.machines, self.auditor, lot)
+
+    # -- the story ---------------------------------------------------------------------------------------------
+
+    async def play(self) -> None:
+        """Let it all happen, and compare.  Raises: Violated, after the first promise that is broken."""
+        self._begin()
+        await self._storm()
+        await self._calm()
+        await self._compare()
+
+    def _begin(self) -> None:
+        self.machines[0].boot()
+        for machine in self.machines[1:]:
+            self.loop.call_later(1, machine.boot)
+        self.treasurer.start(self.treasury.settle())
+        for watcher in self.watchers:
+            watcher.process.start(watcher.watch())
+        for lot, terms in self.lots.items():
+            self.people[0].process.start(self._prepare(self.people[0], lot, terms))
+
+    async def _prepare(self, host: Person, lot: LotId, terms: LotTerms) -> None:
+        """Announce a lot, admit bidders, those first who pay a deposit, and open it if nobody else does."""
+        await host.give(AnnounceLot(lot, HOST, terms))
+        for bidder in range(1, BIDDERS + 1):
+            if bidder % 2 or await self.treasury.take_deposit(lot, bidder):
+                host.gives(AdmitBidder(lot, bidder))
+        await asyncio.sleep(1)
+        if not terms.opens_at_us:
+            await host.give(OpenLot(lot, HOST))
+
+    async def _storm(self) -> None:
+        for person in self.people:
+            person.process.start(self._ask_on(person))
+        while self.loop.now_us < STORM_SECONDS * SECOND_US:
+            await self._pass(0.5)
+            self._trouble()
+        self.faults.are_over = True
+
+    async def _ask_on(self, person: Person) -> None:
+        """Let a person give whatever comes to mind."""
+        chance = self._stream(f"ideas of {person.process.name}")
+        while self.loop.now_us < STORM_SECONDS * SECOND_US:
+            await asyncio.sleep(chance.random() ** 2 * 1.2)
+            held = list(self.auditor.lots.values())
+            under_way = [each for each in held if not each.lot.is_closed]
+            if chance.random() < 0.1:
+                under_way = held
+            if under_way:
+                lot = chance.choice(under_way).lot
+                person.gives(self.ideas.next(lot, START_US + self.loop.now_us))
+
+    async def _calm(self) -> None:
+        """Let everything work again, and wait until all is answered, ended and settled."""
+        self.trace.note("world", "calm")
+        if not self.database.is_up:
+            self.database.restart()
+        for machine in self.machines:
+            machine.process.resume()
+            machine.boot()
+        await self._until("every command is answered", lambda: not any(p.under_way for p in self.people))
+        await self._pass(2)
+        self._expect_no_deadline_passed()
+        host = self.people[0]
+        ending = [host.gives(WithdrawLot(lot, HOST, "the day is over")) for lot in self.lots]
+        await self._until("every lot ends", lambda: all(task.done() for task in ending))
+        await self._until("every lot is settled", self._is_settled)
+        await self._pass(1)
+
+    def _is_settled(self) -> bool:
+        outcomes = [row.position for row in self.auditor.rows if row.is_outcome]
+        return not outcomes or self.treasury.ledger.settled_position >= outcomes[-1]
+
+    def _expect_no_deadline_passed(self) -> None:
+        engine = self._serving().engine
+        assert engine is not None
+        for held in self.auditor.lots.values():
+            due_us, now_us = held.lot.due_at_us, engine.now_us()
+            late = f"lot {held.lot.id} was due at {due_us}, and nothing has happened by {now_us}"
+            self.auditor.expect(not 0 < due_us < now_us - SECOND_US, late)
+
+    def _serving(self) -> Machine:
+        """Return the machine whose engine holds the shard."""
+        term = self.database.tables.term
+        serving = [m for m in self.machines if m.engine is not None and m.engine.term == term]
+        if not serving:
+            self.auditor.violated("in the calm no engine serves")
+            raise Violated(self.auditor.violations[0])
+        return serving[0]
+
+    async def _compare(self) -> None:
+        """Compare what is left at the end with what the record makes of it."""
+        machine, expect = self._serving(), self.auditor.expect
+        engine = machine.engine
+        assert engine is not None
+        for lot, held in self.auditor.lots.items():
+            expect(held.lot.state in CLOSED_STATES, f"lot {lot} is left {held.lot.state}")
+            await engine.load(lot)
+            served = engine.lot(lot)
+            expect(
+                served is not None and self.auditor.is_as_recorded(served),
+                f"{machine.name} holds lot {lot} as it is not",
+            )
+            expect(
+                machine.feed.offset(lot) == held.lot.sequence, f"{machine.name} never showed the end of {lot}"
+            )
+        for watcher in self.watchers:
+            watcher.stays = True
+            watcher.connect(machine)
+        await self._pass(1)
+        for watcher in self.watchers:
+            held_lot = self.auditor.lot_as_recorded(watcher.lot)
+            end = 0 if held_lot is None else held_lot.sequence
+            expect(
+                watcher.offset == end, f"{watcher.process.name} saw lot {watcher.lot} up to {watcher.offset}"
+            )
+        await check_books(self.treasury, self.auditor)
+        for snapshot in self.database.tables.snapshots.values():
+            self.auditor.check_snapshot(snapshot)
+        self._look()
+
+    # -- trouble -----------------------------------------------------------------------------------------------
+
+    def _trouble(self) -> None:
+        """Do to the machines and the database what chance has in store for this half second."""
+        strikes = self.faults.strikes
+        if strikes(Fault.DATABASE_CRASHED):
+            self._fall()
+        if strikes(Fault.DATABASE_FLICKERED):
+            self.database.flicker()
+        if strikes(Fault.TREASURER_KILLED):
+            self.treasurer.kill()
+            self.treasurer = Process("treasurer", self.loop)
+            self.treasurer.start(self.treasury.settle())
+        for machine in self.machines:
+            self._trouble_machine(machine)
+
+    def _trouble_machine(self, machine: Machine) -> None:
+        strikes, chance = self.faults.strikes, self.chance
+        if not machine.process.is_alive:
+            if chance.random() < 0.25:
+                machine.boot()
+            return
+        if strikes(Fault.ENGINE_KILLED):
+            self._kill(machine.process)
+        elif not machine.process.is_paused and strikes(Fault.ENGINE_PAUSED):
+            self.trace.note(machine.name, "stands still")
+            machine.process.pause()
+            self.loop.call_later(chance.random() * 6, self._wake, machine.process)
+        elif machine.engine is None and strikes(Fault.ENGINE_TAKEN_OVER):
+            machine.may_take_over = True
+        for fault, sign in ((Fault.CLOCK_FORWARD, 1), (Fault.CLOCK_BACK, -1)):
+            if strikes(fault):
+                machine.clock.wrong_by_us += sign * int(chance.random() ** 2 * 10 * SECOND_US)
+                self.furthest_ahead_us = max(self.furthest_ahead_us, machine.clock.wrong_by_us)
+                self.trace.note(machine.name, "clock is wrong by", machine.clock.wrong_by_us)
+
+    def _kill(self, process: Process) -> None:
+        machine = self.by_name.get(process.name)
+        if machine is not None and machine.process is process:
+            self.trace.note(machine.name, "killed")
+            machine.die()
+
+    def _wake(self, process: Process) -> None:
+        if process.is_alive and process.is_paused:
+            self.trace.note(process.name, "goes on")
+            process.resume()
+
+    def _fall(self) -> None:
+        if self.database.is_up:
+            self.database.crash()
+            self.loop.call_later(self.chance.random() * 4, self._mend)
+
+    def _mend(self) -> None:
+        if not self.database.is_up:
+            self.database.restart()
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    async def _pass(self, seconds: float) -> None:
+        """Let some time pass, and look around.  Raises: Violated."""
+        await asyncio.sleep(seconds)
+        self._look()
+
+    async def _until(self, what: str, is_so: Callable[[], bool]) -> None:
+        """Wait for something that has to come about.  Raises: Violated."""
+        give_up_at = self.loop.time() + PATIENCE_SECONDS
+        while not is_so():
+            if self.loop.time() > give_up_at:
+                self.auditor.violated(f"in the calm it does not come about that {what}")
+            await self._pass(0.2)
+            for machine in self.machines:
+                machine.boot()
+
+    def _look(self) -> None:
+        if self.loop.errors:
+            self.auditor.violated(self.loop.errors[0])
+        for error in self.loop.failures:
+            self.auditor.violated(f"a task fell over {error!r}")
+        if self.auditor.violations:
+            raise Violated(self.auditor.violations[0])
+
+    def _clock_of(self, name: str) -> TimeUs:
+        return self.by_name[name].clock.now_us()
+
+    def _latest_us(self) -> TimeUs:
+        return START_US + self.loop.now_us + self.furthest_ahead_us
+
+    def _halt(self) -> None:
+        self.loop.is_halted = True
+
+    def report(self) -> Report:
+        """Return what it came to."""
+        auditor = self.auditor
+        formats = {type(phase).__name__ for terms in self.lots.values() for phase in terms.programme}
+        return Report(
+            self.seed, auditor.violations, self.trace, self.faults.counts, self.loop.steps, len(auditor.rows),
+            len(auditor.told), auditor.checked, formats,
+        )  # fmt: skip
+
+
+@contextmanager
+def _silent_log() -> Iterator[None]:
+    """Let the exchange say nothing to the log meanwhile: the trace says it all, and faster."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
