@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
 
 from tests.exchange_process import READY_SECONDS, Program, free_port, operator_token
+
+ANSWER_TIMEOUT = aiohttp.ClientTimeout(total=2)
+"""A process that is stopped does not answer at all."""
 
 
 class Part(Program):
@@ -22,9 +26,9 @@ class Part(Program):
     async def is_ready(self, http: aiohttp.ClientSession) -> bool:
         """Tell whether it takes commands."""
         try:
-            async with http.get(f"{self.own_url}/readyz") as answer:
+            async with http.get(f"{self.own_url}/readyz", timeout=ANSWER_TIMEOUT) as answer:
                 return answer.status == 200
-        except aiohttp.ClientError:
+        except (aiohttp.ClientError, TimeoutError):
             return False
 
     async def position(self, http: aiohttp.ClientSession) -> int:
@@ -44,24 +48,32 @@ class ExchangeCluster:
         data_dir: of all of them; with the first engine's PostgreSQL, unless flags name another.
         redis_url: of the Redis between them.
         flags: for all of them.
+        reach: given the name of one of them, flags for it alone.
         gateways: how many, all on one port.
         standbys: engines beside the first, which need a PostgreSQL that outlives it.
     """
 
     def __init__(
-        self, data_dir: Path, redis_url: str, *flags: str, gateways: int = 2, standbys: int = 0
+        self,
+        data_dir: Path,
+        redis_url: str,
+        *flags: str,
+        gateways: int = 2,
+        standbys: int = 0,
+        reach: Callable[[str], tuple[str, ...]] = lambda name: (),
     ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._common = ("--redis-url", redis_url, "--no-demo", *flags)
+        self._reach = reach
         self.engines = [self._part(f"engine-{place}", "engine") for place in range(1 + standbys)]
         self.gateways = [
             self._part(f"gateway-{place}", "gateway", "--port", str(self.port)) for place in range(gateways)
         ]
 
     def _part(self, name: str, *arguments: str) -> Part:
-        return Part(self.data_dir, name, *arguments, *self._common)
+        return Part(self.data_dir, name, *arguments, *self._common, *self._reach(name))
 
     async def caught_up(self) -> None:
         """Wait until every gateway shows what is on record by now."""
@@ -81,12 +93,12 @@ class ExchangeCluster:
         for gateway in self.gateways:
             self._wait_until_open(gateway, 0)
 
-    async def leading_engine(self) -> Part:
-        """Wait until an engine has the shard, and return it."""
+    async def leading_engine(self, other_than: Part | None = None) -> Part:
+        """Wait until an engine has the shard, another one if so wanted, and return it."""
         async with aiohttp.ClientSession() as http, asyncio.timeout(READY_SECONDS):
             while True:
                 for engine in self.engines:
-                    if await engine.is_ready(http):
+                    if engine is not other_than and await engine.is_ready(http):
                         return engine
                 await asyncio.sleep(0.05)
 

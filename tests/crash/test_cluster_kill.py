@@ -1,8 +1,9 @@
-"""kill -9 of every part of a cluster in turn, under load: every intention gets exactly one receipt, and its record.
+"""Every part of a cluster dies, stops or is cut off in turn, under load: every intention gets exactly one receipt.
 
-A round ends one part without warning: a gateway, the engine (its standby takes over), Redis (which forgets all), the
-contents of Redis, PostgreSQL. What has ended is started again, as an init system would. `LUOCHUI_CRASH_ROUNDS` and
-`LUOCHUI_CRASH_SEED` choose more rounds and the same choices again.
+A round takes one part away without warning: a gateway, the engine (its standby takes over), Redis (which forgets all),
+the contents of Redis, PostgreSQL; or it stops the engine until its standby leads and lets it come back as a zombie; or
+it cuts the wire between one process and what it stands on. What has ended is started again, as an init system would.
+`LUOCHUI_CRASH_ROUNDS` and `LUOCHUI_CRASH_SEED` choose more rounds and the same choices again.
 """
 
 from __future__ import annotations
@@ -11,36 +12,82 @@ import asyncio
 import os
 import random
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import pytest
 
-from exchange.embedded_postgres import EmbeddedPostgres
+from exchange.embedded_postgres import DATABASE, PORT, ROLE, EmbeddedPostgres
 from tests.bidding import bidding_on, further
 from tests.e2e.conftest import House, people_of
 from tests.exchange_cluster import ExchangeCluster
+from tests.fault_proxy import FaultProxy
 from tests.redis_server import RedisServer, running_redis
 
 SEED = int(os.environ.get("LUOCHUI_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 BIDDERS = 6
 STANDBY_AFTER_MS = 1_500
+CUT_SECONDS = (0.2, 4.0)
+"""Shorter and longer than what makes a standby take over, a gateway give up an engine, a command be in doubt."""
+
+PROCESSES = ("engine-0", "engine-1", "gateway-0", "gateway-1")
+POSTGRES_SOCKET = f".s.PGSQL.{PORT}"
+
+Way = Callable[[random.Random], Awaitable[None]]
+
+
+class Wires:
+    """A wire of its own for every process to Redis, and one to PostgreSQL."""
+
+    def __init__(self, folder: Path, redis: Path, postgres: Path) -> None:
+        self._folder = folder
+        self.to_redis = {name: FaultProxy(folder / f"{name}.redis", redis) for name in PROCESSES}
+        self.to_postgres = {name: FaultProxy(self._server(name), postgres) for name in PROCESSES}
+
+    async def start(self) -> None:
+        """Lay them all."""
+        for name in PROCESSES:
+            self._server(name).parent.mkdir()
+            await self.to_redis[name].start()
+            await self.to_postgres[name].start()
+
+    async def close(self) -> None:
+        """Take them all away."""
+        for wire in (*self.to_redis.values(), *self.to_postgres.values()):
+            await wire.close()
+
+    def flags(self, name: str) -> tuple[str, ...]:
+        """Return the flags by which a process goes its own way."""
+        host = quote(str(self._server(name).parent), safe="")
+        dsn = f"postgresql://{ROLE}@/{DATABASE}?host={host}&port={PORT}"
+        return "--redis-url", f"unix://{self.to_redis[name].path}", "--database-url", dsn
+
+    def _server(self, name: str) -> Path:
+        return self._folder / f"{name}.pg" / POSTGRES_SOCKET
 
 
 class Site:
     """A cluster with everything that it stands on, and the ways to break each part."""
 
-    def __init__(self, cluster: ExchangeCluster, postgres: EmbeddedPostgres, redis: RedisServer) -> None:
+    def __init__(
+        self, cluster: ExchangeCluster, postgres: EmbeddedPostgres, redis: RedisServer, wires: Wires
+    ) -> None:
         self.cluster = cluster
         self._postgres = postgres
         self._redis = redis
-        self.ways: dict[str, Callable[[random.Random], Awaitable[None]]] = {
+        self._wires = wires
+        self.ways: dict[str, Way] = {
             "gateway killed": self._kill_gateway,
             "engine killed": self._kill_engine,
+            "engine paused": self._pause_engine,
             "redis killed": self._kill_redis,
             "redis flushed": self._flush_redis,
             "postgresql killed": self._kill_postgres,
+            "redis cut off": self._cut_from_redis,
+            "postgresql cut off": self._cut_from_postgres,
         }
 
     async def tend(self) -> None:
@@ -58,6 +105,15 @@ class Site:
         engine = await self.cluster.leading_engine()
         engine.signal(signal.SIGKILL)
 
+    async def _pause_engine(self, chance: random.Random) -> None:
+        """Stop it until its standby has taken over: then it comes back, and must find that it is nobody any more."""
+        engine = await self.cluster.leading_engine()
+        engine.signal(signal.SIGSTOP)
+        try:
+            await self.cluster.leading_engine(other_than=engine)
+        finally:
+            engine.signal(signal.SIGCONT)
+
     async def _kill_redis(self, chance: random.Random) -> None:
         self._redis.kill()
         await asyncio.sleep(chance.uniform(0, 1))
@@ -73,19 +129,45 @@ class Site:
         await asyncio.sleep(chance.uniform(0, 1))
         await self._postgres.start()
 
+    async def _cut_from_redis(self, chance: random.Random) -> None:
+        await self._cut(self._wires.to_redis, chance)
+
+    async def _cut_from_postgres(self, chance: random.Random) -> None:
+        await self._cut(self._wires.to_postgres, chance)
+
+    async def _cut(self, wires: dict[str, FaultProxy], chance: random.Random) -> None:
+        """Cut off the engine that leads, or one of the gateways, for a while."""
+        leading = await self.cluster.leading_engine()
+        wire = wires[chance.choice([leading, leading, *self.cluster.gateways]).name]
+        wire.cut()
+        await asyncio.sleep(chance.uniform(*CUT_SECONDS))
+        wire.mend(breaks=chance.random() < 0.5)
+
 
 @asynccontextmanager
 async def site(folder: Path) -> AsyncIterator[Site]:
     """Run an engine, its standby and two gateways over a Redis and a PostgreSQL of their own."""
     async with EmbeddedPostgres(folder / "postgres") as postgres:
-        with running_redis() as redis:
-            flags = ("--database-url", postgres.dsn(), "--set", f"standby_after_ms={STANDBY_AFTER_MS}")
-            cluster = ExchangeCluster(folder / "data", redis.url, *flags, standbys=1)
+        with running_redis() as redis, tempfile.TemporaryDirectory(prefix="lw-") as sockets:
+            socket = _postgres_socket(postgres)
+            wires = Wires(Path(sockets), Path(urlsplit(redis.url).path), socket)
+            await wires.start()
+            flags = ("--set", f"standby_after_ms={STANDBY_AFTER_MS}")
+            cluster = ExchangeCluster(folder / "data", redis.url, *flags, standbys=1, reach=wires.flags)
             try:
                 await asyncio.to_thread(cluster.start)
-                yield Site(cluster, postgres, redis)
+                yield Site(cluster, postgres, redis, wires)
             finally:
                 cluster.kill()
+                await wires.close()
+
+
+def _postgres_socket(postgres: EmbeddedPostgres) -> Path:
+    folder = postgres.directory / "socket"
+    elsewhere = postgres.directory / "socket.path"
+    if not (folder / POSTGRES_SOCKET).exists() and elsewhere.exists():
+        folder = Path(elsewhere.read_text(encoding="utf-8"))
+    return folder / POSTGRES_SOCKET
 
 
 @pytest.mark.slow
