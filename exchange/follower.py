@@ -17,7 +17,7 @@ import structlog
 
 from exchange import recovery
 from exchange.lots import HeldLot, Touched, started
-from exchange.ports import Accepted, EventFeed, Journal, JournalUnavailable, SnapshotStore
+from exchange.ports import Accepted, Archived, EventFeed, Journal, JournalUnavailable, SnapshotStore
 from exchange.records import NO_COMMAND, JournalRow, Record
 from matching.units import LotId, TimeUs
 
@@ -27,6 +27,7 @@ PORTION_ROWS = 256
 """Rows replayed before the loop has its turn: about two milliseconds."""
 
 PAGE_ROWS = 1_000
+PAGE_LOTS = 500
 QUEUED_ROWS_MAX = 50_000
 """Rows heard and not yet replayed; beyond that they are forgotten and read from the journal."""
 
@@ -73,19 +74,28 @@ class Follower:
     async def load(self, journal: Journal, lot: LotId) -> HeldLot | None:
         """Return a lot, fetching one that is not at hand; None for one that the journal does not know.
 
-        Raises: JournalUnavailable.
+        Raises: Archived, JournalUnavailable.
         """
         if lot not in self.lots:
-            snapshot = await self._snapshots.load(lot)
-            if snapshot is not None or await journal.read_lot(lot, 0, 1):
-                held = await recovery.recover_lot(journal, self._snapshots, lot, NO_ANSWERS_SINCE_US)
+            held = await recovery.recover_ended(journal, self._snapshots, lot)
+            if held is not None:
                 self._keep(held)
         return self.lots.get(lot)
+
+    async def load_open(self, journal: Journal) -> None:
+        """Get all lots of a shard that have not ended.  Raises: JournalUnavailable."""
+        lots = await journal.open_lots()
+        for first in range(0, len(lots), PAGE_LOTS):
+            page = lots[first : first + PAGE_LOTS]
+            found = await recovery.recover_lots(journal, self._snapshots, page, NO_ANSWERS_SINCE_US)
+            for held in found.values():
+                self._keep(held)
+            await asyncio.sleep(0)
 
     async def close_gaps(self, journal: Journal, rows: Sequence[JournalRow]) -> None:
         """Fetch what must come before these rows and was not heard: records that came by another shard.
 
-        Raises: JournalUnavailable.
+        Raises: Archived, JournalUnavailable.
         """
         while lot := self._gap_before(rows):
             held = self.lots.get(lot)
@@ -184,8 +194,7 @@ class Tail:
         """Recover the lots that have not ended.  Raises: JournalUnavailable."""
         # The position first: what is recorded meanwhile is then met again, and skipped, but never missed.
         self.position = self._head = await self._journal.head()
-        for lot in await self._journal.open_lots():
-            await self._follower.load(self._journal, lot)
+        await self._follower.load_open(self._journal)
 
     def hear(self, rows: list[JournalRow], head: int) -> None:
         """Take note of rows, which must follow each other, and of how far the journal has come."""
@@ -221,7 +230,7 @@ class Tail:
             try:
                 rows = await self._next()
                 await self._take(rows)
-            except JournalUnavailable as error:
+            except (Archived, JournalUnavailable) as error:
                 log.warning("follower.journal_unavailable", position=self.position, error=str(error))
                 await asyncio.sleep(POLL_SECONDS)
 

@@ -1,5 +1,7 @@
 """`bench bids`: one hot lot over real WebSockets, beside a bare echo and one transaction for each bid.
 
+With `--clustered` also through an engine and gateways in processes of their own, over a socket and over Redis.
+
 Belongs here: the order of the measurements and their report. Does not belong here: the load (`loadtests.load`).
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -21,6 +24,7 @@ from loadtests.conditions import Usage, conditions
 from loadtests.exchange_process import SETTINGS, ExchangeFailed, RunningExchange, running_exchange
 from loadtests.hot_lot import BIDDERS, MISMATCHES_SHOWN, Watchers, make_hot_lot, missing_bids
 from loadtests.load import Bidder, Echoed, Load, LoadFailed, Tally, measure, open_bidders
+from loadtests.redis_process import has_redis, running_redis
 from loadtests.reporting import (
     AsJson,
     DatabaseUrl,
@@ -43,11 +47,16 @@ def bids(
     seconds: Annotated[float, typer.Option(min=0.5, help="Length of each measurement.")] = 10.0,
     warm_up: Annotated[float, typer.Option(min=0.0, help="Seconds before each that do not count.")] = 2.0,
     bidders: Annotated[int, typer.Option(min=1, max=400, help="Bidders, one connection each.")] = BIDDERS,
+    clustered: Annotated[
+        bool, typer.Option("--clustered", help="Also with engine and gateways in processes of their own.")
+    ] = False,
+    gateways: Annotated[int, typer.Option(min=1, max=16, help="Gateways of the clustered exchange.")] = 1,
     database_url: DatabaseUrl = None,
 ) -> None:
     """One hot lot over real WebSockets, a bare echo, and one transaction for each bid with the row locked."""
     try:
-        report = uvloop.run(_Bench(seconds, warm_up, bidders, database_url).run())
+        bench = _Bench(seconds, warm_up, bidders, database_url)
+        report = uvloop.run(bench.run(gateways if clustered else 0))
     except (asyncio.CancelledError, KeyboardInterrupt):
         raise typer.Exit(130) from None
     except (ExchangeFailed, ClientProblem, LoadFailed) as failure:
@@ -65,8 +74,8 @@ class _Bench:
         self._bidders = bidders
         self._database_url = database_url
 
-    async def run(self) -> dict[str, Any]:
-        """Return the whole report."""
+    async def run(self, gateways: int) -> dict[str, Any]:
+        """Return the whole report, with a cluster of so many gateways, if any."""
         end_children_when_told()
         circumstances = conditions()
         say("starting an exchange")
@@ -82,15 +91,33 @@ class _Bench:
             measured, record = await self._hot_lot(exchange)
             say("one transaction for each bid, the row locked")
             row_lock = await measure_row_lock(exchange.database_url, self._seconds * ROW_LOCK_SHARE)
-        circumstances["load_average_after"] = conditions()["load_average_before"]
+        clustered = await self._clustered(gateways, record) if gateways else {}
+        circumstances |= {"gateways": gateways, "load_average_after": conditions()["load_average_before"]}
         return {
             "bids": measured,
+            "clustered": clustered,
             "echo": echo,
             "row_lock": [asdict(rate) for rate in row_lock],
-            "ratios": _ratios(measured, echo, max(rate.rate for rate in row_lock)),
+            "ratios": _ratios(measured, echo, max(rate.rate for rate in row_lock))
+            | _cluster_ratios(measured, clustered),
             "record": record,
             "conditions": circumstances,
         }
+
+    async def _clustered(self, gateways: int, record: dict[str, Any]) -> dict[str, Any]:
+        """Measure the same through gateways, over each carrier that can be had here, and add to the record."""
+        measured: dict[str, Any] = {}
+        async with AsyncExitStack() as stack:
+            carriers: dict[str, dict[str, str]] = {"socket": {}}
+            if has_redis():
+                carriers["redis"] = {"LUOCHUI_REDIS_URL": await stack.enter_async_context(running_redis())}
+            for carrier, settings in carriers.items():
+                say(f"starting an engine and {gateways} gateways over {carrier}")
+                async with running_exchange(self._database_url, SETTINGS | settings, gateways) as exchange:
+                    measured[carrier], found = await self._hot_lot(exchange)
+                for name, value in found.items():
+                    record[name] += value
+        return measured
 
     async def _echo(self, in_flight: int) -> dict[str, Any]:
         """Measure a bare echo in a process of its own, with the same client and frames."""
@@ -174,13 +201,24 @@ def _ratios(measured: dict[str, Any], echo: dict[str, Any], row_lock: float) -> 
     return ratios
 
 
+def _cluster_ratios(measured: dict[str, Any], clustered: dict[str, Any]) -> dict[str, float]:
+    return {
+        f"clustered_over_{carrier}_to_one_process_{count}_in_flight": round(
+            figures[str(count)]["per_second"] / measured[str(count)]["per_second"], 3
+        )
+        for carrier, figures in clustered.items()
+        for count in IN_FLIGHT
+    }
+
+
 def _print(report: dict[str, Any]) -> None:
     console = console_of_width()
     table = Table(title="One hot lot", header_style="bold")
     table.add_column("")
     for heading in ("a second", "p50 ms", "p99 ms", "refused", "cores: server, client, rest"):
         table.add_column(heading, justify="right")
-    for name, figures in (("bare echo", report["echo"]), ("bids", report["bids"])):
+    clustered = [(f"bids, clustered over {carrier}", row) for carrier, row in report["clustered"].items()]
+    for name, figures in (("bare echo", report["echo"]), ("bids", report["bids"]), *clustered):
         for count, row in figures.items():
             cores = "  ".join(f"{busy:.2f}" for busy in row["cores_busy"].values())
             table.add_row(f"{name}, {count} in flight", *_cells(row), f"{row['refused']:,}", cores)

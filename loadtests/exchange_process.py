@@ -50,20 +50,21 @@ class RunningExchange:
 
 @contextlib.asynccontextmanager
 async def running_exchange(
-    database_url: str | None = None, settings: Mapping[str, str] = SETTINGS
+    database_url: str | None = None, settings: Mapping[str, str] = SETTINGS, gateways: int = 0
 ) -> AsyncIterator[RunningExchange]:
     """Run `luochui run --no-demo` on a free port until the block ends.
 
     Args:
         database_url: PostgreSQL to use; None for the embedded one in the temporary folder.
         settings: environment variables for it.
+        gateways: how many gateway processes stand before the engine; 0: one process does everything.
 
     Raises: ExchangeFailed.
     """
     with tempfile.TemporaryDirectory(prefix="luochui-bench-", ignore_cleanup_errors=True) as folder:
         directory = Path(folder)
         port = _free_port()
-        process = _start(directory, port, database_url, settings)
+        process = _start(directory, port, database_url, settings, gateways)
         try:
             url = f"http://127.0.0.1:{port}"
             await _until_ready(process, url, directory)
@@ -74,9 +75,10 @@ async def running_exchange(
 
 
 def _start(
-    directory: Path, port: int, database_url: str | None, settings: Mapping[str, str]
+    directory: Path, port: int, database_url: str | None, settings: Mapping[str, str], gateways: int
 ) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gateways.cli", "run", "--no-demo", "--port", str(port)]
+    command += ["--gateways", str(gateways)] if gateways else []
     command += ["--data-dir", str(directory / "data")]
     if database_url is not None:
         command += ["--database-url", database_url]

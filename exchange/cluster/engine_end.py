@@ -20,6 +20,7 @@ from exchange.engine import Engine
 from exchange.ports import (
     Accepted,
     Answer,
+    Archived,
     Busy,
     Clock,
     JournalUnavailable,
@@ -196,7 +197,7 @@ class EngineEnd:
         try:
             await engine.load(lot)
             is_there = True
-        except JournalUnavailable:
+        except (Archived, JournalUnavailable):
             is_there = False
         waiting = self._waiting.pop(lot)
         self._waiting_count -= len(waiting)

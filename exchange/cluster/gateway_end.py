@@ -23,6 +23,7 @@ from exchange.measures import Measures
 from exchange.ports import (
     Accepted,
     Answer,
+    Archived,
     Busy,
     Clock,
     EventFeed,
@@ -142,9 +143,10 @@ class RemoteHall:
         return lot_id in self._follower.lots
 
     async def load(self, lot_id: LotId) -> LotView | None:
-        """Return the public state of any lot.  Raises: JournalUnavailable."""
+        """Return the public state of any lot.  Raises: Archived, JournalUnavailable."""
         if lot_id not in self._follower.lots:
-            await self._follower.load(self._link_of(lot_id).journal, lot_id)
+            # Whichever shard wrote them, the rows of a lot are found through any.
+            await self._follower.load(self._links[0].journal, lot_id)
         return self._feed.view(lot_id)
 
     def now_us(self) -> TimeUs:
@@ -155,8 +157,8 @@ class RemoteHall:
 
     def post(self, command_id: str, command: Command, reply: Reply) -> None:
         """Hand over a command; see `CommandBus.post`.  Raises: Busy."""
-        counter = self._counters[self._placement.shard_of(command.lot)]
-        if not counter.post(command_id, command, reply):
+        shard = self._placement.shard_of(command.lot)
+        if shard >= len(self._counters) or not self._counters[shard].post(command_id, command, reply):
             self._measures.busy += 1
             raise Busy(command_id)
 
@@ -292,12 +294,9 @@ class RemoteHall:
         async def fetch() -> None:
             try:
                 await self.load(lot)
-            except JournalUnavailable as error:
+            except (Archived, JournalUnavailable) as error:
                 log.warning("hall.lot_not_fetched", lot=lot, error=str(error))
 
         errand = asyncio.create_task(fetch())
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
-
-    def _link_of(self, lot: LotId) -> ShardLink:
-        return self._links[self._placement.shard_of(lot)]
