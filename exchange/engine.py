@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 
 import msgspec
@@ -468,18 +469,18 @@ class Engine:
         log.warning("engine.journal_unavailable", in_doubt=len(in_doubt), error=str(error))
         _answer_all(self._inbox, Busy)
         self._inbox.clear()
-        give_up_at = asyncio.get_running_loop().time() + self._limits.command_deadline_ms / 1000
-        while not self.is_writable:
-            await asyncio.sleep(self._limits.retry_ms / 1000)
-            if asyncio.get_running_loop().time() > give_up_at:
-                _answer_all(in_doubt, OutcomeUnknown)
-                in_doubt = []
-            try:
+        deadline_seconds = self._limits.command_deadline_ms / 1000
+        # By the clock and not between two attempts: one may wait for long, as for a synchronous copy that is gone.
+        giving_up = asyncio.get_running_loop().call_later(deadline_seconds, _give_up, in_doubt)
+        try:
+            while not self.is_writable:
+                await asyncio.sleep(self._limits.retry_ms / 1000)
                 # The append in doubt may still be running somewhere: a new term waits for it, or forbids it.
-                self.term = await self._lease.renew(self._owner)
-                await self._rebuild()
-            except JournalUnavailable:
-                continue
+                with suppress(JournalUnavailable):
+                    self.term = await self._lease.renew(self._owner)
+                    await self._rebuild()
+        finally:
+            giving_up.cancel()
         log.info("engine.journal_back", in_doubt=len(in_doubt), position=self._sequencer.position)
         for envelope in in_doubt:
             envelope.reply(self._answer_on_record(envelope))
@@ -493,3 +494,8 @@ class Engine:
 def _answer_all(envelopes: Iterable[Envelope], answer: type[Unanswered]) -> None:
     for envelope in envelopes:
         envelope.reply(answer(envelope.command_id))
+
+
+def _give_up(in_doubt: list[Envelope]) -> None:
+    _answer_all(in_doubt, OutcomeUnknown)
+    in_doubt.clear()
