@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.async_api import FilePayload, expect
 
+from exchange.rulebooks.working_days import CENTRE_TIME
 from ledger.payouts.records import end_to_end_id
 from tests.bank_files import Entry, statement
 from tests.browser.people import Building, Person, open_building
@@ -22,6 +24,7 @@ from tests.payouts import NUMBER
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CENTRE = "0200004509014430001"
+OFFICE = "0200004509014439999"
 PAYER = "演示竞买人 4 / Demo bidder 4"
 
 
@@ -87,10 +90,15 @@ async def test_two_people_lead_a_deposit_in_and_out_again(
     number = int(await payout.get_attribute("data-payout") or 0)
     await checker.sees("#clocks", "Demo bidder 4")
     await four_eyes(maker, checker, number)
-    await pay(maker, number)
+    await pay(maker, checker, number)
     await expect(maker.at(f"#payouts [data-payout='{number}'][data-state=paid]")).to_be_visible()
     await maker.page.select_option("#lot", str(lot))
     await expect(maker.at(f"#register tr[data-lot='{lot}'][data-state=refunded]")).to_have_count(1)
+    await maker.page.select_option("#proceeds-lot", str(lot))
+    await maker.sees("#proceeds", "Payable to the seller")
+    await maker.page.fill("#proceeds-form [name=payee_name]", "某公司")
+    await maker.page.click("#propose-proceeds")
+    await maker.sees("#proceeds-outcome", "Nothing is payable from there.")
     await maker.page.click("#verify")
     await maker.sees("#verdict", "sound")
 
@@ -140,11 +148,21 @@ async def four_eyes(maker: Person, checker: Person, number: int) -> None:
     await expect(theirs).to_have_attribute("data-state", "approved")
 
 
-async def pay(maker: Person, number: int) -> None:
-    """Make the file, download it, say that it is sent, and hand in the bank's answer."""
+async def pay(maker: Person, checker: Person, number: int) -> None:
+    """Make the file, nearly withdraw it, download it, say that it is sent, and hand in the bank's answer."""
     await maker.page.click("#refresh")
     await expect(maker.at("#make-batch")).to_be_enabled()
     await maker.page.click("#make-batch")
+    await maker.at("#batches [data-act=withdraw]").first.click()
+    await maker.page.fill("#confirm-reason", "the wrong account")
+    await maker.page.click("#confirm-yes")
+    await maker.sees("#batches", "A second person decides whether it is withdrawn: the wrong account")
+    await checker.page.click("#refresh")
+    await checker.at("#batches [data-act=withdraw-decline]").first.click()
+    await checker.page.fill("#confirm-reason", "it is the right one")
+    await checker.page.click("#confirm-yes")
+    await expect(checker.at("#batches [data-act=sent]")).to_have_count(1)
+    await maker.page.click("#refresh")
     link = maker.at("#batches a").first
     await expect(link).to_be_visible()
     async with maker.page.expect_download() as waiting:
@@ -176,6 +194,90 @@ def answer(message: str, number: int) -> bytes:
     ).encode()
 
 
+async def test_two_people_close_correct_and_write_off(exchange: ExchangeProcess, building: Building) -> None:
+    """An account is entered, a charge written off, a posting undone, a day proposed and closed, by two persons."""
+    maker, checker = await building.person(), await building.person()
+    await maker.sign_in("finance1", "/finance")
+    await checker.sign_in("finance2", "/finance")
+    day = f"{datetime.now(CENTRE_TIME) - timedelta(days=2):%Y-%m-%d}"
+    await enter_account(maker)
+    await take_charge(maker, day)
+    charge = maker.at(f"#reconciliation tr[data-day='{day}'] [data-act=write-off]")
+    await charge.click()
+    await maker.page.fill("#confirm-reason", "monthly charge")
+    await maker.page.click("#confirm-yes")
+    await maker.sees("#write-offs", "monthly charge")
+    await maker.at("#write-offs [data-act=confirm]").click()
+    await maker.sees("#reconciliation-outcome", "Nobody confirms what he made himself.")
+    await checker.page.click("#refresh")
+    await checker.at("#write-offs [data-act=confirm]").click()
+    await expect(checker.at("#write-offs li")).to_have_count(0)
+
+    await maker.page.fill("#reversal-form [name=transfer]", transfer_of(exchange, "office:office-1"))
+    await maker.page.fill("#reversal-form [name=reason]", "not ours")
+    await maker.page.click("#propose-reversal")
+    await maker.sees("#reversals-outcome", "another person confirms it")
+    await checker.page.click("#refresh")
+    await checker.at("#reversals [data-act=decline]").click()
+    await checker.page.fill("#confirm-reason", "it is ours")
+    await checker.page.click("#confirm-yes")
+    await expect(checker.at("#reversals li[data-reversal]")).to_have_count(0)
+
+    await maker.page.fill("#close-form [name=day]", day)
+    await maker.page.fill("#close-form [name=reason]", "statements of other accounts follow")
+    await maker.page.click("#propose-close")
+    await maker.sees("#closing-outcome", "another person confirms it")
+    await checker.page.click("#refresh")
+    await checker.at(f"#close-proposals [data-period='{day}'] [data-act=confirm]").click()
+    await checker.sees("#closed-up-to", day)
+
+
+async def enter_account(maker: Person) -> None:
+    """Enter a bank account, and one to pay from over the same books."""
+    await maker.page.fill("#bank-account-form [name=slug]", "office")
+    await maker.page.fill("#bank-account-form [name=number]", OFFICE)
+    await maker.page.click("#enter-bank-account")
+    await maker.sees("#bank-accounts", OFFICE)
+    await maker.page.select_option("#paying-ledger-account", "assets:bank:office")
+    await maker.page.fill("#paying-account-form [name=name]", "office")
+    await maker.page.fill("#paying-account-form [name=holder]", "某交易中心")
+    await maker.page.fill("#paying-account-form [name=number]", OFFICE)
+    await maker.page.click("#enter-paying-account")
+    await expect(maker.at("#paying-accounts [data-paying=office]")).to_be_visible()
+
+
+async def take_charge(maker: Person, day: str) -> None:
+    """Take a statement with a receipt that nobody knows and a charge of the bank."""
+    entries = [
+        Entry(amount="9.00", reference="office-1", name="某人", remittance="?", day=day),
+        Entry(amount="3.00", reference="office-2", name="bank", is_credit=False, day=day),
+    ]
+    content = statement(
+        entries,
+        closing="6.00",
+        account=OFFICE,
+        message_id="OFFICE",
+        name="OFFICE",
+        opens_on=day,
+        closes_on=day,
+    )
+    file: FilePayload = {"name": "office.xml", "mimeType": "application/xml", "buffer": content}
+    await maker.page.set_input_files("#statement-file", [file])
+    await maker.sees("#statement-report", "office.xml: 2 movements")
+    await maker.page.click("#reconcile")
+
+
+def transfer_of(exchange: ExchangeProcess, reference: str) -> str:
+    """Return the id of a posting as the journal's export names it."""
+    request = urllib.request.Request(
+        f"{exchange.url}/api/v1/exports/journal?format=jsonl",
+        headers={"Authorization": f"Bearer {exchange.operator_token}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        lines = [json.loads(line) for line in answer.read().splitlines()][:-1]
+    return str(next(line["transfer"] for line in lines if line["reference"] == reference))
+
+
 async def test_an_auditor_sees_the_books_and_nothing_to_press(building: Building) -> None:
     auditor = await building.person("zh-CN", 360)
     await auditor.sign_in("auditor1", "/finance")
@@ -187,6 +289,13 @@ async def test_an_auditor_sees_the_books_and_nothing_to_press(building: Building
         "#propose-due",
         "#reconcile",
         "#receipt-panel",
+        "#opening-form",
+        "#proceeds-form",
+        "#default-form",
+        "#close-form",
+        "#reversal-form",
+        "#bank-account-form",
+        "#paying-account-form",
     ):
         await expect(auditor.at(selector)).to_be_hidden()
     await expect(auditor.at("#payouts button")).to_have_count(0)

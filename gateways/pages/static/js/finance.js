@@ -2,6 +2,10 @@
 
 import { get, post, sentence, words } from "./api.js";
 import { beginBank } from "./finance_bank.js";
+import { beginAccounts } from "./finance_accounts.js";
+import { beginClosing } from "./finance_closing.js";
+import { beginDefaults } from "./finance_defaults.js";
+import { beginLots } from "./finance_lots.js";
 import { beginPayouts } from "./finance_payouts.js";
 import { beginReconciliation } from "./finance_reconciliation.js";
 import { byId, element, fill, setText } from "./elements.js";
@@ -35,7 +39,10 @@ if (!isKeptOut(me, byId("status"), ...FINANCE)) await begin();
 
 async function begin() {
   bank = beginBank(me, load);
-  parts = [bank, beginPayouts(me, load), beginReconciliation(me, load)];
+  parts = [
+    bank, beginPayouts(me, load), beginReconciliation(me, load), beginDefaults(me, load), beginClosing(me, load),
+    beginAccounts(me, load), beginLots(me, load, lotChoices),
+  ];
   byId("receipt-panel").hidden = !hasRole(me, "finance", "cashier");
   onLanguage(draw);
   drawFilters();
@@ -85,9 +92,13 @@ function draw() {
 }
 
 function drawFilters() {
-  const lots = [...new Set(deposits.map((row) => row.lot_id))].sort((one, other) => other - one);
   drawOptions(byId("state"), STATES.map((state) => [state, say(`money_${state}`)]));
-  drawOptions(byId("lot"), lots.map((lot) => [String(lot), lotName(lot)]));
+  drawOptions(byId("lot"), lotChoices());
+}
+
+function lotChoices() {
+  const lots = [...new Set(deposits.map((row) => row.lot_id))].sort((one, other) => other - one);
+  return lots.map((lot) => [String(lot), lotName(lot)]);
 }
 
 function drawOptions(select, options) {

@@ -86,7 +86,7 @@ export function beginPayouts(me, changed) {
     return [
       canMake && button("account", "enter_account", () => enterAccount(payout)),
       mayApprove && button("approve", "approve", () => act(() => post(`/payouts/${payout.payout_id}/approval`))),
-      canCheck && button("decline", "decline", () => decline(payout)),
+      canCheck && button("decline", "decline", () => reasoned("decline", "decline_reason", `/payouts/${payout.payout_id}/decline`)),
     ];
   }
 
@@ -106,9 +106,9 @@ export function beginPayouts(me, changed) {
     number.focus();
   }
 
-  async function decline(payout) {
-    const answer = await confirm({ title: say("decline"), action: say("decline"), needsReason: true, reasonLabel: say("decline_reason"), isDangerous: true });
-    if (answer) await act(() => post(`/payouts/${payout.payout_id}/decline`, { reason: answer.reason }));
+  async function reasoned(phrase, reasonPhrase, path) {
+    const answer = await confirm({ title: say(phrase), action: say(phrase), needsReason: true, reasonLabel: say(reasonPhrase), isDangerous: true });
+    if (answer) await act(() => post(path, { reason: answer.reason }));
   }
 
   function drawBatch(batch) {
@@ -116,9 +116,23 @@ export function beginPayouts(me, changed) {
     const line = say("batch_line", { n: batch.payouts, amount: money(batch.total, batch.currency), at: momentText(batch.made_at_us) });
     return element("li", { "data-batch": batch.batch_id }, element("span", { class: "line" }, line),
       element("div", { class: "entry-acts" },
-        canMake && element("a", { href: `/api/v1/payouts/batches/${batch.batch_id}/file`, download: name }, say("batch_download", { name })),
-        batch.sent_at_us ? element("span", { class: "quiet small" }, say("batch_sent", { at: momentText(batch.sent_at_us) }))
-          : canMake && button("sent", "mark_sent", () => act(() => post(`/payouts/batches/${batch.batch_id}/sent`)))));
+        batchActs(batch, name)));
+  }
+
+  /** A file is sent once, or withdrawn by two persons before it is. */
+  function batchActs(batch, name) {
+    const place = `/payouts/batches/${batch.batch_id}`;
+    const { withdrawal } = batch;
+    if (withdrawal?.confirmed_by) return element("span", { class: "problem small" }, say("batch_withdrawn", { at: momentText(withdrawal.confirmed_at_us), reason: withdrawal.reason }));
+    const file = canMake && element("a", { href: `/api/v1${place}/file`, download: name }, say("batch_download", { name }));
+    if (batch.sent_at_us) return [file, element("span", { class: "quiet small" }, say("batch_sent", { at: momentText(batch.sent_at_us) }))];
+    if (withdrawal) {
+      return [element("span", { class: "problem small" }, say("withdrawal_waits", { reason: withdrawal.reason })),
+        canCheck && button("withdraw-confirm", "withdraw", () => act(() => post(`${place}/withdrawal/confirmation`))),
+        canCheck && button("withdraw-decline", "decline", () => reasoned("decline", "decline_reason", `${place}/withdrawal/decline`))];
+    }
+    return [file, canMake && button("sent", "mark_sent", () => act(() => post(`${place}/sent`))),
+      canMake && button("withdraw", "withdraw", () => reasoned("withdraw", "withdraw_reason", `${place}/withdrawal`))];
   }
 
   function button(name, phrase, work) {
