@@ -20,10 +20,18 @@ from exchange.lots import HeldLot, Touched, started
 from exchange.ports import Accepted, Answer, Batch, RefusalRow, Rejected, Reply
 from exchange.records import NO_COMMAND, JournalRow, Record
 from matching import lot as rules
-from matching.commands import BIDDER_COMMANDS, AnnounceLot, Command, MeetDeadline, amount_named
-from matching.events import Event
+from matching.commands import (
+    BIDDER_COMMANDS,
+    AnnounceLot,
+    Command,
+    CommitSeed,
+    MeetDeadline,
+    RevealSeed,
+    amount_named,
+)
+from matching.events import Event, paddle_of
 from matching.refusals import Refusal, Refused
-from matching.units import NOBODY, LotId, TimeUs
+from matching.units import NOBODY, LotId, Paddle, TimeUs
 
 
 class Envelope(Struct, frozen=True, gc=False):
@@ -162,7 +170,7 @@ class Sequencer:
         self, step: Step, held: HeldLot, envelope: Envelope, party: int, amount: int, events: list[Event]
     ) -> Answer:
         row = self._take_events(step, held, events, envelope.command_id)
-        paddle = held.lot.paddles.get(getattr(envelope.command, "bidder", 0), NOBODY)
+        paddle = _paddle_in(held, envelope.command, events[0])
         answer = Accepted(
             envelope.command_id, row.lot, row.sequence, row.at_us, party, amount, row.link, paddle
         )
@@ -201,3 +209,10 @@ def party_of(command: Command) -> int:
     """Who stands behind a command: with its id and the figure it names, what makes a repeat a repeat."""
     party: int = getattr(command, "bidder" if type(command) in BIDDER_COMMANDS else "by", 0)
     return party
+
+
+def _paddle_in(held: HeldLot, command: Command, first: Event) -> Paddle:
+    """Return the bidder's paddle that a receipt names; 0 for staff's, who have none."""
+    if isinstance(command, CommitSeed | RevealSeed):
+        return paddle_of(first)
+    return held.lot.paddles.get(getattr(command, "bidder", 0), NOBODY)
