@@ -28,7 +28,13 @@ import structlog
 
 from exchange.adapters.clock import SystemClock
 from exchange.adapters.places import PostgresPlaces
-from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
+from exchange.adapters.postgres import (
+    PostgresJournal,
+    PostgresLease,
+    PostgresSnapshots,
+    pool_options,
+    shards_of,
+)
 from exchange.adapters.ring import RingFeed
 from exchange.adapters.unix_socket import SocketClient, SocketServer, socket_path
 from exchange.capacities import Capacities
@@ -43,6 +49,7 @@ from exchange.database_measures import DatabaseMeasures
 from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
+from exchange.journal_months import JournalMonths
 from exchange.measures import Measures
 from exchange.migrations import Migration, migrate, migration_sources
 from exchange.money_rules import MoneyRules
@@ -55,7 +62,7 @@ from exchange.settings import Settings
 from exchange.settlement import Settlement
 from exchange.shards import Placement
 from exchange.sign_up import SignUps
-from exchange.standby import term_when_quiet
+from exchange.standby import keep_pulse, term_when_quiet
 from ledger.deposits import Deposits
 from ledger.lot_rules import LotRules
 from ledger.postgres import PostgresLedgerStore
@@ -141,13 +148,17 @@ async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
         postgres = None if settings.database_url else await _started_postgres(stack, settings, report)
         dsn = settings.database_url or (postgres.dsn() if postgres else "")
         ground = await _ground(stack, settings, dsn, report)
-        engine = _engine(ground, PostgresLease(ground.pool), _owner())
+        placement = Placement(PostgresPlaces(ground.pool))
+        lease = PostgresLease(ground.pool, settings.shard)
+        engine = _engine(ground, lease, _owner(), placement=placement, shard=settings.shard)
         exchange = _over(ground, engine)
         settlement = _settlement(exchange, engine)
         report("reading the journal", "读取日志")
         await engine.start()
         watching = DatabaseMeasures(ground.pool, ground.measures)
-        parts = [engine.run, settlement.run, watching.run, *_office(exchange)]
+        mover = Mover(engine, placement, settings.shard)
+        keeping: list[Part] = [partial(keep_pulse, engine), mover.run, JournalMonths(ground.pool).run]
+        parts = [engine.run, settlement.run, watching.run, *keeping, *_office(exchange)]
         if postgres is not None:
             parts.append(partial(_watch, postgres))
         yield replace(
@@ -204,7 +215,7 @@ async def opened_gateway(settings: Settings, report: Report) -> AsyncIterator[Ex
         hall = RemoteHall(
             shards=[
                 ShardLink(_gateway_carrier(settings, shard), PostgresJournal(dsn, ground.pool, shard))
-                for shard in range(placement.shards)
+                for shard in await shards_of(ground.pool)
             ],
             placement=placement,
             snapshots=PostgresSnapshots(ground.pool),
@@ -252,12 +263,16 @@ class _Ground:
 async def _ground(stack: AsyncExitStack, settings: Settings, dsn: str, report: Report) -> _Ground:
     """Return connections to the migrated database, closed by the stack.  Raises: MigrationError, DatabaseUnusable."""
     try:
-        await _migrated(dsn, report)
-        pool = await asyncpg.create_pool(dsn, min_size=2, max_size=settings.database_connections_max)
+        await _migrated(settings.journal_url or dsn, report)
+        pool = await asyncpg.create_pool(
+            dsn, min_size=2, max_size=settings.database_connections_max, **pool_options(settings)
+        )
     except DRIVER_ERRORS as error:
         raise DatabaseUnusable(str(error) or type(error).__name__) from error
     stack.push_async_callback(_closed, pool)
-    journal = PostgresJournal(dsn, pool, settings.shard, timeout_ms=settings.command_deadline_ms)
+    await JournalMonths(pool).keep()
+    written = settings.journal_url or dsn
+    journal = PostgresJournal(written, pool, settings.shard, timeout_ms=settings.command_deadline_ms)
     stack.push_async_callback(journal.close)
     return _Ground(settings=settings, pool=pool, journal=journal, feed=RingFeed(settings.feed_ring_events))
 
@@ -346,6 +361,7 @@ class _Seat:
             ground, self._lease, self._owner, outside=self._end, placement=placement, shard=settings.shard
         )
         self._mover = Mover(self.engine, placement, settings.shard)
+        self._months = JournalMonths(ground.pool)
         self._visitors = Visitors(asyncio.get_running_loop().time)
         carrier.listen(NOTES, self._hear_note)
 
@@ -363,7 +379,8 @@ class _Seat:
             await self.engine.start(term)
             takes_part.set()
         async with asyncio.TaskGroup() as group:
-            parts: list[Part] = [self.engine.run, partial(self._end.run, self.engine), self._mover.run, *work]
+            parts: list[Part] = [self.engine.run, partial(self._end.run, self.engine), self._mover.run]
+            parts += [self._months.run, *work]
             for part in parts:
                 group.create_task(part())
 

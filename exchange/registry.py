@@ -82,7 +82,8 @@ async def reached_server(settings: Settings) -> AsyncIterator[str]:
     Raises: EmbeddedPostgresError.
     """
     async with AsyncExitStack() as stack:
-        yield settings.database_url or await _embedded(stack, settings.data_dir / "postgres")
+        given = settings.journal_url or settings.database_url
+        yield given or await _embedded(stack, settings.data_dir / "postgres")
 
 
 def running_server(settings: Settings) -> str:

@@ -89,6 +89,14 @@ class Settings(BaseSettings):
         description="PostgreSQL to use, as postgresql://user:password@host/database; none: the embedded one.",
         json_schema_extra=_zh("PostgreSQL 地址；不填则使用内嵌数据库。"),
     )
+    journal_url: str | None = Field(
+        default=None,
+        description="The same PostgreSQL without a pooler between, for the journal's writer and for migrations; "
+        "needed when database_url leads through PgBouncer in transaction mode.",
+        json_schema_extra=_zh(
+            "同一 PostgreSQL 的直连地址，供日志写入与迁移使用；database_url 经 PgBouncer（事务模式）时必填。"
+        ),
+    )
     host: str = Field(
         default="127.0.0.1",
         description="Address to listen on; 0.0.0.0 or :: for all.",
@@ -271,7 +279,7 @@ class Settings(BaseSettings):
     def _without_tilde(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
 
-    @field_validator("database_url")
+    @field_validator("database_url", "journal_url")
     @classmethod
     def _postgresql_address(cls, value: str | None) -> str | None:
         if value is not None and urlsplit(value).scheme not in ("postgresql", "postgres"):
@@ -466,7 +474,7 @@ def describe_settings() -> tuple[SettingDescription, ...]:
 
 def shown_value(key: str, value: object) -> str:
     """Return a value as it may be shown: a password inside an address is masked."""
-    if key in ("database_url", "redis_url") and isinstance(value, str):
+    if key in ("database_url", "journal_url", "redis_url") and isinstance(value, str):
         return _without_password(value)
     return _as_text(value)
 

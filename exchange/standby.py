@@ -1,7 +1,7 @@
-"""Waiting for a shard's holder to fall silent, and taking over then.
+"""Waiting for a shard's holder to fall silent, and taking over then; and the sign of life that others wait for.
 
-Belongs here: the wait. Does not belong here: who is silent, which the database's clock says (`Lease`), and what a
-new holder does first (`Engine.start`).
+Belongs here: the wait, and the pulse of an engine whose callers are in its own process. Does not belong here: who
+is silent, which the database's clock says (`Lease`), and what a new holder does first (`Engine.start`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import asyncio
 
 import structlog
 
+from exchange.engine import Engine
 from exchange.ports import JournalUnavailable, Lease
 
 log = structlog.get_logger(__name__)
 
+PULSE_SECONDS = 0.5
+PULSE_TIMEOUT_SECONDS = 5.0
 LOOKS_PER_WAIT = 10
 """How often the holder is looked for within the silence that is borne."""
 
@@ -40,3 +43,18 @@ async def term_when_quiet(lease: Lease, owner: str, *, standby_after_ms: int) ->
             log.warning("standby.took_over", owner=owner, term=term)
             return term
         await asyncio.sleep(standby_after_ms / 1000 / LOOKS_PER_WAIT)
+
+
+async def keep_pulse(engine: Engine) -> None:
+    """Say for ever that an engine lives.
+
+    Raises: Fenced, when the shard has another holder: the engine must not be used any more.
+    """
+    while True:
+        if engine.is_writable:
+            try:
+                async with asyncio.timeout(PULSE_TIMEOUT_SECONDS):
+                    await engine.prove()
+            except (JournalUnavailable, TimeoutError) as error:
+                log.warning("engine.no_pulse", error=str(error))
+        await asyncio.sleep(PULSE_SECONDS)

@@ -16,6 +16,7 @@ import msgspec
 
 from exchange.ports import Archived, Batch, Fenced, JournalFailed, JournalUnavailable, RefusalRow, Snapshot
 from exchange.records import JournalRow
+from exchange.settings import Settings
 from matching.refusals import Refused
 from matching.units import LotId, TimeUs
 
@@ -316,6 +317,11 @@ class PostgresSnapshots:
         """Return the latest snapshots of many lots."""
         async with reaching():
             return [Snapshot(*row) for row in await self._pool.fetch(_LOAD_SNAPSHOTS, list(lots))]
+
+
+def pool_options(settings: Settings) -> dict[str, Any]:
+    """Return what a pool must know: behind a pooler in transaction mode no statement outlives its transaction."""
+    return {"statement_cache_size": 0} if settings.journal_url else {}
 
 
 async def shards_of(pool: asyncpg.Pool) -> range:

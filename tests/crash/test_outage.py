@@ -161,7 +161,8 @@ async def test_a_full_disk_ends_the_process_and_nothing_answered_is_gone(
             location = small_disk / "space"
             location.mkdir(mode=0o700)
             await connection.execute(f"CREATE TABLESPACE small LOCATION '{location}'")
-            await connection.execute("ALTER TABLE exchange.journal SET TABLESPACE small")
+            for row in await connection.fetch("SELECT part FROM exchange.journal_part"):
+                await connection.execute(f"ALTER TABLE exchange.{row['part']} SET TABLESPACE small")
             room = os.statvfs(small_disk)
             (small_disk / "filler").write_bytes(b"x" * (room.f_bavail * room.f_frsize - 16_384))
             heard: list[tuple[Frame, Frame]] = []
