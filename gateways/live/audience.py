@@ -36,6 +36,8 @@ class Audience:
 
     def __init__(self, lot: LotId, offset: Sequence) -> None:
         self.lot = lot
+        self.offset = offset
+        """Position of the latest news."""
         self.full: set[Follower] = set()
         """Told every event at once."""
         self.guests: set[Follower] = set()

@@ -20,6 +20,10 @@ Heard = Callable[[int, bytes], None]
 """Told each message: opcode (text or binary) and payload."""
 
 
+def _unheard(opcode: int, payload: bytes) -> None:
+    """Take a message for which nobody is there any more."""
+
+
 class Connection(asyncio.Protocol):
     """Takes the transport of a finished handshake over from the HTTP protocol, which it tells when all is over."""
 
@@ -46,6 +50,13 @@ class Connection(asyncio.Protocol):
         self._timer.cancel()
         self._timer = self._loop.call_later(GOODBYE_SECONDS, self.transport.abort)
         self._write(CLOSE, code.to_bytes(2, "big") + reason.encode()[:120])
+
+    def let_go(self) -> None:
+        """Tell nobody anything any more, and hold on to nobody."""
+        self._timer.cancel()
+        self._heard = _unheard
+        self._http = asyncio.Protocol()
+        self.transport.set_protocol(self._http)
 
     # -- what the transport tells ------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Final
 from exchange.measures import Measures
 from exchange.ports import EventFeed, FeedEntry
 from gateways.live.audience import Audience, Follower
-from gateways.live.pauses import watch_pauses
+from gateways.live.pauses import collect_when_quiet, watch_pauses
 from gateways.live.rounds import Rounds, encoded
 from gateways.wire import Events, Outbid, Presence, ServerFrame, View, Yours
 from matching.units import LotId, TimeUs
@@ -130,13 +130,15 @@ class Hub:
                 self._send(self._outbid(entry), self._sessions.get(entry.outbid, ()))
 
     async def run(self) -> None:
-        """Tell watchers in rounds, and hosts who is there, and note when anybody had to wait; for ever."""
+        """Tell watchers in rounds, and hosts who is there; note when anybody had to wait; for ever."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._rounds.run())
             group.create_task(watch_pauses(self._measures))
+            group.create_task(collect_when_quiet(self._measures))
             group.create_task(self._tell_presence())
 
     def _spread(self, entry: FeedEntry, audience: Audience) -> None:
+        audience.offset = entry.offset
         if audience.watchers and not audience.is_stale:
             audience.is_stale = True
             self._rounds.call(audience)

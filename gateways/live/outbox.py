@@ -92,12 +92,16 @@ class Tray:
             self._loop.call_later(LAGGING_SECONDS, self._look)
 
 
+def _nobody() -> None:
+    """Tell nobody that a reader was too slow."""
+
+
 class Outbox:
     """Frames on their way to one connection."""
 
     __slots__ = (
-        "_frames", "_is_closed", "_limits", "_loop", "_mark_at", "_mark_bytes", "_too_slow", "_transport", "_tray",
-        "_written_bytes", "is_in_crowd", "is_urgent",
+        "_frames", "_is_closed", "_lags", "_limits", "_loop", "_mark_at", "_mark_bytes", "_too_slow", "_transport",
+        "_tray", "_written_bytes", "is_in_crowd", "is_urgent",
     )  # fmt: skip
 
     def __init__(
@@ -107,6 +111,8 @@ class Outbox:
         limits: OutboxLimits,
         too_slow: Callable[[], None],
     ) -> None:
+        # What is written leaves at once, so that a slice takes as long as it seems, and what waits is the reader's.
+        transport.set_write_buffer_limits(high=0)
         self._transport = transport
         self._tray = tray
         self._limits = limits
@@ -117,6 +123,8 @@ class Outbox:
         self._mark_bytes = 0
         """What had been written at `_mark_at`: as long as it has not all left, something is as old as that."""
         self._mark_at = 0.0
+        self._lags = False
+        """Something waited when it was last looked at."""
         self._is_closed = False
         self.is_urgent = False
         self.is_in_crowd = False
@@ -137,10 +145,13 @@ class Outbox:
 
     def put_latest(self, frame: bytes) -> bool:
         """Send a frame now, unless earlier ones still wait for the reader; False then: he may get a later one."""
-        if self._transport.get_write_buffer_size():
+        if self._lags and self._transport.get_write_buffer_size():
             return self._is_closed
-        self._frames.append(frame)
-        self.flush()
+        if self._frames:
+            self._frames.append(frame)
+            self.flush()
+        else:
+            self._write(frame)
         return True
 
     def flush(self) -> None:
@@ -152,6 +163,7 @@ class Outbox:
     def is_lagging(self) -> bool:
         """Tell whether anything waits for the reader; cut him if that is too much or too old."""
         waiting_bytes = 0 if self._is_closed else self._transport.get_write_buffer_size()
+        self._lags = waiting_bytes > 0
         if not waiting_bytes:
             self._mark_at = 0.0
             return False
@@ -169,6 +181,11 @@ class Outbox:
         """Send nothing more."""
         self._is_closed = True
         self._frames.clear()
+
+    def let_go(self) -> None:
+        """Send nothing more, and hold on to nobody."""
+        self.close()
+        self._too_slow = _nobody
 
     def _write(self, data: bytes) -> None:
         if self._is_closed or self._transport.is_closing():

@@ -90,7 +90,7 @@ class Rounds:
         due, self._due = self._due, {}
         visited: dict[Follower, None] = {}
         for audience in due.values():
-            self._sheets[audience.lot] = _Sheet(audience.shown)
+            self._sheets[audience.lot] = _Sheet(audience.shown, audience.offset)
             visited.update(audience.watchers if audience.is_stale else audience.behind)
             if audience.is_stale:
                 audience.shown = self._feed.offset(audience.lot)
@@ -103,37 +103,40 @@ class Rounds:
 
     def _visit(self, session: Follower) -> None:
         """Tell one watcher where each lot that he watches, and that is due, stands by now."""
-        audiences = [
-            audience
-            for audience in self._follows.get(session, ())
-            if audience.lot in self._sheets and session in audience.watchers
-        ]
-        frames = [self._state(audience, session.opcode) for audience in audiences]
-        if frames and not session.send_latest(b"".join(frames)):
-            for audience in audiences:
+        data, told = b"", []
+        for audience in self._follows.get(session, ()):
+            sheet = self._sheets.get(audience.lot)
+            if sheet is not None and session in audience.watchers:
+                if sheet.offset != audience.offset:
+                    sheet.renew(audience.offset)
+                data += sheet.forms.get(session.opcode) or self._state(sheet, audience, session.opcode)
+                told.append(audience)
+        if told and not session.send_latest(data):
+            for audience in told:
                 audience.behind[session] = None
                 self.call(audience)
 
-    def _state(self, audience: Audience, opcode: int) -> bytes:
-        """Return the state of a lot as it is, encoded once as long as nothing new comes."""
+    def _state(self, sheet: _Sheet, audience: Audience, opcode: int) -> bytes:
+        """Return the state of a lot as it is, encoded for as long as nothing new comes."""
         lot, feed = audience.lot, self._feed
-        sheet, offset = self._sheets[lot], feed.offset(lot)
-        if offset != sheet.offset:
-            sheet.offset, sheet.forms = offset, {}
-        frame = sheet.forms.get(opcode)
-        if frame is None:
-            view = feed.view(lot)
-            assert view is not None, "nobody follows a lot that is not published"
-            records = feed.since(lot, max(sheet.since, offset - RECENT_RECORDS_MAX)) or []
-            state = State(lot, self._epoch, offset, self._now_us(), view, records)
-            frame = sheet.forms[opcode] = encoded(state, opcode)
+        view = feed.view(lot)
+        assert view is not None, "nobody follows a lot that is not published"
+        offset = feed.offset(lot)
+        records = feed.since(lot, max(sheet.since, offset - RECENT_RECORDS_MAX)) or []
+        state = State(lot, self._epoch, offset, self._now_us(), view, records)
+        frame = sheet.forms[opcode] = encoded(state, opcode)
         return frame
 
 
 class _Sheet:
     """The state of one lot in each form, as of an offset, with the records since an earlier one."""
 
-    def __init__(self, since: int) -> None:
+    def __init__(self, since: int, offset: int) -> None:
         self.since = since
-        self.offset = -1
+        self.offset = offset
         self.forms: dict[int, bytes] = {}
+
+    def renew(self, offset: int) -> None:
+        """Let go of what was encoded: the lot has moved on."""
+        self.offset = offset
+        self.forms.clear()

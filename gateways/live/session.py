@@ -76,6 +76,11 @@ class _Named(Struct):
 class Session:
     """The conversation with one client."""
 
+    __slots__ = (
+        "_account", "_bad_frames", "_connection", "_decode", "_errands", "_floor", "_followed", "_is_bidder",
+        "_leaves_with", "_loop", "_outbox", "_pace", "_too_fast", "account_id", "is_host", "opcode", "under_way",
+    )  # fmt: skip
+
     def __init__(self, floor: Floor, account: Account | None, protocol: str | None) -> None:
         self._floor = floor
         self._account = account
@@ -90,20 +95,13 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._pace = Pace(floor.limits.frames_per_second, floor.limits.frames_burst, self._loop.time())
         self._followed: set[LotId] = set()
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] | None = None
         self._bad_frames = 0
         self._too_fast = 0
         self.under_way = 0
         """Commands that wait for their answer."""
         self._leaves_with: Delay | None = None
         """Set once this session only waits for its answers, to end then."""
-        self._handlers: dict[type, Callable[[Any], None]] = {
-            **dict.fromkeys(COMMAND_FRAMES, self._command),
-            wire.Bid: self._bid,
-            wire.Subscribe: self._subscribe,
-            wire.Unsubscribe: self._unsubscribe,
-            wire.Ping: self._ping,
-        }
 
     async def run(self, transport: asyncio.Transport) -> None:
         """Talk until either side ends the conversation."""
@@ -120,9 +118,15 @@ class Session:
         finally:
             floor.hub.leave(self)
             floor.measures.connections -= 1
-            self._outbox.close()
-            for errand in self._errands:
-                errand.cancel()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Undo the circles of references, so that all of this is freed now and not in one long collection."""
+        self._outbox.let_go()
+        if self._connection.closed.done():
+            self._connection.let_go()
+        for errand in self._errands or ():
+            errand.cancel()
 
     def send(self, frame: bytes) -> None:
         """Send a framed message that this client waits for."""
@@ -171,7 +175,7 @@ class Session:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._bad_frame(ErrorCode.MALFORMED, str(error), self._id_in(data))
             return
-        self._handlers[type(frame)](frame)
+        HANDLERS[type(frame)](self, frame)
 
     def _bad_frame(self, code: ErrorCode, detail: str, id: str = "") -> None:
         self._error(code, detail, id)
@@ -401,5 +405,16 @@ class Session:
 
     def _errand(self, work: Coroutine[Any, Any, None]) -> None:
         errand = self._loop.create_task(work)
+        if self._errands is None:
+            self._errands = set()
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
+
+
+HANDLERS: dict[type, Callable[[Session, Any], None]] = {
+    **dict.fromkeys(COMMAND_FRAMES, Session._command),
+    wire.Bid: Session._bid,
+    wire.Subscribe: Session._subscribe,
+    wire.Unsubscribe: Session._unsubscribe,
+    wire.Ping: Session._ping,
+}
