@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PASSWORD = "luochui-demo"
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (violation) =>
   console.error(`blocked by policy: ${violation.violatedDirective} ${violation.blockedURI}`));

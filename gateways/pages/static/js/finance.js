@@ -35,6 +35,10 @@ let bank = null;
 let report = null;
 let receiptOutcome = null;
 let rowsMax = ROWS;
+let loading = null;
+let isLoadWanted = false;
+let isDrawWanted = false;
+let isPressed = false;
 if (!isKeptOut(me, byId("status"), ...FINANCE)) await begin();
 
 async function begin() {
@@ -44,6 +48,7 @@ async function begin() {
     beginAccounts(me, load), beginLots(me, load, lotChoices),
   ];
   byId("receipt-panel").hidden = !hasRole(me, "finance", "cashier");
+  watchPresses();
   onLanguage(draw);
   drawFilters();
   byId("refresh").addEventListener("click", load);
@@ -59,15 +64,49 @@ async function begin() {
   setInterval(() => document.hidden || load(), REFRESH_MS);
 }
 
+/** Load everything once more; what is asked for while that goes on is loaded after it, so that nothing old is drawn last. */
 async function load() {
+  isLoadWanted = true;
+  loading ??= loadWanted();
+  await loading;
+}
+
+async function loadWanted() {
+  try {
+    while (isLoadWanted) {
+      isLoadWanted = false;
+      await loadOnce();
+    }
+  } finally {
+    loading = null;
+  }
+}
+
+async function loadOnce() {
   try {
     const [register] = await Promise.all([get("/deposits"), loadTitles(), ...parts.map((part) => part.load())]);
     deposits = register.deposits;
     byId("books").hidden = false;
     showStatus(byId("status"), "");
-    draw();
+    drawSoon();
   } catch (error) {
     showStatus(byId("status"), sentence(error), { isBad: true });
+  }
+}
+
+/** A click is a press and a release on the same node: nothing is drawn anew between the two. */
+function drawSoon() {
+  isDrawWanted = true;
+  if (!isPressed) draw();
+}
+
+function watchPresses() {
+  addEventListener("pointerdown", () => (isPressed = true), { capture: true });
+  for (const end of ["pointerup", "pointercancel"]) {
+    addEventListener(end, () => {
+      isPressed = false;
+      setTimeout(() => isDrawWanted && !isPressed && draw());
+    }, { capture: true });
   }
 }
 
@@ -77,6 +116,7 @@ async function loadTitles() {
 }
 
 function draw() {
+  isDrawWanted = false;
   for (const link of document.querySelectorAll(".downloads a")) {
     const { format } = link.dataset;
     const fixed = format ? { format } : {};
