@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
@@ -13,10 +13,11 @@ from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
 from exchange.adapters.ring import RingFeed
 from exchange.cluster.carrier import Carrier
 from exchange.cluster.engine_end import EngineEnd
-from exchange.cluster.gateway_end import HallLimits, OneShard, RemoteHall, ShardLink
+from exchange.cluster.gateway_end import HallLimits, OneShard, Placing, RemoteHall, ShardLink
 from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
 from exchange.ports import Answer, Busy, Journal, Lease, OutcomeUnknown, SnapshotStore
+from exchange.shards import Placement
 from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceBid
 from tests.floor import HOST, START_US, terms
 
@@ -52,9 +53,16 @@ class Stores:
 class EngineProcess:
     """An engine and its end."""
 
-    def __init__(self, stores: Stores, carrier: Carrier, limits: EngineLimits | None = None) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        carrier: Carrier,
+        limits: EngineLimits | None = None,
+        shard: int = 0,
+        placement: Placement | None = None,
+    ) -> None:
         self.carrier = carrier
-        self.end = EngineEnd(carrier=carrier, clock=stores.clock)
+        self.end = EngineEnd(carrier=carrier, clock=stores.clock, shard=shard)
         self.engine = Engine(
             clock=stores.clock,
             journal=stores.journal,
@@ -65,6 +73,8 @@ class EngineProcess:
             limits=limits or EngineLimits(retry_ms=10, command_deadline_ms=2_000),
             owner=secrets.token_hex(4),
             outside=self.end,
+            placement=placement,
+            shard=shard,
         )
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -81,12 +91,19 @@ class EngineProcess:
 class GatewayProcess:
     """A gateway's hall and its feed."""
 
-    def __init__(self, stores: Stores, carrier: Carrier, limits: HallLimits | None = None) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        carrier: Carrier,
+        limits: HallLimits | None = None,
+        shards: Sequence[ShardLink] = (),
+        placement: Placing | None = None,
+    ) -> None:
         self.carrier = carrier
         self.feed = RingFeed()
         self.hall = RemoteHall(
-            shards=[ShardLink(carrier, stores.journal)],
-            placement=OneShard(),
+            shards=shards or [ShardLink(carrier, stores.journal)],
+            placement=placement or OneShard(),
             snapshots=stores.snapshots,
             feed=self.feed,
             clock=stores.clock,

@@ -212,7 +212,7 @@ async def test_a_command_that_expired_on_its_way_is_not_decided(parts: Cluster, 
     parts.stores.clock.advance(1_000_000)
     for end in wire.ends:
         end.arrives(COMMANDS, entries[0])
-    answer = await gateway.bid(102, 100)
+    answer = await gateway.insist(PlaceBid(1, 102, 100))
     assert isinstance(answer, Accepted) and answer.sequence == rows + 1
 
 
