@@ -62,6 +62,9 @@ LISTENING_SECONDS = 0.02
 SNAPSHOTS_AT_ONCE = 100
 """How many snapshots are taken between two steps."""
 
+SNAPSHOT_RECORDS_MIN = 50
+"""Fewer records than these are replayed as fast as a snapshot is read."""
+
 
 class EngineLimits(Struct, frozen=True):
     """The bounds that the engine keeps."""
@@ -72,6 +75,8 @@ class EngineLimits(Struct, frozen=True):
     """When lots end by the thousand in one second, the event loop need not stand still until the last is decided."""
     command_deadline_ms: int = 5_000
     snapshot_every_records: int = 2_000
+    tail_records_max: int = 50_000
+    """Records since the snapshots, of all lots together, that a start may have to replay beside a few of each lot."""
     retry_ms: int = 200
 
 
@@ -131,6 +136,9 @@ class Engine:
         """Lots held before an outage that may have ended in it, in order; kept over attempts to rebuild that fail."""
         self._unsaved: dict[LotId, HeldLot] = {}
         """Lots that wait for their snapshot to be taken."""
+        self._grown: dict[LotId, HeldLot] = {}
+        """Lots that have grown since `_grown_records` was 0, which counts by how much together."""
+        self._grown_records = 0
         self._saving: set[asyncio.Task[None]] = set()
         self._departures: deque[Departure] = deque()
         self.term = 0
@@ -322,12 +330,20 @@ class Engine:
     def _keep_snapshots(self, step: Step) -> None:
         """Snapshot lots that have grown enough since their last one, some at a time, once nothing more urgent is due.
 
+        A lot that has grown much is due by itself; all that have grown at all are, once it is much together.
         Between two steps the lots hold only what is committed.
         """
         every = self._limits.snapshot_every_records
         for lot, touched in step.touched.items():
+            self._grown[lot] = touched.held
             if touched.held.needs_snapshot(every):
                 self._unsaved[lot] = touched.held
+        self._grown_records += len(step.batch.rows)
+        if self._grown_records > self._limits.tail_records_max:
+            self._unsaved |= {
+                lot: held for lot, held in self._grown.items() if held.grown >= SNAPSHOT_RECORDS_MIN
+            }
+            self._grown, self._grown_records = {}, 0
         due_at_us = self._sequencer.next_deadline_us
         if not self._unsaved or (due_at_us is not None and due_at_us <= self._clock.now_us()):
             return
@@ -427,6 +443,10 @@ class Engine:
         self._sequencer = Sequencer(recovered.lots, recovered.position, now_us)
         self._cold.clear()
         self._unsaved.clear()
+        self._grown = {
+            lot: held for lot, held in recovered.lots.items() if held.grown >= SNAPSHOT_RECORDS_MIN
+        }
+        self._grown_records = sum(held.grown for held in self._grown.values())
         for held in tuple(recovered.lots.values()):
             await self._publish_missed(held)
         while self._to_fetch:

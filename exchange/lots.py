@@ -26,6 +26,7 @@ from matching.events import (
     public_view,
 )
 from matching.lot import Lot
+from matching.terms import AnyPhaseTerms, LotTerms
 from matching.units import NOBODY, BidderId, LotId, Paddle, TimeUs
 from matching.view import PublicRecord, lot_view
 
@@ -33,6 +34,9 @@ ANSWERS_MAX = 200_000
 """Answers remembered per lot. A bid older than that can be repeated without harm: its amount has been passed."""
 
 ANSWERS_FORGOTTEN_AT_ONCE = 1_000
+
+PROGRAMMES_MAX = 10_000
+"""Programmes that are remembered, so that lots to come can share them."""
 
 
 class HeldLot(Struct):
@@ -96,10 +100,14 @@ class HeldLot(Struct):
         places = {bidder: self.own(bidder) for bidder in own}
         return FeedEntry(self.lot.id, self.lot.sequence, records, lot_view(self.lot), places, outbid)
 
+    @property
+    def grown(self) -> int:
+        """How many records the lot has had since its last snapshot."""
+        return self.lot.sequence - self.snapshot_sequence
+
     def needs_snapshot(self, every: int) -> bool:
         """Tell whether the lot has ended, or grown by `every` records since its last snapshot."""
-        grown = self.lot.sequence - self.snapshot_sequence
-        return grown >= every or (self.lot.is_closed and grown > 0)
+        return self.grown >= every or (self.lot.is_closed and self.grown > 0)
 
     def snapshot(self) -> Snapshot:
         """Return the lot as it stands, for a faster start."""
@@ -139,4 +147,17 @@ def restored(snapshot: Snapshot) -> HeldLot:
 def started(lot_id: LotId, first: Record) -> HeldLot:
     """Return the lot that its first record starts; the record still has to be replayed."""
     assert isinstance(first.event, LotAnnounced), "a lot's first record announces it"
-    return HeldLot(rules.announced(lot_id, first.event))
+    lot = rules.announced(lot_id, first.event)
+    lot.terms = _with_shared_programme(lot.terms)
+    return HeldLot(lot)
+
+
+_programmes: dict[tuple[AnyPhaseTerms, ...], tuple[AnyPhaseTerms, ...]] = {}
+"""One object for each programme: of many lots under one rulebook all share the phases' parameters."""
+
+
+def _with_shared_programme(terms: LotTerms) -> LotTerms:
+    if len(_programmes) >= PROGRAMMES_MAX:
+        _programmes.clear()
+    programme = _programmes.setdefault(terms.programme, terms.programme)
+    return terms if programme is terms.programme else msgspec.structs.replace(terms, programme=programme)

@@ -11,6 +11,7 @@ from loadtests.bench_bids import bids
 from loadtests.bench_close import close
 from loadtests.bench_ledger import ledger
 from loadtests.bench_matching import matching
+from loadtests.bench_recovery import recovery
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -24,6 +25,7 @@ app.command()(bids)
 app.command()(matching)
 app.command()(ledger)
 app.command()(close)
+app.command()(recovery)
 
 if __name__ == "__main__":
     app()

@@ -22,6 +22,7 @@ from loadtests.reporting import (
     Report,
     console_of_width,
     end_children_when_told,
+    keep_log_off_the_report,
     say,
     show,
     show_conditions,
@@ -53,6 +54,7 @@ def close(
 
 async def _report(lots: int, spread_ms: int, repetitions: int, database_url: str | None) -> Report:
     end_children_when_told()
+    keep_log_off_the_report()
     circumstances = conditions() | {
         "shared_by": "engine and PostgreSQL run on these cores; the engine in the process that measures it"
     }

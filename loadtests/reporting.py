@@ -6,12 +6,14 @@ Belongs here: what every benchmark prints with. Does not belong here: figures, m
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias
 
 import orjson
+import structlog
 import typer
 from rich.console import Console
 
@@ -34,6 +36,14 @@ def show(report: Report, as_json: bool, tables: Callable[[Report], None]) -> Non
 def say(text: str) -> None:
     """Tell whoever waits what is being done."""
     print(text, file=sys.stderr, flush=True)
+
+
+def keep_log_off_the_report() -> None:
+    """Let what the exchange logs in this process go to standard error, and only warnings."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def console_of_width() -> Console:

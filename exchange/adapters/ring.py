@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -15,7 +14,8 @@ from matching.view import LotView, PublicRecord
 class Stream(Struct):
     """What is remembered of one lot."""
 
-    ring: deque[PublicRecord]
+    ring: list[PublicRecord]
+    """The latest records: a list, because most lots have few, and even an empty deque is as large as a lot's state."""
     view: LotView
     offset: int
     own: dict[BidderId, Own]
@@ -52,7 +52,7 @@ class RingFeed:
         if not ring or ring[0].sequence > offset + 1:
             return None
         missed = stream.offset - offset
-        return list(ring)[-missed:]
+        return ring[-missed:]
 
     def view(self, lot: LotId) -> LotView | None:
         """Return the state as last published."""
@@ -76,12 +76,12 @@ class RingFeed:
     def _remember(self, entry: FeedEntry) -> None:
         stream = self._streams.get(entry.lot)
         if stream is None:
-            ring: deque[PublicRecord] = deque(maxlen=self._records_max)
-            stream = self._streams[entry.lot] = Stream(ring, entry.view, entry.offset, {})
+            stream = self._streams[entry.lot] = Stream([], entry.view, entry.offset, {})
         # A ring never bridges a gap: what is missing between two publications is in the journal.
         if entry.offset - len(entry.records) != stream.offset:
             stream.ring.clear()
-        stream.ring.extend(entry.records)
+        stream.ring += entry.records
+        del stream.ring[: -self._records_max]
         stream.view = entry.view
         stream.offset = entry.offset
         stream.own.update(entry.own)

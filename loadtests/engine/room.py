@@ -22,7 +22,7 @@ from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
 from exchange.migrations import migrate, migration_sources
-from exchange.ports import ExchangeError, JournalUnavailable
+from exchange.ports import Clock, ExchangeError, JournalUnavailable
 
 __all__ = ["ENGINE_FAILURES", "EngineLimits", "Room", "opened_room"]
 
@@ -41,12 +41,14 @@ class Room:
     pool: asyncpg.Pool
 
     @asynccontextmanager
-    async def engine(self, limits: EngineLimits | None = None) -> AsyncIterator[tuple[Engine, RingFeed]]:
-        """Give an engine that is not started, and its feed.  Raises: JournalUnavailable."""
+    async def engine(
+        self, limits: EngineLimits | None = None, clock: Clock | None = None
+    ) -> AsyncIterator[tuple[Engine, RingFeed]]:
+        """Give an engine that is not started, and its feed; by the system's clock unless another is given."""
         journal = PostgresJournal(self.database_url, self.pool)
         feed = RingFeed(RING_RECORDS)
         engine = Engine(
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             journal=journal,
             snapshots=PostgresSnapshots(self.pool),
             lease=PostgresLease(self.pool),
@@ -61,13 +63,13 @@ class Room:
 
     @asynccontextmanager
     async def running_engine(
-        self, limits: EngineLimits | None = None
+        self, limits: EngineLimits | None = None, clock: Clock | None = None
     ) -> AsyncIterator[tuple[Engine, RingFeed]]:
         """Start an engine and let it run until the block ends; when it ends by itself, so does the block.
 
         Raises: whatever ends the engine.
         """
-        async with self.engine(limits) as (engine, feed):
+        async with self.engine(limits, clock) as (engine, feed):
             await engine.start()
             try:
                 async with asyncio.TaskGroup() as group:
