@@ -18,7 +18,7 @@ from msgspec import Struct
 from exchange.cluster.carrier import COMMANDS, ROWS, Carrier, answers_for
 from exchange.cluster.messages import Given, decode_answers, decode_told, encode
 from exchange.follower import CommandKey, Tail
-from exchange.ports import Answer, Busy, Clock, OutcomeUnknown, Reply, Unanswered
+from exchange.ports import Answer, Busy, OutcomeUnknown, Reply, Unanswered
 from matching.commands import Command
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,6 @@ class Shared(Struct, eq=False):
     """What the counters of one gateway share."""
 
     gateway: str
-    clock: Clock
     limits: Limits
     epoch: str = ""
     count: int = 0
@@ -78,6 +77,8 @@ class Counter:
         self._term = 0
         self._takes_commands = False
         self._beaten_at = float("-inf")
+        self._engine_now_us = 0
+        """What the engine's clock showed at `_beaten_at`, or a little before."""
         self.carrier = carrier
         self.tail = tail
 
@@ -119,11 +120,12 @@ class Counter:
     def _send(self) -> None:
         unsent, self._unsent = self._unsent, []
         shared = self._shared
+        beaten_ago_us = int((asyncio.get_running_loop().time() - self._beaten_at) * 1e6)
         given = Given(
             shared.epoch,
             shared.gateway,
             self._term,
-            shared.clock.now_us() + shared.limits.command_deadline_ms * 1000,
+            self._engine_now_us + beaten_ago_us + shared.limits.command_deadline_ms * 1000,
             unsent[0].number,
             [(waiting.command_id, waiting.command) for waiting in unsent],
         )
@@ -169,6 +171,7 @@ class Counter:
         if told.term >= self._term:
             self._term = told.term
             self._takes_commands = told.is_writable
+            self._engine_now_us = told.now_us
             self._beaten_at = asyncio.get_running_loop().time()
         self.tail.hear(told.rows, told.position)
 

@@ -118,7 +118,9 @@ class EngineEnd:
             await asyncio.sleep(BEAT_SECONDS)
 
     def _say(self, engine: Engine, rows: list[JournalRow]) -> None:
-        told = Told(engine.epoch, engine.term, engine.position, engine.is_writable, rows)
+        told = Told(
+            engine.epoch, engine.term, engine.position, engine.is_writable, rows, self._clock.now_us()
+        )
         self._carrier.send(ROWS, encode(told))
 
     async def _pulses(self, engine: Engine) -> None:

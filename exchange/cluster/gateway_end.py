@@ -101,7 +101,7 @@ class RemoteHall:
         self._clock = clock
         self._measures = measures
         self._limits = limits or HallLimits()
-        self._shared = Shared(gateway=secrets.token_hex(8), clock=clock, limits=self._limits)
+        self._shared = Shared(gateway=secrets.token_hex(8), limits=self._limits)
         self._follower = Follower(feed, snapshots, self._shared.by_command, self._recorded)
         self._links = tuple(shards)
         self._counters = [

@@ -24,6 +24,8 @@ class Told(Struct, frozen=True, array_like=True):
     """The journal's last position; a gateway that is behind it has missed something."""
     is_writable: bool
     rows: list[JournalRow]
+    now_us: TimeUs
+    """What the engine's clock shows: only by that do commands expire."""
 
 
 class Given(Struct, frozen=True, array_like=True):
@@ -34,6 +36,7 @@ class Given(Struct, frozen=True, array_like=True):
     term: int
     """The term that the gateway knows. An engine under whose term it was not given decides none of them."""
     expires_at_us: TimeUs
+    """By the engine's clock, so that no two machines need agree what time it is."""
     first: int
     """The number of the first command; a gateway's numbers only grow."""
     commands: list[tuple[str, Command]]

@@ -29,11 +29,19 @@ from exchange.ports import (
 from exchange.records import GENESIS, NO_COMMAND, JournalRow, Record, chained, public_record
 from exchange.sequencer import party_of
 from matching import lot as rules
-from matching.commands import BIDDER_COMMANDS, AnnounceLot, Command, MeetDeadline, amount_named
-from matching.events import Event, FreezeCause, LotFrozen
+from matching.commands import (
+    BIDDER_COMMANDS,
+    AnnounceLot,
+    Command,
+    CommitSeed,
+    MeetDeadline,
+    RevealSeed,
+    amount_named,
+)
+from matching.events import Event, FreezeCause, LotFrozen, paddle_of
 from matching.lot import LotState, digest
 from matching.refusals import Refusal, Refused
-from matching.units import LotId, TimeUs
+from matching.units import NOBODY, LotId, TimeUs
 from matching.view import LotView, lot_view
 from tests.simulation.event_loop import Process
 from tests.simulation.trace import Trace
@@ -246,9 +254,10 @@ class Auditor:
             == (row.lot, row.sequence, row.at_us, row.link),
             f"acknowledged {answer}, but on record is {row.sequence} of lot {row.lot}",
         )
-        paddle = self.lots[row.lot].lot.paddles.get(
-            getattr(self.told[answer.command_id].command, "bidder", 0), 0
-        )
+        command = self.told[answer.command_id].command
+        paddle = self.lots[row.lot].lot.paddles.get(getattr(command, "bidder", 0), NOBODY)
+        if isinstance(command, CommitSeed | RevealSeed):
+            paddle = paddle_of(row.event)
         self.expect(answer.paddle == paddle, f"paddle {answer.paddle} instead of {paddle} for {answer}")
 
     def _check_rejected(self, answer: Rejected) -> bool:

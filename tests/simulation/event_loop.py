@@ -16,9 +16,11 @@ import heapq
 import random
 from asyncio import Handle, TimerHandle
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar, TypeVarTuple
+
+from exchange.ports import ExchangeError
 
 T = TypeVar("T")
 _Ts = TypeVarTuple("_Ts")
@@ -231,14 +233,25 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                     task.get_coro().close()
 
     @property
-    def failures(self) -> Generator[BaseException]:
-        """With what tasks have ended, since this was last asked, that an exception ended; the others are let go."""
+    def failures(self) -> list[BaseException]:
+        """With what tasks have ended since this was last asked, that they should not have ended with.
+
+        What the exchange raises as its contracts say ends its process, and is no failure of the simulation.
+        """
         tasks, self._all_tasks = self._all_tasks, []
+        failures = []
         for task in tasks:
             if not task.done():
                 self._all_tasks.append(task)
-            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-                yield error
+            elif not task.cancelled() and not _is_expected(task.exception()):
+                failures.append(task.exception())
+        return [error for error in failures if error is not None]
+
+
+def _is_expected(error: BaseException | None) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_expected, error.exceptions))
+    return error is None or isinstance(error, ExchangeError)
 
 
 def _end(over: asyncio.Future[None]) -> None:

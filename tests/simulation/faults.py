@@ -19,6 +19,11 @@ class Fault(StrEnum):
     MESSAGE_LOST = "message lost"
     MESSAGE_DOUBLED = "message doubled"
     MESSAGE_LATE = "message late and out of order"
+    ENTRY_LOST = "entry between engine and gateway lost"
+    ENTRY_DOUBLED = "entry between engine and gateway doubled"
+    ENTRY_LATE = "entry between engine and gateway late"
+    WIRE_CUT = "process cut off from the wire"
+    WIRE_FLUSHED = "everything on the wire lost"
     REQUEST_LOST = "database request lost before it arrived"
     CONNECTION_CUT = "connection cut while the database went on"
     ANSWER_LOST = "answer of the database lost after the commit"
@@ -34,6 +39,8 @@ class Fault(StrEnum):
     ENGINE_KILLED_AT_REQUEST = "engine killed as it asked the database"
     ENGINE_KILLED_AT_COMMIT = "engine killed as its append became durable"
     ENGINE_PAUSED = "engine paused"
+    GATEWAY_KILLED = "gateway killed"
+    GATEWAY_PAUSED = "gateway paused"
     ENGINE_TAKEN_OVER = "engine taken over while it lived"
     CLOCK_FORWARD = "clock jumped forward"
     CLOCK_BACK = "clock jumped back"
@@ -46,6 +53,11 @@ ORDINARY: dict[Fault, float] = {
     Fault.MESSAGE_LOST: 0.03,
     Fault.MESSAGE_DOUBLED: 0.03,
     Fault.MESSAGE_LATE: 0.05,
+    Fault.ENTRY_LOST: 0.02,
+    Fault.ENTRY_DOUBLED: 0.02,
+    Fault.ENTRY_LATE: 0.02,
+    Fault.WIRE_CUT: 0.03,
+    Fault.WIRE_FLUSHED: 0.03,
     Fault.REQUEST_LOST: 0.01,
     Fault.CONNECTION_CUT: 0.02,
     Fault.ANSWER_LOST: 0.02,
@@ -61,6 +73,8 @@ ORDINARY: dict[Fault, float] = {
     Fault.ENGINE_KILLED_AT_REQUEST: 0.006,
     Fault.ENGINE_KILLED_AT_COMMIT: 0.006,
     Fault.ENGINE_PAUSED: 0.03,
+    Fault.GATEWAY_KILLED: 0.03,
+    Fault.GATEWAY_PAUSED: 0.03,
     Fault.ENGINE_TAKEN_OVER: 0.03,
     Fault.CLOCK_FORWARD: 0.02,
     Fault.CLOCK_BACK: 0.02,

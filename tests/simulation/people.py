@@ -20,8 +20,8 @@ from matching.refusals import Refusal
 from matching.units import LotId
 from matching.view import LotView, PublicRecord
 from tests.simulation.audit import Auditor, Told
+from tests.simulation.doors import Door
 from tests.simulation.event_loop import Process, SimulatedLoop
-from tests.simulation.machines import Machine
 from tests.simulation.network import Network
 from tests.simulation.trace import Trace
 
@@ -39,7 +39,7 @@ class Person:
         loop: SimulatedLoop,
         chance: random.Random,
         network: Network,
-        machines: Sequence[Machine],
+        doors: Sequence[Door],
         auditor: Auditor,
         trace: Trace,
     ) -> None:
@@ -49,10 +49,10 @@ class Person:
         self._loop = loop
         self._chance = chance
         self._network = network
-        self._machines = machines
+        self._doors = doors
         self._auditor = auditor
         self._trace = trace
-        self._favourite = machines[0]
+        self._favourite = doors[0]
         self._asked: dict[str, asyncio.Future[Answer | Unanswered]] = {}
 
     def gives(self, command: Command) -> asyncio.Task[Answer]:
@@ -75,7 +75,7 @@ class Person:
                 if unknown >= UNKNOWN_LOT_ASKED_MAX:
                     break
             else:
-                self._favourite = self._chance.choice(self._machines)
+                self._favourite = self._chance.choice(self._doors)
             backoff = BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)]
             tries += 1
             await asyncio.sleep(backoff * (0.5 + self._chance.random()))
@@ -96,12 +96,12 @@ class Person:
             return None
 
     def _send(self, command_id: str, command: Command) -> None:
-        machine = self._favourite
+        door = self._favourite
 
         def reply(answer: Answer | Unanswered) -> None:
             self._network.send(self.process, self._hear, command_id, answer)
 
-        self._network.send(machine.process, machine.receive, command_id, command, reply)
+        self._network.send(door.process, door.receive, command_id, command, reply)
 
     def _hear(self, command_id: str, answer: Answer | Unanswered) -> None:
         if not isinstance(answer, Unanswered):
@@ -132,7 +132,7 @@ class Watcher:
         name: str,
         loop: SimulatedLoop,
         chance: random.Random,
-        machines: Sequence[Machine],
+        doors: Sequence[Door],
         auditor: Auditor,
         lot: LotId,
     ) -> None:
@@ -145,18 +145,18 @@ class Watcher:
         self.jumps = 0
         """How often he was shown a state without the records before it."""
         self._chance = chance
-        self._machines = machines
+        self._doors = doors
         self._auditor = auditor
         self._connection: object = None
 
     async def watch(self) -> None:
-        """Follow, now at this machine, now at that, until he stays."""
+        """Follow, now at this door, now at that, until he stays."""
         while not self.stays:
-            self.connect(self._chance.choice(self._machines))
+            self.connect(self._chance.choice(self._doors))
             await asyncio.sleep(1 + self._chance.random() * 4)
 
-    def connect(self, machine: Machine) -> None:
-        """Leave the last connection and subscribe at a machine, from the own place on."""
+    def connect(self, door: Door) -> None:
+        """Leave the last connection and subscribe at a door, from the own place on."""
         connection: deque[Shown] = deque()
         self._connection = connection
 
@@ -169,9 +169,7 @@ class Watcher:
             connection.append(shown)
             self.process.call(int(self._chance.random() * 20_000), arrive)
 
-        machine.process.call(
-            int(self._chance.random() * 20_000), _subscribed, machine, self.lot, self.offset, say
-        )
+        door.process.call(int(self._chance.random() * 20_000), _subscribed, door, self.lot, self.offset, say)
 
     def see(self, shown: Shown) -> None:
         """Compare what is shown with the record, and with what was seen before."""
@@ -185,29 +183,29 @@ class Watcher:
         self.offset = shown.offset
 
 
-def _subscribed(machine: Machine, lot: LotId, offset: int, say: Say) -> None:
-    """Show a lot from `offset` on, at the machine's end: as a session does, out of the ring or the journal."""
-    if machine.engine is not None and not _shown(machine, lot, machine.feed.since(lot, offset), say):
-        machine.process.start(_subscribed_by_journal(machine, lot, offset, say))
+def _subscribed(door: Door, lot: LotId, offset: int, say: Say) -> None:
+    """Show a lot from `offset` on, at the door's end: as a session does, out of the ring or the journal."""
+    if door.hall is not None and not _shown(door, lot, door.feed.since(lot, offset), say):
+        door.process.start(_subscribed_by_journal(door, lot, offset, say))
 
 
-async def _subscribed_by_journal(machine: Machine, lot: LotId, offset: int, say: Say) -> None:
-    engine = machine.engine
-    assert engine is not None
+async def _subscribed_by_journal(door: Door, lot: LotId, offset: int, say: Say) -> None:
+    hall = door.hall
+    assert hall is not None
     try:
-        if await engine.load(lot) is None:
+        if await hall.load(lot) is None:
             return
-        rows = await machine.journal.read_lot(lot, offset, 1_000)
+        rows = await door.journal.read_lot(lot, offset, 1_000)
     except JournalUnavailable:
         return
-    records = [public_record(row.record) for row in rows if row.sequence <= machine.feed.offset(lot)]
-    if not _shown(machine, lot, records, say):
-        _shown(machine, lot, machine.feed.since(lot, offset) or [], say)
+    records = [public_record(row.record) for row in rows if row.sequence <= door.feed.offset(lot)]
+    if not _shown(door, lot, records, say):
+        _shown(door, lot, door.feed.since(lot, offset) or [], say)
 
 
-def _shown(machine: Machine, lot: LotId, records: list[PublicRecord] | None, say: Say) -> bool:
+def _shown(door: Door, lot: LotId, records: list[PublicRecord] | None, say: Say) -> bool:
     """Say where the lot stands and follow it: one synchronous act, so that nothing slips in between."""
-    offset, view = machine.feed.offset(lot), machine.feed.view(lot)
+    offset, view = door.feed.offset(lot), door.feed.view(lot)
     if records is None or view is None or (records and records[-1].sequence != offset):
         return False
 
@@ -217,5 +215,5 @@ def _shown(machine: Machine, lot: LotId, records: list[PublicRecord] | None, say
                 say(Shown(entry.offset, entry.view, entry.records, is_start=False))
 
     say(Shown(offset, view, records, is_start=True))
-    machine.feed.listen(follow)
+    door.feed.listen(follow)
     return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -26,14 +26,16 @@ from matching.terms import LotTerms
 from matching.units import LotId, TimeUs
 from tests.simulation.audit import Auditor, Violated
 from tests.simulation.database import Database, SimulatedJournal, SimulatedLease, SimulatedSnapshots
+from tests.simulation.doors import Door, Gateway, Surroundings
 from tests.simulation.event_loop import Process, SimulatedLoop, Stuck
 from tests.simulation.faults import Fault, Faults
-from tests.simulation.machines import Machine, Surroundings
+from tests.simulation.machines import Machine
 from tests.simulation.network import Network
 from tests.simulation.people import Person, Watcher
 from tests.simulation.sales import HOST, START_US, Ideas, lots_of
 from tests.simulation.trace import Trace
 from tests.simulation.treasury import SimulatedLedger, Treasury, check_books
+from tests.simulation.wire import Wire
 
 STORM_SECONDS = 12
 PATIENCE_SECONDS = 60
@@ -94,15 +96,18 @@ class World:
         )
         journal = SimulatedJournal(self.database, self.auditor)
         snapshots = SimulatedSnapshots(self.database, self.faults)
-        lease = SimulatedLease(self.database)
-        around = Surroundings(
-            self.loop, self.trace, self.auditor, journal, snapshots, lease, parts.engine, Measures()
-        )
-        count = self.chance.choice((1, 2, 2))
+        self.wire = Wire(self.loop, self._stream("wire"), self.faults) if self.chance.random() < 0.5 else None
+        around = Surroundings(self.loop, self.trace, self.auditor, journal, snapshots, Measures(), self.wire)
         self.machines = [
-            Machine(f"machine-{number}", self._stream(f"machine {number}"), around) for number in range(count)
+            Machine(name, self._stream(name), around, SimulatedLease(self.database), parts.engine)
+            for name in ("machine-0", "machine-1")[: self.chance.choice((1, 2, 2))]
         ]
-        self.by_name = {machine.name: machine for machine in self.machines}
+        self.gateways = [
+            Gateway(name, self._stream(name), around)
+            for name in ("gateway-0", "gateway-1")[: self.chance.choice((1, 2)) if self.wire else 0]
+        ]
+        self.doors: list[Door] = [*self.machines, *self.gateways]
+        self.by_name = {door.name: door for door in self.doors}
         self.database.kill, self.database.fall = self._kill, self._fall
         self.furthest_ahead_us = 0
         self.network = Network(self._stream("network"), self.faults)
@@ -118,15 +123,20 @@ class World:
         """Return a source of chance of its own, so that one part's draws do not shift another's."""
         return random.Random(f"{self.seed}/{name}")
 
+    @property
+    def _open_doors(self) -> Sequence[Door]:
+        """Where people come in: the gateways, where there are any."""
+        return self.gateways or self.machines
+
     def _person(self, name: str) -> Person:
         return Person(
-            name, self.loop, self._stream(name), self.network, self.machines, self.auditor, self.trace
+            name, self.loop, self._stream(name), self.network, self._open_doors, self.auditor, self.trace
         )
 
     def _watcher(self, number: int) -> Watcher:
         name = f"watcher-{number}"
         lot = self.chance.choice(list(self.lots))
-        return Watcher(name, self.loop, self._stream(name), self.machines, self.auditor, lot)
+        return Watcher(name, self.loop, self._stream(name), self._open_doors, self.auditor, lot)
 
     # -- the story ---------------------------------------------------------------------------------------------
 
@@ -139,8 +149,8 @@ class World:
 
     def _begin(self) -> None:
         self.machines[0].boot()
-        for machine in self.machines[1:]:
-            self.loop.call_later(1, machine.boot)
+        for door in self.doors[1:]:
+            self.loop.call_later(self.chance.random(), door.boot)
         self.treasurer.start(self.treasury.settle())
         for watcher in self.watchers:
             watcher.process.start(watcher.watch())
@@ -183,9 +193,12 @@ class World:
         self.trace.note("world", "calm")
         if not self.database.is_up:
             self.database.restart()
-        for machine in self.machines:
-            machine.process.resume()
-            machine.boot()
+        for door in self.doors:
+            if door.end is not None:
+                door.end.mend()
+                door.end.notice()
+            door.process.resume()
+            door.boot()
         await self._until("every command is answered", lambda: not any(p.under_way for p in self.people))
         await self._pass(2)
         self._expect_no_deadline_passed()
@@ -218,27 +231,25 @@ class World:
 
     async def _compare(self) -> None:
         """Compare what is left at the end with what the record makes of it."""
-        machine, expect = self._serving(), self.auditor.expect
-        engine = machine.engine
-        assert engine is not None
+        expect = self.auditor.expect
+        ways_in: Sequence[Door] = self.gateways or [self._serving()]
         for lot, held in self.auditor.lots.items():
             expect(held.lot.state in CLOSED_STATES, f"lot {lot} is left {held.lot.state}")
-            await engine.load(lot)
-            served = engine.lot(lot)
-            expect(
-                served is not None and self.auditor.is_as_recorded(served),
-                f"{machine.name} holds lot {lot} as it is not",
-            )
-            expect(
-                machine.feed.offset(lot) == held.lot.sequence, f"{machine.name} never showed the end of {lot}"
-            )
+            for door in (self._serving(), *ways_in):
+                assert door.hall is not None
+                await door.hall.load(lot)
+                served = door.hall.lot(lot)
+                is_same = served is not None and self.auditor.is_as_recorded(served)
+                expect(is_same, f"{door.name} holds lot {lot} as it is not")
+                is_shown = door.feed.offset(lot) == held.lot.sequence
+                expect(is_shown, f"{door.name} never showed the end of lot {lot}")
         for watcher in self.watchers:
             watcher.stays = True
-            watcher.connect(machine)
+            watcher.connect(self.chance.choice(ways_in))
         await self._pass(1)
         for watcher in self.watchers:
-            held_lot = self.auditor.lot_as_recorded(watcher.lot)
-            end = 0 if held_lot is None else held_lot.sequence
+            lot_seen = self.auditor.lot_as_recorded(watcher.lot)
+            end = 0 if lot_seen is None else lot_seen.sequence
             expect(
                 watcher.offset == end, f"{watcher.process.name} saw lot {watcher.lot} up to {watcher.offset}"
             )
@@ -260,22 +271,34 @@ class World:
             self.treasurer.kill()
             self.treasurer = Process("treasurer", self.loop)
             self.treasurer.start(self.treasury.settle())
+        if self.wire is not None and strikes(Fault.WIRE_FLUSHED):
+            self.wire.flush()
         for machine in self.machines:
+            self._trouble_door(machine, Fault.ENGINE_KILLED, Fault.ENGINE_PAUSED)
             self._trouble_machine(machine)
+        for gateway in self.gateways:
+            self._trouble_door(gateway, Fault.GATEWAY_KILLED, Fault.GATEWAY_PAUSED)
+
+    def _trouble_door(self, door: Door, killed: Fault, paused: Fault) -> None:
+        strikes, chance = self.faults.strikes, self.chance
+        if not door.process.is_alive:
+            if chance.random() < 0.25:
+                door.boot()
+            return
+        if strikes(killed):
+            self._kill(door.process)
+        elif not door.process.is_paused and strikes(paused):
+            self.trace.note(door.name, "stands still")
+            door.process.pause()
+            self.loop.call_later(chance.random() * 6, self._wake, door.process)
+        if self.wire is not None and door.end is not None and not door.end.is_cut and strikes(Fault.WIRE_CUT):
+            seconds = chance.random() * 5
+            self.trace.note(door.name, "is cut off for", f"{seconds:.3f} s")
+            self.wire.cut(door.end, seconds)
 
     def _trouble_machine(self, machine: Machine) -> None:
         strikes, chance = self.faults.strikes, self.chance
-        if not machine.process.is_alive:
-            if chance.random() < 0.25:
-                machine.boot()
-            return
-        if strikes(Fault.ENGINE_KILLED):
-            self._kill(machine.process)
-        elif not machine.process.is_paused and strikes(Fault.ENGINE_PAUSED):
-            self.trace.note(machine.name, "stands still")
-            machine.process.pause()
-            self.loop.call_later(chance.random() * 6, self._wake, machine.process)
-        elif machine.engine is None and strikes(Fault.ENGINE_TAKEN_OVER):
+        if machine.engine is None and strikes(Fault.ENGINE_TAKEN_OVER):
             machine.may_take_over = True
         for fault, sign in ((Fault.CLOCK_FORWARD, 1), (Fault.CLOCK_BACK, -1)):
             if strikes(fault):
@@ -284,10 +307,10 @@ class World:
                 self.trace.note(machine.name, "clock is wrong by", machine.clock.wrong_by_us)
 
     def _kill(self, process: Process) -> None:
-        machine = self.by_name.get(process.name)
-        if machine is not None and machine.process is process:
-            self.trace.note(machine.name, "killed")
-            machine.die()
+        door = self.by_name.get(process.name)
+        if door is not None and door.process is process:
+            self.trace.note(door.name, "killed")
+            door.die()
 
     def _wake(self, process: Process) -> None:
         if process.is_alive and process.is_paused:
@@ -317,8 +340,8 @@ class World:
             if self.loop.time() > give_up_at:
                 self.auditor.violated(f"in the calm it does not come about that {what}")
             await self._pass(0.2)
-            for machine in self.machines:
-                machine.boot()
+            for door in self.doors:
+                door.boot()
 
     def _look(self) -> None:
         if self.loop.errors:
