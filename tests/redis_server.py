@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -48,6 +49,16 @@ class RedisServer:
         """Let it forget everything."""
         with redis.Redis.from_url(self.url) as client:
             client.flushall()
+
+    def pause(self) -> None:
+        """Let it stand still, with all its connections open."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it without any warning."""

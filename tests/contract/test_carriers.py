@@ -19,9 +19,10 @@ from exchange.cluster.carrier import COMMANDS, NOTES, ROWS, Carrier
 from exchange.cluster.gateway_end import HallLimits
 from exchange.ports import Accepted, Busy
 from matching.commands import PlaceBid
-from matching.events import BidPlaced
+from matching.events import BidPlaced, FreezeCause, LotFrozen
 from matching.lot import digest
 from tests.clustered import Cluster, EngineProcess, GatewayProcess, cluster, ended, until
+from tests.floor import MINUTE_US
 from tests.redis_server import RedisServer, running_redis
 
 KNOCK = b"are you there?"
@@ -294,6 +295,31 @@ async def test_commands_that_lay_in_redis_are_busy_for_a_new_engine(redis_server
             await bidding
         assert len(parts.rows) == rows
         assert isinstance(await gateway.insist(PlaceBid(1, 101, 100)), Accepted)
+
+
+async def test_while_redis_stands_still_nothing_is_decided_and_what_was_due_is_frozen() -> None:
+    with running_redis() as server:
+        async with cluster(lambda is_engine: RedisStreams(server.url)) as parts:
+            engine, gateway = await parts.engine(), await parts.gateway()
+            await gateway.open_lot(duration_us=MINUTE_US, soft_close_window_us=0)
+            await gateway.insist(PlaceBid(1, 101, 100))
+            rows = len(parts.rows)
+            server.pause()
+            try:
+                await until(lambda: not engine.carrier.is_up and not gateway.hall.is_writable)
+                with pytest.raises(Busy):
+                    await gateway.bid(102, 110)
+                parts.stores.clock.advance(2 * MINUTE_US)
+                engine.engine._wake.set()
+                for _ in range(100):
+                    await asyncio.sleep(0)
+                assert len(parts.rows) == rows
+            finally:
+                server.resume()
+            await until(lambda: len(parts.rows) > rows)
+            frozen = parts.rows[rows].event
+            assert isinstance(frozen, LotFrozen) and frozen.cause is FreezeCause.OUTAGE
+            await until(lambda: gateway.feed.offset(1) == len(parts.rows))
 
 
 # -- sockets -----------------------------------------------------------------------------------------------

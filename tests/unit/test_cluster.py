@@ -10,7 +10,7 @@ import pytest
 
 from exchange.adapters.memory import MemoryJournal
 from exchange.adapters.memory_carrier import MemoryWire
-from exchange.cluster.carrier import COMMANDS, ROWS, Carrier
+from exchange.cluster.carrier import COMMANDS, NOTES, ROWS, Carrier, answers_for
 from exchange.cluster.gateway_end import HallLimits
 from exchange.ports import Accepted, Busy, FeedEntry, Fenced, OutcomeUnknown, Rejected
 from matching.commands import HammerLot, LeaveMaxBid, PlaceBid
@@ -274,6 +274,40 @@ async def test_what_was_given_to_a_former_engine_is_busy_and_never_decided(
     with pytest.raises(Busy):
         await gateway.bid(101, 100)
     assert len(parts.rows) == 5 + 1 and second.engine.position == len(parts.rows)
+
+
+async def test_what_a_former_engine_recorded_is_never_called_busy(parts: Cluster, wire: MemoryWire) -> None:
+    first = await parts.engine()
+    gateway = await parts.gateway()
+    await gateway.open_lot()
+    entries: list[bytes] = []
+
+    def fate(topic: str, entry: bytes) -> tuple[float, ...]:
+        entries.extend([entry] if topic == COMMANDS else [])
+        return () if topic == ROWS else (0.0,)
+
+    wire.fate = fate
+    rows = len(parts.rows)
+    bidding = asyncio.create_task(gateway.bid(101, 100))
+    await until(lambda: len(parts.rows) == rows + 1)
+    await first.kill()
+    second = await parts.engine()
+    second.end._heard(
+        second.engine, entries[-1]
+    )  # as a carrier that keeps entries gives them to a new engine
+    answer = await bidding
+    assert isinstance(answer, Accepted) and answer.sequence == rows + 1 == len(parts.rows)
+
+
+async def test_entries_that_nobody_understands_are_passed_over(parts: Cluster, wire: MemoryWire) -> None:
+    await parts.engine()
+    gateway = await parts.gateway()
+    await gateway.open_lot()
+    stranger = wire.carrier()
+    for topic in (COMMANDS, ROWS, NOTES, answers_for(gateway.hall._shared.gateway)):
+        for entry in (b"", b"\xc1", b"\x93\x01\x02\x03", b"{}"):
+            stranger.send(topic, entry)
+    assert isinstance(await gateway.bid(101, 100), Accepted)
 
 
 async def test_a_zombie_that_wakes_up_after_a_take_over_answers_nothing(
