@@ -191,6 +191,9 @@ class PostgresJournal:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await _append(await self._writer(term), batch, self._shard)
+        except asyncio.CancelledError:
+            await self.close()  # cut off in the middle of its protocol, the connection is of no further use
+            raise
         except UNREACHABLE as error:
             await self.close()
             raise JournalUnavailable(str(error)) from error
