@@ -123,6 +123,7 @@ class Engine:
         self._limits = limits or EngineLimits()
         self._owner = owner
         self._outside = outside
+        self._was_heard = False
         self._placement = placement
         self._shard = shard
         self._proven_at = float("-inf")
@@ -271,10 +272,12 @@ class Engine:
 
     async def _until_heard(self, outside: Outside) -> None:
         """Let everything stand while bidders cannot be heard: an outage never closes a lot."""
-        log.warning("engine.not_heard", term=self.term)
+        if self._was_heard:
+            log.warning("engine.not_heard", term=self.term)
         while not outside.is_heard:
             await asyncio.sleep(LISTENING_SECONDS)
-        log.info("engine.heard_again", term=self.term)
+        log.info("engine.heard", term=self.term)
+        self._was_heard = True
 
     def _take(self) -> list[Envelope]:
         """Return whatever has arrived, within the bound of a batch."""
