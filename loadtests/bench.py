@@ -9,9 +9,12 @@ import typer
 
 from loadtests.bench_bids import bids
 from loadtests.bench_close import close
+from loadtests.bench_connect import connect
+from loadtests.bench_fanout import fanout
 from loadtests.bench_ledger import ledger
 from loadtests.bench_matching import matching
 from loadtests.bench_recovery import recovery
+from loadtests.bench_soak import soak
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -26,6 +29,9 @@ app.command()(matching)
 app.command()(ledger)
 app.command()(close)
 app.command()(recovery)
+app.command()(soak)
+app.command()(fanout)
+app.command()(connect)
 
 if __name__ == "__main__":
     app()

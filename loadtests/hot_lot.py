@@ -43,7 +43,7 @@ async def make_hot_lot(url: str, token: str, bidders: int = BIDDERS) -> HotLot:
     ]
     async with ApiClient(url, token=token) as api, LiveClient(url, token=token) as host:
         accounts = await api.create_accounts(wanted)
-        lot = await api.publish_lot(_new_lot())
+        lot = await api.publish_lot(new_lot())
         await api.admit(lot, [account["id"] for account in accounts])
         answer = await host.host(lot, HostAct.OPEN)
         if isinstance(answer, Refusal):
@@ -51,7 +51,7 @@ async def make_hot_lot(url: str, token: str, bidders: int = BIDDERS) -> HotLot:
     return HotLot(lot, [account["token"] for account in accounts])
 
 
-def _new_lot() -> dict[str, Any]:
+def new_lot() -> dict[str, Any]:
     """Return a lot whose rules stand in nobody's way: with eight bids in flight a bidder follows himself."""
     phase = {
         "phase": "english",
