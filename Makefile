@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
+PAGES := gateways/web/dist/manifest.json
+PAGE_SOURCES := $(shell find gateways/web/src -type f ! -name '*.test.ts' ! -name schema.d.ts) $(wildcard gateways/web/*.json gateways/web/vite.config.ts)
 DEVELOPMENT := $(VENV)/development.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -17,14 +19,15 @@ help: ## List what can be made  列出全部目标
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo '  Arguments go into ARGS, e.g.  make run ARGS="--port 9000"  参数写在 ARGS 中'
 
-setup: $(RUNTIME) ## Prepare the virtual environment  准备运行环境
+setup: $(RUNTIME) $(PAGES) ## Prepare the virtual environment and the pages  准备运行环境与页面
 
 run: setup ## Start the exchange; Ctrl-C ends it  启动交易所
 	@exec $(BIN)/luochui run $(ARGS)
 
-test: $(DEVELOPMENT) ## Install what is missing, then run every check and test  检查与测试
+test: $(DEVELOPMENT) $(PAGES) ## Install what is missing, then run every check and test  检查与测试
 	@.ci/system-packages
 	@$(MAKE) --no-print-directory lint
+	@.ci/build-pages $(VENV) check
 	$(BIN)/python -m pytest -ra $(ARGS)
 
 lint: $(DEVELOPMENT) ## Check style, types and imports  静态检查
@@ -40,6 +43,7 @@ format: $(DEVELOPMENT) ## Bring the code into its form  格式化代码
 lock: $(DEVELOPMENT) ## Pin the newest dependencies, with hashes  锁定依赖
 	$(LOCK) --upgrade --output-file requirements.txt pyproject.toml requirements.in
 	$(LOCK) --upgrade --output-file requirements-dev.txt requirements-dev.in
+	$(LOCK) --upgrade --output-file requirements-node.txt requirements-node.in
 
 conformance: $(DEVELOPMENT) ## Compare the rules with recorded auctions, and print the counts  与实录数据比对
 	$(BIN)/python -m pytest -q -s --no-header tests/unit/test_*_cases.py tests/unit/test_*_vectors.py \
@@ -49,7 +53,7 @@ bench: $(DEVELOPMENT) ## Measure bids a second, beside its ceilings  性能测�
 	$(BIN)/python -m loadtests.bench $(or $(ARGS),bids)
 
 clean: ## Remove the environment and caches; data stays  清理环境与缓存，保留数据
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) gateways/web/dist gateways/web/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNTIME): requirements.txt pyproject.toml
@@ -59,6 +63,9 @@ $(RUNTIME): requirements.txt pyproject.toml
 	@echo "[3/3] Installing luochui itself 安装本程序"
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(PAGES): $(PAGE_SOURCES) .ci/build-pages requirements-node.txt | $(RUNTIME)
+	@.ci/build-pages $(VENV)
 
 $(DEVELOPMENT): $(RUNTIME) requirements-dev.txt
 	@echo "Installing the pinned development packages 安装开发依赖"

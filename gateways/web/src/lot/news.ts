@@ -1,0 +1,63 @@
+// The one thing about a lot that everybody in the room should notice now.
+
+import { formatAmount, isMine, latestOf, type Room } from "../client";
+import type { LotView } from "../schema";
+import { say } from "../texts/language";
+import { momentText } from "./standing";
+
+const NEWS_LIFE_US = 20_000_000;
+
+export interface News {
+  kind: "good" | "bad" | "warn" | "calm";
+  text: string;
+}
+
+/** The news of a room; null for none. */
+export function newsOf(room: Room, nowUs: number | null): News | null {
+  const { view } = room;
+  if (view === null) return null;
+  const money = (amount: number) => formatAmount(amount, view.currency);
+  switch (view.state) {
+    case "knocked_down":
+      return { kind: isMine(room) ? "good" : "calm", text: say("banner_knocked_down", { paddle: view.winner, amount: money(view.hammer_price) }) };
+    case "sold": {
+      if (view.awards.length) return { kind: "calm", text: say("banner_awarded", { n: view.awards.length }) };
+      if (isMine(room)) return { kind: "good", text: say("banner_won", { amount: money(view.hammer_price) }) };
+      return { kind: "calm", text: say("banner_sold", { amount: money(view.hammer_price), paddle: view.winner }) };
+    }
+    case "passed": {
+      const reason = latestOf(room.records, "LotPassed")?.event.reason;
+      return { kind: "calm", text: say("banner_passed", { reason: reason ? say(`passed_${reason}`) : "" }) };
+    }
+    case "withdrawn":
+      return { kind: "bad", text: say("banner_withdrawn", { reason: latestOf(room.records, "LotWithdrawn")?.event.reason ?? "" }) };
+    case "frozen":
+      return { kind: "bad", text: frozenText(view) };
+    case "open":
+      return running(room, view, nowUs);
+    default:
+      return null;
+  }
+}
+
+function frozenText(view: LotView): string {
+  const resumes = view.resumes_at_us ? say("resumes_at", { moment: momentText(view.resumes_at_us) }) : say("resumes_by_host");
+  const cause = view.freeze_cause === "outage" ? say("banner_outage") : say("banner_frozen", { reason: view.freeze_reason });
+  return `${cause} ${resumes}`;
+}
+
+function running(room: Room, view: LotView, nowUs: number | null): News | null {
+  const { outbid } = room;
+  if (outbid) {
+    return { kind: "bad", text: say("banner_outbid", { price: formatAmount(outbid.price, view.currency), asking: formatAmount(outbid.asking, view.currency) }) };
+  }
+  if (view.warnings > 0) {
+    const isCounted = view.warnings <= view.fair_warnings_min;
+    return { kind: "warn", text: isCounted ? say("banner_warning_of", { number: view.warnings, of: view.fair_warnings_min }) : say("banner_warning", { n: view.warnings }) };
+  }
+  const extension = latestOf(room.records, "LotExtended");
+  if (extension && nowUs !== null && nowUs - extension.at_us < NEWS_LIFE_US) {
+    return { kind: "warn", text: say("banner_extended", { n: extension.event.extension, moment: momentText(extension.event.ends_at_us, { isShort: true }) }) };
+  }
+  return isMine(room) ? { kind: "good", text: say("banner_leading") } : null;
+}

@@ -1,0 +1,89 @@
+// The course of a lot: its records as sentences.
+
+import { formatAmount } from "../client";
+import type { PublicRecord } from "../schema";
+import { say } from "../texts/language";
+import { momentText } from "./standing";
+
+type PublicEvent = PublicRecord["event"];
+
+/** Withheld facts have nothing to show, and a max bid is nobody else's business, whatever the reader may be allowed. */
+const HIDDEN: ReadonlySet<string> = new Set([
+  "Withheld", "MaxBidLeft", "OfferSubmitted", "OfferSealed", "OfferTakenBack", "ScoresEntered", "ItemsBid",
+]);
+
+/** A closed round with more items than this is told by the page's detail instead. */
+const ITEMS_TOLD = 6;
+
+/** A record as the API shows it: with its link, and who of the staff acted. */
+export type ShownRecord = PublicRecord & { link?: string; by_name?: string };
+
+/** Says who of the staff stands behind an id. */
+export type StaffName = (id: number, name: string | undefined) => string;
+
+/** The records that have something to tell. */
+export function told(records: readonly ShownRecord[]): ShownRecord[] {
+  return records.filter(({ event }) => !HIDDEN.has(event.type));
+}
+
+/** What happened, as a sentence; bids are shown by their figures instead. */
+export function recordText(record: ShownRecord, currency: string, by: StaffName): string {
+  const { event } = record;
+  const money = (amount: number) => formatAmount(amount, currency);
+  const who = "by" in event ? (event.by === 0 ? say("the_clock") : by(event.by, record.by_name)) : "";
+  const end = "ends_at_us" in event && event.ends_at_us ? say("new_end", { moment: endText(event.ends_at_us) }) : "";
+  switch (event.type) {
+    case "BidderAdmitted": return say("event_BidderAdmitted", { paddle: event.paddle, bidder: event.bidder });
+    case "ReserveSet": return say("event_ReserveSet", { amount: money(event.amount) });
+    case "PhaseBegan": return say("event_PhaseBegan", { index: event.index + 1, end });
+    case "LotExtended": return say("event_LotExtended", { n: event.extension, end });
+    case "LotFrozen": return say(`event_LotFrozen_${event.cause}`, { who, reason: event.reason });
+    case "LotPassed": return say("event_LotPassed", { who, reason: say(`passed_${event.reason}`) });
+    case "LotSold": return say("event_LotSold", { who, paddle: event.paddle, amount: money(event.price) });
+    case "LotKnockedDown": return say("event_LotKnockedDown", { who, paddle: event.paddle, amount: money(event.price) });
+    case "WinnerDefaulted": return say("event_WinnerDefaulted", { who, paddle: event.paddle, reason: event.reason });
+    case "LotAwarded": return say("event_LotAwarded", { who, n: event.awards.length });
+    default: return phaseText(event, { who, end, money });
+  }
+}
+
+interface Said {
+  who: string;
+  end: string;
+  money: (amount: number) => string;
+}
+
+/** What the phases of the various formats tell. */
+function phaseText(event: PublicEvent, { who, end, money }: Said): string {
+  const price = "price" in event && event.price ? money(event.price) : say("at_market");
+  switch (event.type) {
+    case "CapReached": return say("event_CapReached", { amount: price });
+    case "RoundBegan": return say(event.is_pause ? "event_RoundPaused" : "event_RoundBegan", { n: event.number, end, price: event.price ? ` ${price}` : "" });
+    case "RoundClosed": return roundText(event, money);
+    case "Declared": return say("event_Declared", { paddle: event.paddle, word: say(`word_${event.word}`) });
+    case "OffersRevealed": return say("event_OffersRevealed", { who, n: event.offers.length });
+    case "OffersRanked": return event.places[0] ? say("event_OffersRanked", { paddle: event.places[0].paddle }) : say("event_OffersRanked_none");
+    case "HintPublished": return say("event_HintPublished", { n: event.offers, amount: money(event.price) });
+    case "EntrantsFixed": return say("event_EntrantsFixed", { n: event.entrants.length });
+    case "EntrantsDrawn": return say("event_EntrantsDrawn", { paddle: event.order[0] ?? "—" });
+    case "OrderPlaced": return say("event_OrderPlaced", { paddle: event.paddle, side: say(`side_${event.side}`), quantity: event.quantity, price });
+    case "OrdersMatched": return say("event_OrdersMatched", { quantity: event.quantity, price });
+    case "OrderCancelled": return say("event_OrderCancelled", { order: event.order, quantity: event.quantity });
+    case "OrderReplaced": return say("event_OrderReplaced", { order: event.order, quantity: event.quantity, price });
+    case "BookUncrossed": return say("event_BookUncrossed", { quantity: event.quantity, price });
+    default: return say(`event_${event.type}`, { who, end, reason: "reason" in event ? event.reason : "", n: "warning" in event ? event.warning : "" });
+  }
+}
+
+/** A closed round with where its items stand. */
+function roundText({ number, items }: Extract<PublicEvent, { type: "RoundClosed" }>, money: (amount: number) => string): string {
+  if (items.length === 0 || items.length > ITEMS_TOLD) return say("event_RoundClosed", { n: number });
+  const stands = items.map(([item, paddle, price]) => say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" }));
+  return say("event_RoundClosed_items", { n: number, items: stands.join(" · ") });
+}
+
+/** An end of today by its time alone, any other with its date. */
+function endText(atUs: number): string {
+  const isToday = new Date(atUs / 1000).toDateString() === new Date().toDateString();
+  return momentText(atUs, { isShort: isToday });
+}

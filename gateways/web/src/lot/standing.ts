@@ -1,0 +1,114 @@
+// Where a lot stands, in words: its state, its price, and the countdown by the server's clock.
+// The countdown only shows; the end is the server's word.
+
+import { formatAmount, isClosed, mayReturn, SIGNED_OUT, type LiveConnection } from "../client";
+import type { LotView } from "../schema";
+import { locale, say } from "../texts/language";
+
+const SECOND_US = 1_000_000;
+const URGENT_US = 60 * SECOND_US;
+const TENTHS_BELOW_US = 10 * SECOND_US;
+
+export interface Countdown {
+  /** Key of the label. */
+  label: string;
+  text: string;
+  isUrgent: boolean;
+}
+
+/** The price that matters now, with its label's key: opening, leading or hammer price. */
+export function shownPrice(view: LotView): { label: string; amount: number } {
+  if (view.winner) return { label: "hammer_price", amount: view.hammer_price };
+  return view.price ? { label: "leading_price", amount: view.price } : { label: "opening_price", amount: view.opening_price };
+}
+
+/** The shown price as text. */
+export function priceText(view: LotView): string {
+  return formatAmount(shownPrice(view).amount, view.currency);
+}
+
+/** Who leads, or has won, as a paddle; "you" where it is one's own. */
+export function leaderText(view: LotView, paddle: number): string {
+  const leader = view.winner || (isClosed(view) ? 0 : view.leader);
+  if (!leader) return "—";
+  const name = say("paddle_number", { paddle: leader });
+  return leader === paddle ? `${name} ${say("you_in_brackets")}` : name;
+}
+
+/** Bids, bidders, extensions and reserve in one line. */
+export function numbersText(view: LotView): string {
+  const parts = [say("n_bids", { n: view.bids }), say("n_bidders", { n: view.bidders })];
+  if (view.extensions) parts.push(say("n_extensions", { n: view.extensions }));
+  if (view.has_reserve) parts.push(say(view.is_reserve_met ? "reserve_met" : "reserve_not_met"));
+  return parts.join(" · ");
+}
+
+/** What the clock says of a lot; `nowUs` is the server's time, null while unknown. */
+export function countdown(view: LotView, nowUs: number | null): Countdown {
+  switch (view.state) {
+    case "announced":
+      return view.opens_at_us ? until("opens", view.opens_at_us, nowUs, "waiting_to_open") : standing("opens_label", "host_opens");
+    case "open":
+      return view.ends_at_us ? until("ends", view.ends_at_us, nowUs, "waiting_for_hammer") : standing("ends_label", view.host_may_hammer ? "host_hammers" : "staff_enter");
+    case "frozen":
+      return view.resumes_at_us ? until("resumes", view.resumes_at_us, nowUs, "waiting_to_resume") : standing("resumes_label", "host_resumes");
+    default:
+      return standing("ended_label", `state_${view.state}`);
+  }
+}
+
+/** A moment as local date and time; `isShort` leaves the date out. */
+export function momentText(atUs: number, { isShort = false } = {}): string {
+  const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
+  const date = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+  return new Intl.DateTimeFormat(locale(), isShort ? time : { ...date, ...time }).format(atUs / 1000);
+}
+
+/** A span of time as hours, minutes and seconds, with days in front when there are some. */
+export function spanText(spanUs: number): string {
+  const seconds = Math.max(0, Math.floor(spanUs / SECOND_US));
+  const clock = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60]
+    .map((part) => String(part).padStart(2, "0")).join(":");
+  const days = Math.floor(seconds / 86_400);
+  return days ? say("days_and", { days, clock }) : clock;
+}
+
+/** A configured duration in words: days, hours, minutes or seconds, whichever is even. */
+export function durationText(spanUs: number): string {
+  const seconds = spanUs / SECOND_US;
+  for (const [unit, key] of [[86_400, "n_days"], [3600, "n_hours"], [60, "n_minutes"]] as const) {
+    if (seconds >= unit && seconds % unit === 0) return say(key, { n: seconds / unit });
+  }
+  return say("n_seconds", { n: seconds });
+}
+
+/** What the connection's state and the measured clock are, in one line. */
+export function connectionText(connection: LiveConnection): string {
+  if (connection.state === "disconnected" && !mayReturn(connection.closeCode)) {
+    return say(connection.closeCode === SIGNED_OUT ? "signed_out" : "connection_ended", { code: connection.closeCode });
+  }
+  const parts = [say(`connection_${connection.state}`)];
+  const { behindMs, roundTripMs } = connection.clock;
+  if (connection.state === "live" && behindMs !== null && roundTripMs !== null) {
+    parts.push(say("clock_offset", { offset: signed(Math.round(behindMs / 10) / 100) }));
+    parts.push(say("round_trip", { ms: Math.max(1, Math.round(roundTripMs)) }));
+  }
+  return parts.join(" · ");
+}
+
+function signed(seconds: number): string {
+  return seconds === 0 ? "0.00" : `${seconds < 0 ? "−" : "+"}${Math.abs(seconds).toFixed(2)}`;
+}
+
+function until(what: "opens" | "ends" | "resumes", atUs: number, nowUs: number | null, over: string): Countdown {
+  if (nowUs === null) return { label: `${what}_label`, text: momentText(atUs), isUrgent: false };
+  const label = `${what}_in`;
+  const leftUs = atUs - nowUs;
+  if (leftUs <= 0) return { label, text: say(over), isUrgent: true };
+  const text = leftUs < TENTHS_BELOW_US ? say("seconds_left", { n: (Math.ceil(leftUs / 100_000) / 10).toFixed(1) }) : spanText(leftUs);
+  return { label, text, isUrgent: what === "ends" && leftUs < URGENT_US };
+}
+
+function standing(label: string, key: string): Countdown {
+  return { label, text: say(key), isUrgent: false };
+}

@@ -1,0 +1,4 @@
+import { openPage } from "../house/open";
+import HostPage from "../host/HostPage.vue";
+
+void openPage(HostPage);

@@ -1,0 +1,4 @@
+import { openPage } from "../house/open";
+import SignInPage from "../account/SignInPage.vue";
+
+void openPage(SignInPage);

@@ -1,0 +1,29 @@
+import vue from "@vitejs/plugin-vue";
+import { defineConfig } from "vite";
+
+const PAGES = ["catalogue", "finance", "host", "lot", "me", "not-found", "sign-in"];
+
+/** The pages, each with an address that changes with its content. */
+const pages = {
+  manifest: "manifest.json",
+  // A style that is inlined as data: would be refused by our Content-Security-Policy.
+  assetsInlineLimit: 0,
+  chunkSizeWarningLimit: 600,
+  rolldownOptions: {
+    input: Object.fromEntries(PAGES.map((name) => [name, `src/pages/${name}.ts`])),
+    output: { entryFileNames: "[name]-[hash].js", chunkFileNames: "[name]-[hash].js", assetFileNames: "[name]-[hash][extname]" },
+  },
+};
+
+/** The client library for others, under an address that stays. */
+const client = {
+  emptyOutDir: false,
+  lib: { entry: "src/client/index.ts", formats: ["es" as const], fileName: "luochui-client" },
+};
+
+export default defineConfig(({ mode }) => ({
+  plugins: [vue()],
+  base: "/assets/",
+  define: { __VUE_I18N_FULL_INSTALL__: false, __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },
+  build: { outDir: "dist", target: "es2022", ...(mode === "client" ? client : pages) },
+}));
