@@ -194,7 +194,7 @@ class Settings(BaseSettings):
         json_schema_extra=_zh("对静默连接的心跳间隔（毫秒），无应答即关闭。"),
     )
     watcher_tick_ms: Annotated[int, *_range(10, 10_000)] = Field(
-        default=100,
+        default=200,
         description="Interval at which watchers get the joined news of a lot, in ms.",
         json_schema_extra=_zh("向旁观者合并推送的间隔（毫秒）。"),
     )

@@ -9,6 +9,8 @@ import typer
 
 from loadtests.bench_bids import bids
 from loadtests.bench_close import close
+from loadtests.bench_connect import connect
+from loadtests.bench_fanout import fanout
 from loadtests.bench_ledger import ledger
 from loadtests.bench_matching import matching
 from loadtests.bench_recovery import recovery
@@ -28,6 +30,8 @@ app.command()(ledger)
 app.command()(close)
 app.command()(recovery)
 app.command()(soak)
+app.command()(fanout)
+app.command()(connect)
 
 if __name__ == "__main__":
     app()

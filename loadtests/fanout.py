@@ -1,0 +1,229 @@
+"""What it costs to tell many watchers one thing: our gateway, and servers that only pass messages on.
+
+Belongs here: the events, and processor time and pauses for them. Does not belong here: sockets of watchers
+(`loadtests.swarm`), other servers (`loadtests.peers`), printing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any, Final
+
+import aiohttp
+
+from gateways.client import LiveClient, Receipt
+from loadtests.conditions import own_processor_seconds, processor_seconds
+from loadtests.exchange_process import RunningExchange
+from loadtests.load import LoadFailed
+from loadtests.peers import running_peer
+from loadtests.swarm import Seen, Swarm, running_swarm
+
+FIRST_AMOUNT: Final = 10**6
+SETTLE_S: Final = 1.0
+SPACING_S_MIN: Final = 0.3
+SPACING_S_PER_WATCHER: Final = 40e-6
+"""Between single events: long enough that one has reached everybody before the next."""
+IDLE_S: Final = 2.0
+PAUSE_S: Final = 0.01
+"""What no pause of the event loop should exceed."""
+
+Event = Callable[[], Awaitable[int]]
+"""Makes one event and returns its sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What some events cost the server in processor seconds beyond idling, and what the swarm saw of them."""
+
+    events: int
+    watchers: int
+    processor_s: float
+    seen: Seen
+
+    alone_s: float = 0.0
+    """Of one event by itself, were nobody told of it."""
+
+    @property
+    def us_per_delivery(self) -> float:
+        """Return microseconds for each frame that reached a watcher, without those of making the event."""
+        telling_s = max(self.processor_s - self.alone_s * self.events, 0.0)
+        return telling_s * 1e6 / self.seen.deliveries if self.seen.deliveries else 0.0
+
+    @property
+    def us_per_event(self) -> float:
+        """Return microseconds for each event, made and told to all watchers."""
+        return self.processor_s * 1e6 / self.events
+
+
+def figures_of(costs: list[Cost]) -> dict[str, Any]:
+    """Return what a report shows of some repetitions."""
+    each = sorted(cost.us_per_delivery for cost in costs)
+    per_event = sorted(cost.us_per_event for cost in costs)
+    return {
+        "us_per_delivery": round(median(each), 2),
+        "us_per_delivery_min": round(each[0], 2),
+        "us_per_delivery_max": round(each[-1], 2),
+        "us_per_event": round(median(per_event)),
+        "events": sum(cost.events for cost in costs),
+        "deliveries": sum(cost.seen.deliveries for cost in costs),
+        "bytes_per_delivery": round(median(cost.seen.bytes / max(cost.seen.deliveries, 1) for cost in costs)),
+        "faults": sum(cost.seen.faults for cost in costs),
+        "behind": sum(cost.seen.behind for cost in costs),
+        "latency": costs[-1].seen.latencies.summary(),
+    }
+
+
+async def _measured(
+    swarm: Swarm, event: Event, events: int, spacing_s: float, processor: Callable[[], float]
+) -> Cost:
+    """Make events at a steady pace and return what they cost beyond idling for as long."""
+    idle_from, began = processor(), time.perf_counter()
+    await asyncio.sleep(IDLE_S)
+    idle = (processor() - idle_from) / (time.perf_counter() - began)
+    await swarm.begin()
+    used, began, sequence = processor(), time.perf_counter(), 0
+    for number in range(events):
+        await asyncio.sleep(max(began + number * spacing_s - time.perf_counter(), 0.0))
+        sequence = await event()
+    seen = await swarm.until(sequence)
+    seconds = time.perf_counter() - began
+    return Cost(events, seen.connected, max(processor() - used - idle * seconds, 0.0), seen)
+
+
+def events_for(watchers: int, events: int, deliveries: int) -> int:
+    """Return how many single events make at least so many events and so many deliveries."""
+    return max(events, -(-deliveries // watchers))
+
+
+def spacing_s(watchers: int) -> float:
+    """Return the time between two single events."""
+    return max(SPACING_S_MIN, watchers * SPACING_S_PER_WATCHER)
+
+
+async def measured_peer(
+    name: str, watchers: int, sample: bytes, events: int, repetitions: int
+) -> dict[str, Any]:
+    """Measure a server that passes on frames like `sample`, one after the other.
+
+    Raises: PeerFailed, SwarmFailed.
+    """
+    lot = int(_named(sample, b"lot"))
+    greeting = _again(sample, 1).replace(b'"type":"state"', b'"type":"snapshot"', 1)
+    async with (
+        running_peer(name, greeting) as peer,
+        running_swarm(peer.url, [lot], watchers, sample_every=watchers + 1) as swarm,
+    ):
+        joined = await swarm.connect()
+        sequence = 1
+
+        async def event() -> int:
+            nonlocal sequence
+            sequence += 1
+            await peer.say(_again(sample, sequence))
+            return sequence
+
+        await asyncio.sleep(SETTLE_S)
+        costs = [
+            await _measured(
+                swarm, event, events, spacing_s(watchers), lambda: processor_seconds(peer.process_id)
+            )
+            for _ in range(repetitions)
+        ]
+    # The same records again and again cannot lead up to the position, so only the positions count.
+    faults = sum(cost.seen.gaps + cost.seen.doubles for cost in costs)
+    return figures_of(costs) | {"connected": joined.connected, "faults": faults}
+
+
+class OurFloor:
+    """Our gateway with one lot in it, that a bidder bids on as often as he is asked to."""
+
+    def __init__(self, exchange: RunningExchange, lot: int, bidder: LiveClient) -> None:
+        self._exchange = exchange
+        self._bidder = bidder
+        self._amount = FIRST_AMOUNT
+        self.lot = lot
+        self.waits_ms: list[float] = []
+        """How long each bid waited for its receipt."""
+
+    async def event(self) -> int:
+        """Bid, and return the sequence of the record.  Raises: LoadFailed, ClientProblem."""
+        self._amount += 1
+        began = time.perf_counter()
+        answer = await self._bidder.bid(self.lot, self._amount)
+        self.waits_ms.append((time.perf_counter() - began) * 1_000)
+        if not isinstance(answer, Receipt):
+            raise LoadFailed(f"a bid was refused: {answer.code}")
+        return answer.sequence
+
+    async def alone_s(self, events: int, between_s: float) -> float:
+        """Return the processor seconds of one event while nobody watches: the bid, its commit, its receipt."""
+        process = self._exchange.process_id
+        used = own_processor_seconds(process)
+        for _ in range(events):
+            await self.event()
+            await asyncio.sleep(between_s)
+        return (own_processor_seconds(process) - used) / events
+
+    async def measured(self, swarm: Swarm, events: int, between_s: float, alone_s: float) -> Cost:
+        """Make events at a steady pace; see `Cost`."""
+        process = self._exchange.process_id
+        cost = await _measured(swarm, self.event, events, between_s, lambda: own_processor_seconds(process))
+        return replace(cost, alone_s=alone_s)
+
+    async def pauses(self) -> dict[str, int]:
+        """Return how many pauses of the loop were noted up to each bound in seconds, since it started."""
+        text = await self._metrics()
+        found = re.findall(r'^luochui_loop_pause_seconds_bucket\{le="([^"]+)"\} (\S+)$', text, re.MULTILINE)
+        return {bound: int(float(count)) for bound, count in found}
+
+    async def tick_ms(self) -> float:
+        """Return the present time between two rounds."""
+        found = re.search(r"^luochui_tick_seconds (\S+)$", await self._metrics(), re.MULTILINE)
+        return round(float(found[1]) * 1_000, 1) if found else 0.0
+
+    async def _metrics(self) -> str:
+        async with (
+            aiohttp.ClientSession(self._exchange.url) as http,
+            http.get("/metrics") as answer,
+        ):
+            return await answer.text()
+
+
+def pauses_between(before: dict[str, int], after: dict[str, int]) -> dict[str, Any]:
+    """Return how many pauses there were and how many over 10 ms, and below which bound the longest was."""
+    counts = {bound: after[bound] - before.get(bound, 0) for bound in after}
+    total = counts.get("+Inf", 0)
+    within = next((count for bound, count in counts.items() if float(bound) >= PAUSE_S), 0)
+    longest = next((bound for bound, count in counts.items() if count == total), "")
+    return {"beats": total, "over_10_ms": total - within, "longest_below_s": longest}
+
+
+def _named(frame: bytes, field: bytes) -> bytes:
+    found = re.search(rb'"%s":(\d+)' % field, frame)
+    assert found is not None, field
+    return found[1]
+
+
+def _again(sample: bytes, sequence: int) -> bytes:
+    """Return a frame with a position and a time of its own, otherwise like the sample."""
+    frame = re.sub(rb'"offset":\d+', b'"offset":%d' % sequence, sample, count=1)
+    return re.sub(
+        rb'"server_time_us":\d+', b'"server_time_us":%d' % (time.time_ns() // 1_000), frame, count=1
+    )
+
+
+async def sampled_frame(url: str, lot: int, make_event: Event) -> bytes:
+    """Return a state frame as our gateway sends it, for others to send as well.  Raises: LoadFailed."""
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"{url}/api/v1/live") as socket:
+        await socket.send_json({"type": "subscribe", "lot": lot, "view": "state"})
+        while not (await socket.receive_str(timeout=10)).startswith('{"type":"snapshot"'):
+            pass
+        await make_event()
+        while not (text := await socket.receive_str(timeout=10)).startswith('{"type":"state"'):
+            pass
+        return text.encode()
