@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from ledger.accounting_days import TIME_ZONE, accounting_day, day_begins_us
+from ledger.accounting_days import TIME_ZONE, accounting_day, day_begins_us, day_ends_us
 from ledger.accounts import Account, AccountFlags, bank_clearing, new_account, suspense
 from ledger.deposits import Deposits
 from ledger.periods import Periods
@@ -27,6 +27,7 @@ from ledger.verify import verify
 
 ACCOUNTANT, CHECKER, THIRD = 11, 12, 13
 HOUR_US = 3_600_000_000
+NEAR_MIDNIGHT_US = 60_000_000
 BANK = bank_clearing("CNY").code
 SUSPENSE = suspense("CNY").code
 OWED = "liabilities:owed:cny"
@@ -44,10 +45,7 @@ class Office:
     movements: int = 0
     statements: int = 0
     accounts: set[str] = field(default_factory=set)
-
-    @property
-    def today(self) -> date:
-        return accounting_day(time.time_ns() // 1000, TIME_ZONE)
+    today: date = field(default_factory=lambda: accounting_day(time.time_ns() // 1000, TIME_ZONE))
 
     def ago(self, days: int) -> date:
         """Return the accounting day so many days ago."""
@@ -161,9 +159,18 @@ ACCOUNTS: tuple[Account, ...] = (
 )
 
 
+async def away_from_midnight() -> None:
+    """Wait for the next accounting day where this one is about to end: a test begins and ends in the same."""
+    now_us = time.time_ns() // 1000
+    left_us = day_ends_us(accounting_day(now_us, TIME_ZONE), TIME_ZONE) - now_us
+    if left_us < NEAR_MIDNIGHT_US:
+        await asyncio.sleep((left_us + 100_000) / 1_000_000)
+
+
 @asynccontextmanager
 async def running_office(database_url: str) -> AsyncIterator[Office]:
     """Open the office; when it is left, the whole ledger and every close are verified."""
+    await away_from_midnight()
     async with asyncpg.create_pool(database_url, min_size=1, max_size=8) as pool:
         store = PostgresLedgerStore(pool)
         office = Office(pool, store, Periods(store), Reversals(store), Reconciliation(store))

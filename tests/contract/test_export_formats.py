@@ -38,6 +38,7 @@ from ledger.postgres import PostgresLedgerStore
 from ledger.records import BankReceipt, Deposit
 from ledger.settlement import LotOutcome, Purchase
 from ledger.units import MINOR_DIGITS
+from tests.closing import away_from_midnight
 
 NOW_US = 1_700_000_000_000_000  # 2023-11-15 06:13:20 in China
 PAYLOADS = (
@@ -71,6 +72,7 @@ async def pool(database_url: str) -> AsyncIterator[Any]:
 @pytest.fixture
 async def store(pool: Any) -> PostgresLedgerStore:
     """A ledger with two settled lots in two currencies, one that is open, and receipts nobody could assign."""
+    await away_from_midnight()
     store = PostgresLedgerStore(pool)
     deposits = Deposits(store, lambda: NOW_US)
     for number, name in enumerate(PAYLOADS, 1):

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from ledger.exports import Channel, Export, Exports, Format, Report, ReportWanted, Taker, grouped_reference
+from tests.closing import away_from_midnight
 from tests.contract.test_export_formats import AUDITORS
 from tests.payouts import NUMBER, Centre, running_centre, status_report, transfer_said
 
 
 @pytest.fixture
 async def centre(database_url: str) -> AsyncIterator[Centre]:
+    await away_from_midnight()
     async with running_centre(database_url) as centre:
         yield centre
 

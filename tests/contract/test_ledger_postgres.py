@@ -235,9 +235,12 @@ async def test_a_killed_connection_leaves_all_or_nothing(store: PostgresLedgerSt
     async with pool.acquire() as other, other.transaction():
         await other.execute("SELECT 1 FROM ledger.head FOR UPDATE")
         settling = asyncio.create_task(deposits.settle(ended(1, 7), Cursor("settlement", 10)))
-        waiting = "SELECT pid FROM pg_locks WHERE NOT granted"
-        while (pid := await other.fetchval(waiting)) is None:
-            await asyncio.sleep(0.01)
+        waiting = (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(60):
+            while (pid := await pool.fetchval(waiting)) is None:
+                await asyncio.sleep(0.01)
         await other.execute("SELECT pg_terminate_backend($1)", pid)
         with pytest.raises(LedgerUnavailable):
             await settling

@@ -227,7 +227,7 @@ async def test_a_reader_who_goes_away_or_a_ledger_that_breaks_leaves_nothing_ope
     for _ in range(20):
         async with finance.http.get(f"{API}/exports/journal.csv") as answer:
             answer.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while floor.server.app[SERVICES].ledger_gate._value < LEDGER_READERS_MAX:
             await asyncio.sleep(0.01)
     assert (await finance.get("/ledger/verification"))["is_sound"]

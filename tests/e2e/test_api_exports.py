@@ -140,7 +140,7 @@ async def test_a_download_that_is_cut_stays_on_record_as_aborted(floor: Served, 
     async with finance.http.get(f"{API}/exports/journal") as answer:
         await answer.content.readany()
         answer.close()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (cut := (await downloads(finance))[0])["outcome"] == "unfinished":
             await asyncio.sleep(0.05)
     assert cut["outcome"] == "aborted"

@@ -112,7 +112,7 @@ async def test_the_command_line_relists_what_passed(floor: Served, host: Person,
     token = await floor.exchange.people.issue_token(account.id, "command line")
     (tmp_path / "operator.token").write_text(token + "\n")
     arguments = ["relist", str(lot), "--url", str(floor.server.make_url("/")), "--data-dir", str(tmp_path)]
-    for _ in range(100):
+    for _ in range(400):
         refused = await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--language", "en"])
         if refused.exit_code == ExitCode.OK:
             break
