@@ -47,12 +47,13 @@ class Arrived(NamedTuple):
 def arrived(data: bytes) -> Arrived:
     """Take apart what has arrived; `data[used:]` waits for more."""
     frames, used = server_frames(data)
-    told = [_told(data[start:end]) for opcode, start, end in frames if opcode < CLOSE]
+    told = [told_by(data[start:end]) for opcode, start, end in frames if opcode < CLOSE]
     controls = [(opcode, data[start:end]) for opcode, start, end in frames if opcode >= CLOSE]
     return Arrived(told, controls, used)
 
 
-def _told(text: bytes) -> Told:
+def told_by(text: bytes) -> Told:
+    """Return what the text of one frame says of a lot's position."""
     kind = next((name for mark, name in _KINDS if text.startswith(mark)), OTHER)
     if kind == OTHER:
         return Told(OTHER, text=text)
