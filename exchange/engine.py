@@ -341,6 +341,8 @@ class Engine:
             self._grown[lot] = touched.held
             if touched.held.needs_snapshot(every):
                 self._unsaved[lot] = touched.held
+            if touched.held.lot.is_closed:
+                del self._grown[lot]
         self._grown_records += len(step.batch.rows)
         if self._grown_records > self._limits.tail_records_max:
             self._unsaved |= {
