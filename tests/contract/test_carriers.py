@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from exchange.adapters.memory_carrier import MemoryWire
+from exchange.adapters.redis_connection import RedisAddress, redis_address
 from exchange.adapters.redis_streams import RedisStreams
 from exchange.adapters.unix_socket import SocketClient, SocketServer, socket_path
 from exchange.cluster.carrier import COMMANDS, NOTES, ROWS, Carrier
@@ -320,6 +321,42 @@ async def test_while_redis_stands_still_nothing_is_decided_and_what_was_due_is_f
             frozen = parts.rows[rows].event
             assert isinstance(frozen, LotFrozen) and frozen.cause is FreezeCause.OUTAGE
             await until(lambda: gateway.feed.offset(1) == len(parts.rows))
+
+
+async def test_redis_wants_the_password_and_has_databases() -> None:
+    with running_redis("--requirepass", "a secret/@") as server:
+        path = server.url.removeprefix("unix://")
+        inside = RedisStreams(f"unix://:a%20secret%2F%40@{path}?db=3")
+        outside = RedisStreams(server.url)
+        heard: list[bytes] = []
+        for carrier in (inside, outside):
+            carrier.listen(ROWS, heard.append)
+        running = [asyncio.create_task(carrier.run()) for carrier in (inside, outside)]
+        await until(lambda: inside.is_up)
+        assert not outside.is_up and not outside.send(ROWS, b"")
+        assert inside.send(ROWS, b"to myself")
+        await until(lambda: heard == [b"to myself"])
+        await ended(running)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://", RedisAddress(host="127.0.0.1")),
+        ("redis://one:7000/2", RedisAddress(host="one", port=7000, database=2)),
+        ("rediss://me:s%40@one", RedisAddress(host="one", is_secure=True, user="me", password="s@")),
+        ("redis://[::1]:7000", RedisAddress(host="::1", port=7000)),
+        ("unix:///run/redis.sock?db=1", RedisAddress(path="/run/redis.sock", database=1)),
+    ],
+)
+def test_addresses_of_redis_are_read(url: str, address: RedisAddress) -> None:
+    assert redis_address(url) == address
+
+
+@pytest.mark.parametrize("url", ["http://one", "redis://one:port", "redis://one/database", ""])
+def test_what_is_no_address_of_a_redis_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        redis_address(url)
 
 
 # -- sockets -----------------------------------------------------------------------------------------------
