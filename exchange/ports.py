@@ -67,7 +67,7 @@ class Unanswered(ExchangeError):
 
 
 class Busy(Unanswered):
-    """The command was not accepted and nothing of it is recorded; it may be sent again."""
+    """Nothing of the command is, or will be, among the records of its lot; it may be sent again."""
 
 
 class OutcomeUnknown(Unanswered):

@@ -59,7 +59,37 @@ class Shared(Struct, eq=False):
     count: int = 0
     """Commands under way, over all shards."""
     by_command: dict[CommandKey, Waiting] = msgspec.field(default_factory=dict)
-    """The commands for whose records somebody waits."""
+    """The commands for whose records somebody waits; of one that was given more than once, the first that waits."""
+    again: dict[CommandKey, dict[Waiting, None]] = msgspec.field(default_factory=dict)
+    """The others of those that were given more than once, in order."""
+
+    def enter(self, waiting: Waiting) -> None:
+        """Note that somebody waits for a command."""
+        self.count += 1
+        key = (waiting.command.lot, waiting.command_id)
+        if self.by_command.setdefault(key, waiting) is not waiting:
+            self.again.setdefault(key, {})[waiting] = None
+
+    def leave(self, waiting: Waiting) -> None:
+        """Note that somebody waits no more; whoever gave the same command again still does."""
+        self.count -= 1
+        key = (waiting.command.lot, waiting.command_id)
+        others = self.again.get(key)
+        if self.by_command[key] is not waiting:
+            assert others is not None, "who waits is the first, or one of the others"
+            del others[waiting]
+        elif others:
+            self.by_command[key] = next(iter(others))
+            del others[self.by_command[key]]
+        else:
+            del self.by_command[key]
+        if others is not None and not others:
+            del self.again[key]
+
+    def asking(self, key: CommandKey) -> list[Waiting]:
+        """Return everybody who waits for a command."""
+        first = self.by_command.get(key)
+        return [] if first is None else [first, *self.again.get(key, ())]
 
 
 Answered = Callable[[Waiting, Answer | Unanswered], None]
@@ -113,8 +143,7 @@ class Counter:
         waiting = Waiting(self, self._number, command_id, command, reply, self._expires_at)
         self._unsent.append(waiting)
         self._waiting[waiting.number] = waiting
-        shared.by_command.setdefault((command.lot, command_id), waiting)
-        shared.count += 1
+        shared.enter(waiting)
         return True
 
     def _send(self) -> None:
@@ -141,10 +170,7 @@ class Counter:
         """Answer a command, once."""
         if self._waiting.pop(waiting.number, None) is None:
             return
-        self._shared.count -= 1
-        key = (waiting.command.lot, waiting.command_id)
-        if self._shared.by_command.get(key) is waiting:
-            del self._shared.by_command[key]
+        self._shared.leave(waiting)
         waiting.reply(answer)
 
     def expire(self) -> None:

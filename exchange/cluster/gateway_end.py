@@ -253,13 +253,11 @@ class RemoteHall:
     # -- answers -----------------------------------------------------------------------------------------------
 
     def _recorded(self, answer: Accepted) -> None:
-        """Hand out a receipt whose records have just been published, to whoever gave this very command."""
-        waiting = self._shared.by_command.get((answer.lot, answer.command_id))
-        if waiting is None:
-            return
-        command = waiting.command
-        if party_of(command) == answer.party and amount_named(command) == answer.amount:
-            waiting.counter.finish(waiting, answer)
+        """Hand out a receipt whose records have just been published, to everybody who gave this very command."""
+        for waiting in self._shared.asking((answer.lot, answer.command_id)):
+            command = waiting.command
+            if party_of(command) == answer.party and amount_named(command) == answer.amount:
+                waiting.counter.finish(waiting, answer)
 
     def _answered(self, waiting: Waiting, answer: Answer | Unanswered) -> None:
         """Hand out what an engine has answered; a receipt only once its records are shown here."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct, structs
 
+from exchange.cluster.carrier import UP_SECONDS_MAX
 from exchange.lots import HeldLot, started
 from exchange.ports import (
     Accepted,
@@ -46,6 +47,9 @@ from matching.view import LotView, lot_view
 from tests.simulation.event_loop import Process
 from tests.simulation.trace import Trace
 
+DEAF_US_MAX = int(UP_SECONDS_MAX * 1e6) + 100_000
+"""How long an engine may not know that nobody reaches it."""
+
 
 class Violated(AssertionError):
     """The exchange broke a promise."""
@@ -65,17 +69,24 @@ class Auditor:
     """Knows what is on record, and what everybody was told."""
 
     def __init__(
-        self, trace: Trace, clock_of: Callable[[str], TimeUs], latest_us: Callable[[], TimeUs]
+        self,
+        trace: Trace,
+        clock_of: Callable[[str], TimeUs],
+        latest_us: Callable[[], TimeUs],
+        deaf_us: Callable[[str], int],
     ) -> None:
-        """Take where he reads the time.
+        """Take where he learns what engines cannot be trusted to say of themselves.
 
         Args:
             clock_of: what the clock of the machine shows on which a process of that name runs.
             latest_us: the latest time that any machine's clock can have shown so far.
+            deaf_us: for how long a process of that name has been cut off from everybody.
         """
         self.lots: dict[LotId, HeldLot] = {}
         self.told: dict[str, Told] = {}
         self.rows: list[JournalRow] = []
+        self.may_lose_refusals = False
+        """Whether gateways stand between people and engines: they learn of records, not of refusals."""
         self.halt: Callable[[], None] = lambda: None
         """Stops the simulation where it stands."""
         self.checked = 0
@@ -83,6 +94,7 @@ class Auditor:
         self._trace = trace
         self._clock_of = clock_of
         self._latest_us = latest_us
+        self._deaf_us = deaf_us
         self._records: dict[tuple[LotId, int], Record] = {}
         self._refused: dict[str, RefusalRow] = {}
         self._on_record: dict[str, JournalRow] = {}
@@ -116,6 +128,9 @@ class Auditor:
             self.expect(
                 now_us <= at_us <= self._latest_us(), f"{process.name} decides at a time that is not now"
             )
+        if self._deaf_us(process.name) > DEAF_US_MAX:
+            by_clock = [row.sequence for row in batch.rows if not row.record.command]
+            self.expect(not by_clock, f"{process.name} hears nobody, and decides for the clock")
 
     def committed(self, rows: Sequence[JournalRow], refusals: Sequence[RefusalRow]) -> None:
         """Check the records that have just become durable against all before them."""
@@ -221,8 +236,13 @@ class Auditor:
         return answered
 
     def _check_turned_away(self, command_id: str, told: Told) -> None:
-        """Busy means that nothing is on record, nor ever will be."""
-        if command_id in self._on_record or command_id in self._refused:
+        """Busy means that nothing is on record, nor ever will be.
+
+        Through gateways a refusal can get lost with the engine that gave it: its successor says busy, and whoever asks
+        again hears the refusal. It has changed nothing, so nobody was misled.
+        """
+        is_refused = command_id in self._refused and not self.may_lose_refusals
+        if command_id in self._on_record or is_refused:
             self.expect(
                 told.arrived > told.turned_away,
                 f"command {command_id} is on record, and was only ever answered busy",

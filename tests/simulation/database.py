@@ -211,7 +211,11 @@ class Database:
         self._show(changes)
         if caller is not None and self._faults.strikes(Fault.ENGINE_KILLED_AT_COMMIT):
             self.kill(caller)
-        is_lost = self._faults.strikes(Fault.ANSWER_LOST) or self._flickers()
+        is_lost = self._flickers()
+        if self._faults.strikes(Fault.ANSWER_LOST):
+            # Who loses one answer often loses the next ones, too.
+            is_lost = True
+            self.flicker()
         self._reply(answer, JournalUnavailable("the answer was lost") if is_lost else value)
 
     def _show(self, changes: Sequence[Change]) -> None:

@@ -155,7 +155,7 @@ class Gateway(Door):
 
     def __init__(self, name: str, chance: random.Random, around: Surroundings) -> None:
         super().__init__(name, around)
-        self._patience_ms = chance.choice((500, COMMAND_DEADLINE_MS))
+        self._patience_ms = chance.choice((500, 5_000))
 
     async def serve(self) -> None:
         """Follow the journal and carry commands.  Raises: JournalUnavailable, at the start."""

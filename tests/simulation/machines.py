@@ -30,6 +30,7 @@ class Machine(Door):
         around: Surroundings,
         lease: Lease,
         new_engine: Callable[..., Engine],
+        new_end: Callable[..., EngineEnd],
     ) -> None:
         super().__init__(name, around)
         self.engine: Engine | None = None
@@ -38,6 +39,7 @@ class Machine(Door):
         """Whether the next engine takes the shard from whoever holds it."""
         self._lease = lease
         self._new_engine = new_engine
+        self._new_end = new_end
         self._limits = EngineLimits(
             command_deadline_ms=COMMAND_DEADLINE_MS,
             snapshot_every_records=chance.choice((3, 10, 10_000)),
@@ -52,7 +54,7 @@ class Machine(Door):
     async def serve(self) -> None:
         """Wait until the shard is free, then trade.  Raises: Fenced, JournalFailed, JournalUnavailable."""
         await self._stand_by()
-        outside = None if self.end is None else EngineEnd(carrier=self.end, clock=self.clock)
+        outside = None if self.end is None else self._new_end(carrier=self.end, clock=self.clock)
         engine = self._new_engine(
             clock=self.clock,
             journal=self.journal,

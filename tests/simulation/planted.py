@@ -11,6 +11,8 @@ from typing import Any
 
 from msgspec import structs
 
+from exchange.cluster.engine_end import EngineEnd
+from exchange.cluster.messages import Given
 from exchange.engine import Engine
 from exchange.lots import HeldLot
 from exchange.ports import Answer, Busy, Clock, Lease, Unanswered
@@ -197,6 +199,32 @@ class LenientDatabase(Database):
     disk = LenientDisk
 
 
+class NeverDeaf(EngineEnd):
+    """Trades on while nobody can be heard."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Believe the best."""
+        return True
+
+
+class AnswersBeforeTheRows(EngineEnd):
+    """Does not say how far the journal had come when a command was turned away."""
+
+    def _send_answers(self) -> None:
+        engine, self._engine = self._engine, None
+        super()._send_answers()
+        self._engine = engine
+
+
+class DecidesWhatItsPredecessorWasGiven(EngineEnd):
+    """Takes a command over that the engine before it may have called busy."""
+
+    def _turn_away(self, given: Given) -> None:
+        assert self._engine is not None
+        self._take(self._engine, given)
+
+
 class MovesTheCursorFirst(Treasury):
     """Notes that a lot is settled, and then settles it."""
 
@@ -220,6 +248,9 @@ PLANTED: dict[str, Parts] = {
     "dates back what is overdue": Parts(engine=IsNeverLate),
     "goes by its own clock": Parts(engine=BelievesItsOwnClock),
     "keeps its term after an outage": Parts(engine=TrustsItsTerm),
+    "trades on while nobody is heard": Parts(end=NeverDeaf),
+    "busy before the rows": Parts(end=AnswersBeforeTheRows),
+    "decides what its predecessor was given": Parts(end=DecidesWhatItsPredecessorWasGiven),
     "no fence": Parts(database=UnfencedDatabase),
     "a fence without a lock": Parts(database=UnlockedDatabase),
     "half a transaction after a crash": Parts(database=LenientDatabase),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from exchange.adapters.clock import SimulatedClock
 from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
-from exchange.adapters.memory_carrier import MemoryWire
+from exchange.adapters.memory_carrier import MemoryWire, on_time
 from exchange.adapters.ring import RingFeed
+from exchange.cluster.carrier import COMMANDS
 from exchange.cluster.engine_end import EngineEnd
 from exchange.cluster.gateway_end import OneShard, RemoteHall, ShardLink
 from exchange.engine import Engine
@@ -18,6 +21,8 @@ from matching.commands import AnnounceLot, HammerLot
 from matching.lot import LotState
 from matching.units import LotId
 from tests.floor import HOST, MINUTE_US, START_US, Floor, terms
+
+PATIENCE_SECONDS = 30
 
 
 class FlickeringJournal(MemoryJournal):
@@ -48,38 +53,66 @@ async def test_the_end_of_a_lot_in_doubt_is_told_although_rebuilding_failed_at_f
         assert view is not None and view.state is LotState.SOLD
 
 
+class Cluster:
+    """An engine and a gateway on one wire, each with a clock of its own."""
+
+    def __init__(self, engine_clock: SimulatedClock, gateway_clock: SimulatedClock) -> None:
+        lease = MemoryLease()
+        journal, snapshots, self.wire = MemoryJournal(lease), MemorySnapshots(), MemoryWire()
+        self._end = EngineEnd(carrier=self.wire.carrier(), clock=engine_clock)
+        self._engine = Engine(
+            clock=engine_clock,
+            journal=journal,
+            snapshots=snapshots,
+            lease=lease,
+            feed=RingFeed(),
+            measures=Measures(),
+            outside=self._end,
+        )
+        self._hall = RemoteHall(
+            shards=[ShardLink(self.wire.carrier(), journal)],
+            placement=OneShard(),
+            snapshots=snapshots,
+            feed=RingFeed(),
+            clock=gateway_clock,
+            measures=Measures(),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[RemoteHall]:
+        """Give the gateway's hall once the engine is heard there."""
+        await self._engine.start()
+        await self._hall.start()
+        work = (self._engine.run(), self._end.run(self._engine), self._hall.run())
+        tasks = [asyncio.create_task(each) for each in work]
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not self._hall.is_writable:
+                    await asyncio.sleep(0.01)
+            yield self._hall
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_commands_do_not_expire_because_two_machines_disagree_about_the_time() -> None:
     """Seed 8: an engine whose clock was ahead by more than a command's time took none of them, and closed the lots."""
-    lease = MemoryLease()
-    journal, snapshots, wire = MemoryJournal(lease), MemorySnapshots(), MemoryWire()
-    ahead, behind = SimulatedClock(START_US + MINUTE_US), SimulatedClock(START_US)
-    end = EngineEnd(carrier=wire.carrier(), clock=ahead)
-    engine = Engine(
-        clock=ahead,
-        journal=journal,
-        snapshots=snapshots,
-        lease=lease,
-        feed=RingFeed(),
-        measures=Measures(),
-        outside=end,
-    )
-    hall = RemoteHall(
-        shards=[ShardLink(wire.carrier(), journal)],
-        placement=OneShard(),
-        snapshots=snapshots,
-        feed=RingFeed(),
-        clock=behind,
-        measures=Measures(),
-    )
-    await engine.start()
-    await hall.start()
-    tasks = [asyncio.create_task(work) for work in (engine.run(), end.run(engine), hall.run())]
-    try:
-        async with asyncio.timeout(30):
-            while not hall.is_writable:
-                await asyncio.sleep(0.01)
-            assert isinstance(await hall.submit("1" * 32, AnnounceLot(1, HOST, terms())), Accepted)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    cluster = Cluster(SimulatedClock(START_US + MINUTE_US), SimulatedClock(START_US))
+    async with cluster.running() as hall:
+        assert isinstance(await hall.submit("1" * 32, AnnounceLot(1, HOST, terms())), Accepted)
+
+
+async def test_whoever_asks_again_before_he_is_answered_gets_the_receipt() -> None:
+    """Seed 944: of two askings with one id only the first waited for the record, and the other was answered busy."""
+    clock = SimulatedClock(START_US)
+    cluster = Cluster(clock, clock)
+    given = "1" * 32, AnnounceLot(1, HOST, terms())
+    async with cluster.running() as hall:
+        cluster.wire.fate = lambda topic, entry: () if topic == COMMANDS else (0.0,)
+        lost = asyncio.create_task(hall.submit(*given))
+        await asyncio.sleep(0.01)
+        cluster.wire.fate = on_time
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answers = await asyncio.gather(lost, hall.submit(*given))
+    assert all(isinstance(answer, Accepted) and answer.sequence == 1 for answer in answers)

@@ -17,6 +17,7 @@ from tests.simulation.event_loop import Process, SimulatedLoop
 from tests.simulation.faults import Fault, Faults
 
 STALL_US_MAX = 1_500_000
+KEPT_US = 10_000_000
 
 
 class Way:
@@ -36,6 +37,7 @@ class Wire:
         self._faults = faults
         self._ends: list[WireEnd] = []
         self._ways: dict[tuple[WireEnd, WireEnd], Way] = {}
+        self._kept: deque[tuple[int, WireEnd, str, bytes]] = deque()
 
     def end(self, process: Process) -> WireEnd:
         """Return a new end, in a process."""
@@ -45,14 +47,26 @@ class Wire:
         return end
 
     def flush(self) -> None:
-        """Lose everything that is under way."""
+        """Lose everything that is under way, and everything that is kept."""
+        self._kept.clear()
         for way in self._ways.values():
             way.entries.clear()
 
     def carry(self, sender: WireEnd, topic: str, entry: bytes) -> None:
-        """Bring an entry to every other end that listens."""
+        """Bring an entry to every other end that listens, and keep it for those that come later."""
+        if not sender.is_cut:
+            self._kept.append((self._loop.now_us, sender, topic, entry))
         for end in self._ends:
             if end is not sender and topic in end.heard and not end.is_cut and not sender.is_cut:
+                self._put(sender, end, topic, entry)
+
+    def repeat(self, end: WireEnd, wanted: str, back_us: int) -> None:
+        """Bring an end what was sent on a topic before it listened."""
+        since_us = self._loop.now_us - back_us
+        while self._kept and self._kept[0][0] < self._loop.now_us - KEPT_US:
+            self._kept.popleft()
+        for at_us, sender, topic, entry in self._kept:
+            if topic == wanted and at_us >= since_us:
                 self._put(sender, end, topic, entry)
 
     def _put(self, sender: WireEnd, end: WireEnd, topic: str, entry: bytes) -> None:
@@ -70,6 +84,7 @@ class Wire:
     def cut(self, end: WireEnd, seconds: float) -> None:
         """Cut an end off for a while. It finds that out some time later."""
         end.is_cut = True
+        end.cut_at_us = self._loop.now_us
         call_later = self._loop.call_later
         call_later(self._chance.random() * UP_SECONDS_MAX, end.notice)
         call_later(seconds, end.mend)
@@ -83,6 +98,7 @@ class WireEnd:
         self.process = process
         self.heard: dict[str, Heard] = {}
         self.is_cut = False
+        self.cut_at_us = 0
         self.is_up = True
         """What this end believes of itself."""
         self._wire = wire
@@ -94,8 +110,10 @@ class WireEnd:
         return self.is_up
 
     def listen(self, topic: str, heard: Heard, back_ms: int = 0) -> None:
-        """Hear a topic from now on."""
+        """Hear a topic from now on, and what was said on it shortly before."""
         self.heard[topic] = heard
+        if back_ms:
+            self._wire.repeat(self, topic, back_ms * 1_000)
 
     async def run(self) -> None:
         """Stay."""
