@@ -43,6 +43,7 @@ from exchange.ports import (
 from exchange.records import public_record
 from exchange.sequencer import Envelope, Sequencer, Step
 from exchange.shards import Placement
+from exchange.waiting import within
 from matching.commands import Command
 from matching.lot import Lot
 from matching.units import LotId, TimeUs
@@ -263,7 +264,9 @@ class Engine:
         """
         began_at, term = asyncio.get_running_loop().time(), self.term
         try:
-            await self._lease.pulse(term)
+            await within(self._limits.command_deadline_ms / 1000, self._lease.pulse(term))
+        except TimeoutError as error:
+            raise JournalUnavailable(str(error)) from error
         except Fenced:
             if self.term == term and self.is_writable:
                 raise

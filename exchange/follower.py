@@ -19,6 +19,7 @@ from exchange import recovery
 from exchange.lots import HeldLot, Touched, started
 from exchange.ports import Accepted, Archived, EventFeed, Journal, JournalUnavailable, SnapshotStore
 from exchange.records import NO_COMMAND, JournalRow, Record
+from exchange.waiting import within
 from matching.units import LotId, TimeUs
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,9 @@ SILENCE_SECONDS = 1.5
 """After so long without a word the journal is asked by itself."""
 
 POLL_SECONDS = 0.2
+READ_SECONDS_MAX = 5.0
+"""A journal that does not answer for so long is left alone: rows may come by the carrier meanwhile."""
+
 PROMISED_MAX = 10_000
 COLD_LOTS_MAX = 1_000
 """How many lots that have ended are kept at once."""
@@ -156,9 +160,8 @@ class Follower:
         return [lot for lot, shown in touched.items() if shown.held.lot.is_closed]
 
     def _keep(self, held: HeldLot) -> None:
-        """Keep a lot as recovered, unless it has come further by the rows meanwhile."""
-        known = self.lots.get(held.lot.id)
-        if known is not None and known.lot.sequence >= held.lot.sequence:
+        """Keep a lot as recovered, unless its rows have begun to come meanwhile: they bring the rest, without a gap."""
+        if held.lot.id in self.lots:
             return
         held.answers.clear()
         self.lots[held.lot.id] = held
@@ -241,12 +244,19 @@ class Tail:
         if rows:
             return rows
         if self._queue or self._head > self.position or self._is_silent:
-            rows = await self._journal.read_from(self.position, PAGE_ROWS)
+            rows = await self._read()
             if rows:
                 return _whole(rows)
             self._head = self.position
         await self._woken()
         return []
+
+    async def _read(self) -> list[JournalRow]:
+        """Return what the journal has after the position.  Raises: JournalUnavailable."""
+        try:
+            return await within(READ_SECONDS_MAX, self._journal.read_from(self.position, PAGE_ROWS))
+        except TimeoutError as error:
+            raise JournalUnavailable(str(error)) from error
 
     @property
     def _is_silent(self) -> bool:
