@@ -19,8 +19,10 @@ from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
 from exchange.moving import Mover
 from exchange.ports import Answer, Journal, Lease, SnapshotStore
+from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from exchange.shards import Placement, Places
 from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceBid
+from matching.events import BidPlaced
 from tests.floor import HOST, START_US, terms
 
 WAIT_SECONDS = 30.0
@@ -109,3 +111,9 @@ async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
         while not is_so():
             await asyncio.sleep(0.01)
+
+
+def row(position: int, lot: int, sequence: int) -> JournalRow:
+    """Return a row as an engine would write it, with a chain of its own."""
+    body = encode(Record(lot, sequence, START_US, "", BidPlaced(1, 100 + sequence)))
+    return JournalRow(position, lot, sequence, START_US, False, body, chained(GENESIS, body))

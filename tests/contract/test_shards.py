@@ -11,15 +11,13 @@ import pytest
 from exchange.adapters.places import LOTS_OF_NOTICE, PostgresPlaces
 from exchange.adapters.postgres import PostgresJournal, PostgresLease
 from exchange.ports import Accepted, Batch, Busy, Fenced, RefusalRow, Rejected
-from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from exchange.shards import Layout, Map, Move, MoveRefusal, Placement
 from exchange.verification import verify_journal
 from matching.commands import HammerLot
-from matching.events import BidPlaced
 from matching.lot import LotState
 from matching.refusals import Refusal, Refused
 from tests.floor import HOST, MINUTE_US, START_US
-from tests.halls import Building, Hall, building, until
+from tests.halls import Building, Hall, building, row, until
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -33,11 +31,6 @@ def address(request: pytest.FixtureRequest) -> str:
 async def shop(address: str) -> AsyncIterator[Building]:
     async with building(address) as stores:
         yield stores
-
-
-def row(position: int, lot: int, sequence: int) -> JournalRow:
-    body = encode(Record(lot, sequence, START_US, "", BidPlaced(1, 100 + sequence)))
-    return JournalRow(position, lot, sequence, START_US, False, body, chained(GENESIS, body))
 
 
 # -- the map -----------------------------------------------------------------------------------------------
