@@ -28,6 +28,7 @@ PAGES: Final = {
     "/lots/{lot:[0-9]+}": ("lot", "竞价室 · 落槌"),
     "/sign-in": ("sign-in", "登录 · 落槌"),
     "/me": ("me", "我的报名 · 落槌"),
+    "/hall": ("hall", "大屏 · 落槌"),
     "/host": ("host", "主持台 · 落槌"),
     "/finance": ("finance", "财务 · 落槌"),
 }

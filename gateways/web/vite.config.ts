@@ -1,7 +1,7 @@
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vite";
 
-const PAGES = ["catalogue", "finance", "host", "lot", "me", "not-found", "sign-in"];
+const PAGES = ["catalogue", "finance", "hall", "host", "lot", "me", "not-found", "sign-in"];
 
 /** The pages, each with an address that changes with its content. */
 const pages = {

@@ -1,0 +1,71 @@
+"""The screen of the auction hall: one lot large with the next ones, or a wall; it lives through a lost connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.people import Building, open_building
+from tests.browser.test_pages import act, bid_refuse_and_outbid, publish_lot, sign_up_and_pay
+from tests.exchange_process import ExchangeProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
+    """Run a whole exchange with its demo accounts and lots."""
+    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
+    """Open one Chromium."""
+    async with open_building(exchange.url) as building:
+        yield building
+
+
+async def test_the_hall_sees_every_bid_and_survives_a_restart(
+    exchange: ExchangeProcess, building: Building
+) -> None:
+    lot = publish_lot(exchange)
+    hall, first, second, host = [await building.person() for _ in range(4)]
+    await hall.visit(f"/hall?lots={lot}")
+    await hall.sees("#hall-title", "One vehicle for the test")
+    for number, bidder in enumerate((first, second), 1):
+        await bidder.sign_in(f"bidder{number}", f"/lots/{lot}")
+        await sign_up_and_pay(bidder)
+    await host.sign_in("host1", f"/host?lot={lot}")
+    await act(host, "open", confirmed=True)
+    await second.page.evaluate("localStorage.setItem('luochui.language', 'zh')")
+    await second.page.reload()
+    await expect(second.at("#bidding")).to_be_visible()
+    await bid_refuse_and_outbid(first, second)
+    await hall.sees("#price", "¥10,300")
+    await hall.sees("#leader", "Paddle 2")
+    await hall.sees(".hall-bids li >> nth=0", "¥10,300")
+
+    exchange.kill()
+    await expect(hall.at("#connection")).to_have_attribute("data-state", "recovering")
+    await hall.sees("#price", "¥10,300")
+    exchange.start()
+    await expect(hall.at("#connection")).to_have_attribute("data-state", "live")
+    await hall.sees("#price", "¥10,300")
+
+
+async def test_the_wall_shows_many_lots_without_scrolling(building: Building) -> None:
+    hall = await building.person("zh-CN", 1920)
+    await hall.visit("/hall?view=wall")
+    await expect(hall.at(".hall-tile")).to_have_count(12)
+    await expect(hall.at(".hall-tile-price").first).to_contain_text(re.compile(r"^¥[\d,.]+$"))
+    width, height = await hall.page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert (width, height) == (1920, 900)
+    assert hall.complaints == []
