@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from exchange.adapters.clock import SimulatedClock
@@ -14,8 +14,9 @@ from exchange.cluster.carrier import COMMANDS
 from exchange.cluster.engine_end import EngineEnd
 from exchange.cluster.gateway_end import OneShard, RemoteHall, ShardLink
 from exchange.engine import Engine
+from exchange.follower import Follower
 from exchange.measures import Measures
-from exchange.ports import Accepted, JournalUnavailable
+from exchange.ports import Accepted, FeedEntry, JournalUnavailable
 from exchange.records import JournalRow
 from matching.commands import AnnounceLot, HammerLot
 from matching.lot import LotState
@@ -116,3 +117,40 @@ async def test_whoever_asks_again_before_he_is_answered_gets_the_receipt() -> No
         async with asyncio.timeout(PATIENCE_SECONDS):
             answers = await asyncio.gather(lost, hall.submit(*given))
     assert all(isinstance(answer, Accepted) and answer.sequence == 1 for answer in answers)
+
+
+class SlowJournal(MemoryJournal):
+    """A journal that is read only when it is let."""
+
+    def __init__(self, lease: MemoryLease) -> None:
+        super().__init__(lease)
+        self.may_be_read = asyncio.Event()
+
+    async def read_lot(self, lot: LotId, after: int, limit: int) -> list[JournalRow]:
+        """Return rows of a lot, in due course."""
+        await self.may_be_read.wait()
+        return await super().read_lot(lot, after, limit)
+
+
+async def test_a_copy_that_is_fetched_leaves_out_no_record_of_one_that_has_begun_to_come() -> None:
+    """Seed 100222: what was fetched replaced what had come, and whoever followed the lot missed what lay between."""
+    floor, journal, feed = Floor(), SlowJournal(MemoryLease()), RingFeed()
+    async with floor.running():
+        await floor.open_lot()
+    assert isinstance(floor.journal, MemoryJournal)
+    rows = journal.rows = floor.journal.rows
+    follower, offsets = Follower(feed, MemorySnapshots()), [1]
+
+    def follow(entries: Sequence[FeedEntry]) -> None:
+        for entry in entries:
+            assert entry.offset - len(entry.records) == offsets[-1]
+            offsets.append(entry.offset)
+
+    fetching = asyncio.create_task(follower.load(journal, 1))
+    await asyncio.sleep(0)
+    follower.replay([(row, row.record) for row in rows[:1]], None)
+    feed.listen(follow)
+    journal.may_be_read.set()
+    await fetching
+    follower.replay([(row, row.record) for row in rows[1:]], None)
+    assert offsets == [1, len(rows)]

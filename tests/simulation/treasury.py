@@ -30,7 +30,7 @@ from tests.simulation.faults import Fault, Faults
 from tests.simulation.trace import Trace
 
 DEPOSIT = 30_000
-RETRY_SECONDS = 0.3
+RETRY_SECONDS = 0.6
 
 
 class SimulatedLedger(MemoryLedgerStore):

@@ -38,7 +38,7 @@ from tests.simulation.trace import Trace
 from tests.simulation.treasury import SimulatedLedger, Treasury, check_books
 from tests.simulation.wire import Wire
 
-STORM_SECONDS = 12
+STORM_SECONDS = 10
 PATIENCE_SECONDS = 60
 STEPS_MAX = 100_000
 BIDDERS = 4
@@ -53,6 +53,8 @@ class Parts:
     end: Callable[..., EngineEnd] = EngineEnd
     database: Callable[..., Database] = Database
     treasury: Callable[..., Treasury] = Treasury
+    is_clustered: bool | None = None
+    """Whether people come in through gateways; None: as the seed will have it."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ class World:
         )
         journal = SimulatedJournal(self.database, self.auditor)
         snapshots = SimulatedSnapshots(self.database, self.faults)
-        self.wire = Wire(self.loop, self._stream("wire"), self.faults) if self.chance.random() < 0.5 else None
+        by_chance = self.chance.random() < 0.5
+        is_clustered = by_chance if parts.is_clustered is None else parts.is_clustered
+        self.wire = Wire(self.loop, self._stream("wire"), self.faults) if is_clustered else None
         self.auditor.may_lose_refusals = self.wire is not None
         around = Surroundings(self.loop, self.trace, self.auditor, journal, snapshots, Measures(), self.wire)
         self.machines = [
