@@ -18,21 +18,18 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import asyncpg
 import structlog
 
-from exchange.adapters.clock import SystemClock
 from exchange.adapters.places import PostgresPlaces
 from exchange.adapters.postgres import (
     PostgresJournal,
     PostgresLease,
     PostgresSnapshots,
-    pool_options,
     shards_of,
 )
 from exchange.adapters.ring import RingFeed
@@ -44,19 +41,16 @@ from exchange.cluster.engine_end import EngineEnd
 from exchange.cluster.gateway_end import HallLimits, RemoteHall, ShardLink
 from exchange.cluster.messages import decode_note
 from exchange.cluster.notes import PRESENCE, Notes, Visitors
-from exchange.database import DRIVER_ERRORS
 from exchange.database_measures import DatabaseMeasures
-from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
+from exchange.ground import Ground, Report, own_ground, shared_ground
 from exchange.journal_months import JournalMonths
 from exchange.measures import Measures
-from exchange.migrations import Migration, migrate, migration_sources
 from exchange.money_rules import MoneyRules
 from exchange.moving import Mover
 from exchange.people import People, Role
-from exchange.ports import Clock, EventFeed, ExchangeError, Hall, Journal
-from exchange.registry import running_server
+from exchange.ports import Clock, EventFeed, Hall, Journal, JournalUnavailable
 from exchange.rulebooks.library import library
 from exchange.settings import Settings
 from exchange.settlement import Settlement
@@ -71,19 +65,7 @@ log = structlog.get_logger(__name__)
 
 OPERATOR = "operator"
 OPERATOR_TOKEN_FILE = "operator.token"
-SERVER_CONNECTIONS = 50
-"""What our own PostgreSQL lets in, beside the connections of gateways."""
-
-WATCH_SECONDS = 0.5
-
-
-class DatabaseUnusable(ExchangeError):
-    """The PostgreSQL that the exchange was given cannot be used."""
-
-
-Report = Callable[[str, str], None]
-"""Told what is being done, in English and in Chinese."""
-
+LEAVE_SECONDS_MAX = 2.0
 
 Part = Callable[[], Coroutine[Any, Any, None]]
 """Something that runs as long as the exchange is open."""
@@ -144,23 +126,18 @@ async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
 
     Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable.
     """
-    async with AsyncExitStack() as stack:
-        postgres = None if settings.database_url else await _started_postgres(stack, settings, report)
-        dsn = settings.database_url or (postgres.dsn() if postgres else "")
-        ground = await _ground(stack, settings, dsn, report)
+    async with own_ground(settings, report) as ground, _journal(ground) as journal:
         placement = Placement(PostgresPlaces(ground.pool))
         lease = PostgresLease(ground.pool, settings.shard)
-        engine = _engine(ground, lease, _owner(), placement=placement, shard=settings.shard)
-        exchange = _over(ground, engine)
+        feed = RingFeed(settings.feed_ring_events)
+        engine = _engine(ground, journal, feed, lease, _owner(), placement=placement)
+        exchange = _over(ground, journal, feed, engine)
         settlement = _settlement(exchange, engine)
         report("reading the journal", "读取日志")
         await engine.start()
-        watching = DatabaseMeasures(ground.pool, ground.measures)
-        mover = Mover(engine, placement, settings.shard)
-        keeping: list[Part] = [partial(keep_pulse, engine), mover.run, JournalMonths(ground.pool).run]
-        parts = [engine.run, settlement.run, watching.run, *keeping, *_office(exchange)]
-        if postgres is not None:
-            parts.append(partial(_watch, postgres))
+        parts: list[Part] = [engine.run, partial(keep_pulse, engine), ground.watch]
+        parts += [Mover(engine, placement, settings.shard).run, settlement.run]
+        parts += [*_office(ground, exchange), *_loose_ends(exchange)]
         yield replace(
             exchange, settlement=settlement, positions=_positions(engine, settings), parts=tuple(parts)
         )
@@ -176,29 +153,38 @@ async def opened_engine(settings: Settings, report: Report, *, may_wait: bool) -
 
     Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable.
     """
-    async with AsyncExitStack() as stack:
-        postgres = None if settings.database_url else await _started_postgres(stack, settings, report)
-        dsn = settings.database_url or (postgres.dsn() if postgres else "")
-        ground = await _ground(stack, settings, dsn, report)
-        seat = await _seat(ground)
+    async with own_ground(settings, report) as ground, _journal(ground) as journal:
+        if settings.demo and len(await shards_of(ground.pool)) > 1:
+            log.warning("demo.needs_a_single_shard")
+            settings = settings.model_copy(update={"demo": False})
+        placement = Placement(PostgresPlaces(ground.pool))
+        await placement.refresh()
+        carrier = _engine_carrier(settings)
+        end = EngineEnd(carrier=carrier, clock=ground.clock, shard=settings.shard)
+        feed = RingFeed(settings.feed_ring_events)
+        lease, owner = PostgresLease(ground.pool, settings.shard), _owner()
+        engine = _engine(ground, journal, feed, lease, owner, outside=end, placement=placement)
+        visitors = _visitors(carrier)
         exchange = replace(
-            _over(ground, seat.engine),
-            is_visited=seat.is_visited,
-            positions=_positions(seat.engine, settings),
+            _over(ground, journal, feed, engine),
+            settings=settings,
+            is_visited=lambda: visitors.are_there,
+            positions=_positions(engine, settings),
         )
-        settlement = _settlement(exchange, seat.engine)
-        work: list[Part] = [settlement.run, exchange.sign_ups.run, exchange.catalogue.run]
+        settlement = _settlement(exchange, engine)
+        work: list[Part] = [engine.run, partial(end.run, engine)]
+        work += [Mover(engine, placement, settings.shard).run, settlement.run]
         if settings.shard == 0:
-            work.append(exchange.finance.run)
+            work += _office(ground, exchange)
+        if settings.demo:
+            work += _loose_ends(exchange)
         if may_wait:
             exchange = replace(exchange, takes_part=asyncio.Event())
         else:
             report("reading the journal", "读取日志")
-            await seat.engine.start()
-        parts: list[Part] = [partial(seat.run, exchange.takes_part, work)]
-        if postgres is not None:
-            parts.append(partial(_watch, postgres))
-        yield replace(exchange, settlement=settlement, parts=tuple(parts))
+            await engine.start()
+        leading = partial(_lead, engine, lease, owner, settings, exchange.takes_part, work)
+        yield replace(exchange, settlement=settlement, parts=(ground.watch, leading))
 
 
 @asynccontextmanager
@@ -207,27 +193,26 @@ async def opened_gateway(settings: Settings, report: Report) -> AsyncIterator[Ex
 
     Raises: MigrationError, DatabaseUnusable, JournalUnavailable.
     """
-    async with AsyncExitStack() as stack:
-        dsn = running_server(settings)
-        ground = await _ground(stack, settings, dsn, report)
+    async with shared_ground(settings, report) as ground, _journal(ground) as journal:
         placement = Placement(PostgresPlaces(ground.pool))
         await placement.refresh()
+        feed = RingFeed(settings.feed_ring_events)
         hall = RemoteHall(
             shards=[
-                ShardLink(_gateway_carrier(settings, shard), PostgresJournal(dsn, ground.pool, shard))
+                ShardLink(_gateway_carrier(settings, shard), PostgresJournal(ground.dsn, ground.pool, shard))
                 for shard in await shards_of(ground.pool)
             ],
             placement=placement,
             snapshots=PostgresSnapshots(ground.pool),
-            feed=ground.feed,
+            feed=feed,
             clock=ground.clock,
             measures=ground.measures,
             limits=HallLimits(settings.inbox_commands_max, settings.command_deadline_ms),
         )
         report("reading the journal", "读取日志")
         await hall.start()
-        exchange = _over(ground, hall)
-        parts = (hall.run, exchange.sign_ups.run, exchange.catalogue.run)
+        exchange = _over(ground, journal, feed, hall)
+        parts = (hall.run, *_loose_ends(exchange))
         yield replace(exchange, notes=hall, positions=hall.positions, parts=parts)
 
 
@@ -248,43 +233,31 @@ async def operator_token(exchange: Exchange) -> None:
     unfinished.rename(file)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What everything else stands on."""
-
-    settings: Settings
-    pool: asyncpg.Pool
-    journal: PostgresJournal
-    feed: RingFeed
-    clock: Clock = field(default_factory=SystemClock)
-    measures: Measures = field(default_factory=Measures)
-
-
-async def _ground(stack: AsyncExitStack, settings: Settings, dsn: str, report: Report) -> _Ground:
-    """Return connections to the migrated database, closed by the stack.  Raises: MigrationError, DatabaseUnusable."""
+@asynccontextmanager
+async def _journal(ground: Ground) -> AsyncIterator[PostgresJournal]:
+    settings = ground.settings
+    journal = PostgresJournal(
+        settings.journal_url or ground.dsn,
+        ground.pool,
+        settings.shard,
+        timeout_ms=settings.command_deadline_ms,
+    )
     try:
-        await _migrated(settings.journal_url or dsn, report)
-        pool = await asyncpg.create_pool(
-            dsn, min_size=2, max_size=settings.database_connections_max, **pool_options(settings)
-        )
-    except DRIVER_ERRORS as error:
-        raise DatabaseUnusable(str(error) or type(error).__name__) from error
-    stack.push_async_callback(_closed, pool)
-    await JournalMonths(pool).keep()
-    written = settings.journal_url or dsn
-    journal = PostgresJournal(written, pool, settings.shard, timeout_ms=settings.command_deadline_ms)
-    stack.push_async_callback(journal.close)
-    return _Ground(settings=settings, pool=pool, journal=journal, feed=RingFeed(settings.feed_ring_events))
+        yield journal
+    finally:
+        await journal.close()
 
 
-def _engine(ground: _Ground, lease: PostgresLease, owner: str, **cluster: Any) -> Engine:
+def _engine(
+    ground: Ground, journal: PostgresJournal, feed: RingFeed, lease: PostgresLease, owner: str, **cluster: Any
+) -> Engine:
     settings = ground.settings
     return Engine(
         clock=ground.clock,
-        journal=ground.journal,
+        journal=journal,
         snapshots=PostgresSnapshots(ground.pool),
         lease=lease,
-        feed=ground.feed,
+        feed=feed,
         measures=ground.measures,
         limits=EngineLimits(
             inbox_commands_max=settings.inbox_commands_max,
@@ -293,8 +266,41 @@ def _engine(ground: _Ground, lease: PostgresLease, owner: str, **cluster: Any) -
             snapshot_every_records=settings.snapshot_every_records,
         ),
         owner=owner,
+        shard=settings.shard,
         **cluster,
     )
+
+
+async def _lead(
+    engine: Engine,
+    lease: PostgresLease,
+    owner: str,
+    settings: Settings,
+    takes_part: asyncio.Event,
+    work: Sequence[Part],
+) -> None:
+    """Do an engine's work for ever, having waited for the shard where that has a holder.
+
+    Raises: Fenced, JournalFailed, JournalUnavailable.
+    """
+    if not takes_part.is_set():
+        await engine.start(await term_when_quiet(lease, owner, standby_after_ms=settings.standby_after_ms))
+        takes_part.set()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in work:
+                group.create_task(part())
+    finally:
+        await _left(lease, engine.term)
+
+
+async def _left(lease: PostgresLease, term: int) -> None:
+    """Let a standby take over at once. When that cannot be said now, it waits for our silence."""
+    try:
+        async with asyncio.timeout(LEAVE_SECONDS_MAX):
+            await lease.leave(term)
+    except (JournalUnavailable, TimeoutError) as error:
+        log.warning("engine.left_silently", error=str(error))
 
 
 def _positions(engine: Engine, settings: Settings) -> Callable[[], list[tuple[int, int]]]:
@@ -306,7 +312,7 @@ def _owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def _over(ground: _Ground, hall: Hall) -> Exchange:
+def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) -> Exchange:
     """Return the procedure and the ledger over a hall. Nothing runs in it yet."""
     settings, pool, clock = ground.settings, ground.pool, ground.clock
     ledger = PostgresLedgerStore(pool)
@@ -318,8 +324,8 @@ def _over(ground: _Ground, hall: Hall) -> Exchange:
         settings=settings,
         clock=clock,
         measures=ground.measures,
-        feed=ground.feed,
-        journal=ground.journal,
+        feed=feed,
+        journal=journal,
         hall=hall,
         ledger=ledger,
         deposits=deposits,
@@ -343,57 +349,28 @@ def _settlement(exchange: Exchange, engine: Engine) -> Settlement:
     )
 
 
-def _office(exchange: Exchange) -> list[Part]:
-    """Return what the office does by itself: announcing, admitting, refunding."""
-    return [exchange.sign_ups.run, exchange.catalogue.run, exchange.finance.run]
+def _office(ground: Ground, exchange: Exchange) -> list[Part]:
+    """Return what is done once for all shards."""
+    watching = DatabaseMeasures(ground.pool, ground.measures)
+    return [exchange.finance.run, JournalMonths(ground.pool).run, watching.run]
 
 
-class _Seat:
-    """The engine of a shard where gateways of other processes reach it."""
+def _loose_ends(exchange: Exchange) -> list[Part]:
+    """Return what takes up again the announcements and admissions that were cut off, for whoever makes such."""
+    return [exchange.sign_ups.run, exchange.catalogue.run]
 
-    def __init__(self, ground: _Ground, placement: Placement, carrier: Carrier) -> None:
-        settings = ground.settings
-        self._standby_after_ms = settings.standby_after_ms
-        self._lease = PostgresLease(ground.pool, settings.shard)
-        self._owner = _owner()
-        self._end = EngineEnd(carrier=carrier, clock=ground.clock, shard=settings.shard)
-        self.engine = _engine(
-            ground, self._lease, self._owner, outside=self._end, placement=placement, shard=settings.shard
-        )
-        self._mover = Mover(self.engine, placement, settings.shard)
-        self._months = JournalMonths(ground.pool)
-        self._visitors = Visitors(asyncio.get_running_loop().time)
-        carrier.listen(NOTES, self._hear_note)
 
-    def is_visited(self) -> bool:
-        """Tell whether anybody is connected to any gateway."""
-        return self._visitors.are_there
+def _visitors(carrier: Carrier) -> Visitors:
+    """Return whether anybody is connected, as far as gateways tell it."""
+    visitors = Visitors(asyncio.get_running_loop().time)
 
-    async def run(self, takes_part: asyncio.Event, work: Sequence[Part]) -> None:
-        """Decide for ever, having waited for the shard where that has a holder.
-
-        Raises: Fenced, JournalFailed, JournalUnavailable.
-        """
-        if not takes_part.is_set():
-            term = await term_when_quiet(self._lease, self._owner, standby_after_ms=self._standby_after_ms)
-            await self.engine.start(term)
-            takes_part.set()
-        async with asyncio.TaskGroup() as group:
-            parts: list[Part] = [self.engine.run, partial(self._end.run, self.engine), self._mover.run]
-            parts += [self._months.run, *work]
-            for part in parts:
-                group.create_task(part())
-
-    def _hear_note(self, entry: bytes) -> None:
+    def hear(entry: bytes) -> None:
         note = decode_note(entry)
         if note.kind == PRESENCE:
-            self._visitors.hear(note.payload)
+            visitors.hear(note.payload)
 
-
-async def _seat(ground: _Ground) -> _Seat:
-    placement = Placement(PostgresPlaces(ground.pool))
-    await placement.refresh()
-    return _Seat(ground, placement, _engine_carrier(ground.settings))
+    carrier.listen(NOTES, hear)
+    return visitors
 
 
 def _engine_carrier(settings: Settings) -> Carrier:
@@ -413,45 +390,3 @@ def _redis(url: str, shard: int) -> Carrier:
     from exchange.adapters.redis_streams import RedisStreams  # noqa: PLC0415
 
     return RedisStreams(url, shard=shard)
-
-
-async def _started_postgres(stack: AsyncExitStack, settings: Settings, report: Report) -> EmbeddedPostgres:
-    report("starting PostgreSQL", "启动 PostgreSQL")
-    connections = SERVER_CONNECTIONS + settings.gateways * (settings.database_connections_max + 1)
-    postgres = EmbeddedPostgres(settings.data_dir / "postgres", options={"max_connections": str(connections)})
-    await postgres.start()
-    stack.push_async_callback(postgres.stop)
-    return postgres
-
-
-async def _migrated(dsn: str, report: Report) -> None:
-    def progress(migration: Migration, position: int, count: int) -> None:
-        report(
-            f"migrating {position}/{count}: {migration.name}", f"迁移 {position}/{count}：{migration.name}"
-        )
-
-    connection = await asyncpg.connect(dsn)
-    try:
-        await migrate(connection, migration_sources(), progress)
-    finally:
-        await connection.close()
-
-
-async def _closed(pool: asyncpg.Pool) -> None:
-    try:
-        await asyncio.wait_for(pool.close(), 5)
-    except TimeoutError:
-        pool.terminate()
-
-
-async def _watch(postgres: EmbeddedPostgres) -> None:
-    """Bring our own PostgreSQL back when it has died."""
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
-        if not postgres.is_running:
-            log.error("postgres.died", log_file=str(postgres.log_file))
-            try:
-                await postgres.stop()
-                await postgres.start()
-            except EmbeddedPostgresError as error:
-                log.error("postgres.not_restarted", error=str(error))

@@ -16,18 +16,20 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any, TypeAlias
 
 import structlog
 from aiohttp import web
 
-from exchange.bootstrap import Exchange, Report, opened, opened_engine, opened_gateway, operator_token
+from exchange.bootstrap import Exchange, opened, opened_engine, opened_gateway, operator_token
 from exchange.demo.centre import DemoCentre
+from exchange.ground import Report
 from exchange.settings import Settings
 from gateways.app import HUB, make_app, make_engine_app
 from gateways.listening import BACKLOG, address, exclusive_listener, reserved_port, shared_listener
 from gateways.live.neighbours import Neighbours
+from gateways.standing_by import standing_by
 from gateways.supervisor import Launch, Supervisor, Tie
 
 log = structlog.get_logger(__name__)
@@ -114,12 +116,15 @@ async def serve_engine(settings: Settings, report: Report, ready: Ready) -> None
     Raises: PortTaken, what `opened_engine` raises, and ExceptionGroup as `serve` does.
     """
     listeners = _own_listeners(settings)
-    async with opened_engine(settings, report, may_wait=True) as exchange, asyncio.TaskGroup() as group:
-        work = _begun(group, exchange)
-        where = address(listeners[0]) if listeners else ""
-        work.append(group.create_task(_office(exchange, report, lambda: ready(exchange, where))))
-        await _open_until(_interrupt(), make_engine_app(exchange), listeners)
-        _ended(work)
+    async with AsyncExitStack() as stack:
+        async with standing_by(listeners):
+            exchange = await stack.enter_async_context(opened_engine(settings, report, may_wait=True))
+        async with asyncio.TaskGroup() as group:
+            work = _begun(group, exchange)
+            where = address(listeners[0]) if listeners else ""
+            work.append(group.create_task(_office(exchange, report, lambda: ready(exchange, where))))
+            await _open_until(_interrupt(), make_engine_app(exchange), listeners)
+            _ended(work)
 
 
 async def serve_gateway(settings: Settings, report: Report, ready: Ready, tie: Tie | None) -> None:

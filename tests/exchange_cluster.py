@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -50,7 +51,8 @@ class ExchangeCluster:
         flags: for all of them.
         reach: given the name of one of them, flags for it alone.
         gateways: how many, all on one port.
-        standbys: engines beside the first, which need a PostgreSQL that outlives it.
+        standbys: engines of shard 0 beside the first, which need a PostgreSQL that outlives it.
+        shards: how many have an engine; more than one need a PostgreSQL of their own.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class ExchangeCluster:
         *flags: str,
         gateways: int = 2,
         standbys: int = 0,
+        shards: int = 1,
         reach: Callable[[str], tuple[str, ...]] = lambda name: (),
     ) -> None:
         self.data_dir = data_dir
@@ -68,12 +71,20 @@ class ExchangeCluster:
         self._common = ("--redis-url", redis_url, "--no-demo", *flags)
         self._reach = reach
         self.engines = [self._part(f"engine-{place}", "engine") for place in range(1 + standbys)]
+        self.other_engines = [
+            self._part(f"engine-of-{shard}", "engine", "--shard", str(shard)) for shard in range(1, shards)
+        ]
         self.gateways = [
             self._part(f"gateway-{place}", "gateway", "--port", str(self.port)) for place in range(gateways)
         ]
 
     def _part(self, name: str, *arguments: str) -> Part:
         return Part(self.data_dir, name, *arguments, *self._common, *self._reach(name))
+
+    @property
+    def programs(self) -> list[Part]:
+        """All processes, gateways first."""
+        return [*self.gateways, *self.other_engines, *self.engines]
 
     async def caught_up(self) -> None:
         """Wait until every gateway shows what is on record by now."""
@@ -88,6 +99,9 @@ class ExchangeCluster:
         self.start_engine(self.engines[0])
         for standby in self.engines[1:]:
             standby.launch()
+        for engine in self.other_engines:
+            engine.launch()
+            engine.wait_until(partial(_has_a_shard, engine))
         for gateway in self.gateways:
             gateway.launch()
         for gateway in self.gateways:
@@ -106,7 +120,7 @@ class ExchangeCluster:
         """Start an engine and wait until it has its shard, and the office is open."""
         token = self.data_dir / "operator.token"
         engine.launch()
-        engine.wait_until(lambda: "分片引擎" in engine.output and token.exists())
+        engine.wait_until(lambda: _has_a_shard(engine) and token.exists())
 
     def start_gateway(self, gateway: Program) -> None:
         """Start a gateway, again perhaps, and wait until it lets people in."""
@@ -119,18 +133,18 @@ class ExchangeCluster:
 
     def stop(self) -> int:
         """Interrupt all of it, gateways first, and return the first exit code that is not 0."""
-        codes = [program.stop() for program in (*self.gateways, *self.engines)]
+        codes = [program.stop() for program in self.programs]
         return next((code for code in codes if code), 0)
 
     def kill(self) -> None:
         """End all of it without any warning."""
-        for program in (*self.gateways, *self.engines):
+        for program in self.programs:
             program.kill()
 
     @property
     def exit_code(self) -> int | None:
         """The exit code of a process that has ended; None while all run."""
-        codes = (program.exit_code for program in (*self.gateways, *self.engines))
+        codes = (program.exit_code for program in self.programs)
         return next((code for code in codes if code is not None), None)
 
     @property
@@ -141,4 +155,8 @@ class ExchangeCluster:
     @property
     def output(self) -> str:
         """What all of it has printed."""
-        return "\n".join(program.output for program in (*self.gateways, *self.engines))
+        return "\n".join(program.output for program in self.programs)
+
+
+def _has_a_shard(engine: Program) -> bool:
+    return "分片引擎" in engine.output

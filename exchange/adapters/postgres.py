@@ -37,6 +37,10 @@ UPDATE exchange.lease SET term = term + 1, owner = $2, taken_at = clock_timestam
    AND (taken_at IS NULL OR clock_timestamp() - $3 * interval '1 millisecond' >= greatest(
         taken_at, (SELECT pulse.at FROM exchange.pulse WHERE pulse.shard = lease.shard)))
 RETURNING term"""
+_BEGIN = "INSERT INTO exchange.lease (shard) VALUES ($1) ON CONFLICT DO NOTHING"
+_LEAVE = """
+WITH forgotten AS (DELETE FROM exchange.pulse WHERE shard = $1 AND term = $2)
+UPDATE exchange.lease SET taken_at = NULL WHERE shard = $1 AND term = $2"""
 _RENEW = """
 UPDATE exchange.lease SET term = term + 1, taken_at = clock_timestamp() WHERE shard = $1 AND owner = $2
 RETURNING term"""
@@ -141,9 +145,19 @@ class PostgresLease:
         if quiet is not None and quiet < quiet_ms:
             return None
         async with reaching():
+            if quiet is None:
+                await self._pool.execute(_BEGIN, self._shard)
             await self._end_writers()
             term: int | None = await self._pool.fetchval(_ACQUIRE_QUIET, self._shard, owner, quiet_ms)
             return term
+
+    async def leave(self, term: int) -> None:
+        """Say that the holder of a term writes no more, so that nobody waits for his silence. Fences nobody.
+
+        Raises: JournalUnavailable.
+        """
+        async with reaching():
+            await self._pool.execute(_LEAVE, self._shard, term)
 
     async def renew(self, owner: str) -> int:
         """Raise the term of the shard's owner; the row's lock waits for an append under way, which is ended."""

@@ -14,7 +14,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from exchange.bootstrap import DatabaseUnusable
+from exchange.ground import DatabaseUnusable
 from exchange.observability import configure_logging
 from exchange.settings import LoadedSettings, Settings, load_settings_with_sources
 from gateways.cli.outcomes import CommandFailed, ExitCode
@@ -79,6 +79,7 @@ def finished(work: Coroutine[Any, Any, None]) -> None:
     """Run a process of the exchange to its end, and say in words what kept it from starting."""
     from exchange.ports import JournalUnavailable
     from gateways.listening import PortTaken
+    from gateways.pages import PagesNotBuilt
     from gateways.supervisor import GatewayDidNotStart
 
     try:
@@ -92,6 +93,8 @@ def finished(work: Coroutine[Any, Any, None]) -> None:
         raise CommandFailed(
             f"The database does not answer: {error}. 无法使用数据库", ExitCode.UNREACHABLE
         ) from error
+    except PagesNotBuilt as error:
+        raise CommandFailed(f"{error}. 页面尚未构建，请运行 make setup", ExitCode.CONFIGURATION) from error
     except GatewayDidNotStart as error:
         raise CommandFailed(
             f"A gateway did not start ({error}); its log is in the data folder. 网关未能启动，日志见数据目录"

@@ -221,3 +221,24 @@ async def test_snapshots_of_many_lots_are_loaded_at_once(stores: Stores) -> None
         kept[2],
     ]
     assert await stores.snapshots.load_all([]) == []
+
+
+async def test_a_shard_that_nobody_ever_held_is_taken_at_once(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
+        lease = PostgresLease(pool, 7)
+        assert await lease.quiet_ms() is None
+        assert await lease.acquire_quiet("one", 60_000) == 1
+        assert await lease.acquire_quiet("two", 60_000) is None
+
+
+async def test_who_leaves_a_shard_need_not_be_waited_for(database_url: str) -> None:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
+        lease = PostgresLease(pool)
+        term = await lease.acquire("one")
+        await lease.pulse(term)
+        await lease.leave(term - 1)
+        assert await lease.acquire_quiet("two", 60_000) is None, "a former holder has no say"
+        await lease.leave(term)
+        assert await lease.acquire_quiet("two", 60_000) == term + 1
+        with pytest.raises(Fenced):
+            await lease.pulse(term)
