@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -63,7 +64,9 @@ async def follower(primary: str, folder: Path) -> AsyncIterator[str]:
         "-c",
         "fast",
     ]
-    await asyncio.to_thread(subprocess.run, copy, check=True, timeout=WAIT_SECONDS, capture_output=True)
+    await asyncio.to_thread(
+        partial(subprocess.run, copy, check=True, timeout=WAIT_SECONDS, capture_output=True)
+    )
     prefix = ACCOUNTS_OF_ROOT[0].prefix if os.geteuid() == 0 else ()
     options = {"listen_addresses": "", "unix_socket_directories": str(sockets), "port": "5432"}
     given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
