@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner, Result
 
 from exchange.adapters.clock import SimulatedClock
 from exchange.adapters.places import PostgresPlaces
@@ -21,6 +23,7 @@ from exchange.journal_months import JournalMonths
 from exchange.ports import Archived
 from exchange.recovery import recover_ended
 from exchange.verification import JournalReport, verify_journal
+from gateways.cli import app
 from matching.commands import HammerLot
 from tests.halls import Building, Hall
 
@@ -294,3 +297,33 @@ async def test_months_are_made_ahead_and_an_odd_time_has_its_place(cellar: Cella
     assert "exchange.journal_other" in await cellar.parts()
     assert not await cellar.pool.fetchval("SELECT exchange.open_month($1)", cellar.clock.now_us())
     assert (await cellar.proof()).is_sound
+
+
+async def test_the_commands_archive_prove_and_restore_and_move(cellar: Cellar, database_url: str) -> None:
+    await cellar.settle()
+    folder = cellar.folder
+    files = [str(folder / f"journal_2031_{month}.jsonl.zst") for month in ("09", "10")]
+
+    async def call(*arguments: str) -> Result:
+        command = [*arguments, "--database-url", database_url]
+        return await asyncio.to_thread(CliRunner().invoke, app, command, env={"COLUMNS": "200"})
+
+    assert (await call("journal", "archive", "--before", "soon", "--to", str(folder))).exit_code == 2
+    done = await call("journal", "archive", "--before", "2031-12", "--to", str(folder))
+    assert done.exit_code == 1 and files[1] in done.output and "not all of its lots have ended" in done.output
+    assert await cellar.parts() == MONTHS[2:]
+    assert (await call("journal", "verify")).exit_code == 0
+    assert "are sound" in (await call("journal", "verify", "--archive", str(folder))).output
+    assert (await call("journal", "verify", "--archive", str(folder / "nowhere"))).exit_code == 1
+    assert "lie in the archive" in (await call("journal", "show", "2")).output
+    await cellar.pool.execute("UPDATE exchange.lease SET taken_at = now() - interval '1 hour'")
+    assert (await call("shards", "move", "3", "--to", "1")).exit_code == 0
+    assert await cellar.journals[1].open_lots() == [3]
+    refused = await call("shards", "move", "1", "--to", "1")
+    assert refused.exit_code == 1 and "there is no such lot" in refused.output
+    listed = await call("shards", "list", "--json")
+    assert [state["open_lots"] for state in json.loads(listed.output)] == [0, 1]
+    assert "From lot" in (await call("shards", "grow", "2")).output
+    assert (await call("journal", "restore", *files)).exit_code == 0
+    assert await cellar.parts() == MONTHS
+    assert "not taken out of this database" in (await call("journal", "restore", files[0])).output
