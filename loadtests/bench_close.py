@@ -65,7 +65,9 @@ async def _report(lots: int, spread_ms: int, repetitions: int, database_url: str
         for repetition in range(repetitions):
             say(f"repetition {repetition + 1} of {repetitions}")
             first_lot = 1 + repetition * lots
-            closings = await measured_closings(room, lots, spread_ms * 1_000, limits, first_lot, say)
+            closings = await measured_closings(
+                room, lots, spread_ms * 1_000, limits, say, first_lot=first_lot
+            )
             runs.append(closings.figures())
     circumstances |= {
         "lots": lots,

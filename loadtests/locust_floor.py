@@ -64,9 +64,9 @@ class Floor:
         self._epoch = snapshot["epoch"]
         self._report("connect", time.perf_counter() - began_s, len(orjson.dumps(snapshot)), None)
 
-    def leave(self) -> None:
+    def leave(self, patience_s: float = CATCH_UP_S) -> None:
         """Go, having seen the news of all that one was given a receipt for; that they never come is a failure."""
-        until_s = time.monotonic() + CATCH_UP_S
+        until_s = time.monotonic() + patience_s
         try:
             while self.offset < self._owed and time.monotonic() < until_s:
                 self.take_news(0.2)

@@ -11,7 +11,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -27,13 +27,14 @@ from loadtests.latencies import Latencies
 from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceBid
 from matching.increments import Step
 from matching.terms import EnglishTerms, LotTerms
-from matching.units import TimeUs
+from matching.units import LotId, TimeUs
 
 SECOND_US = 1_000_000
 PREPARED_AT_ONCE = 200
 """Few, so that little time passes between announcing a lot, which sets its duration, and opening it."""
 PREPARATION_S = 2.0
 """Until the first end, for every thousand lots; the command says when that was too short."""
+PREPARATION_S_MIN = 3.0
 PATIENCE_S = 60.0
 TICK_S = 0.001
 """How often the loop is asked whether it still turns."""
@@ -95,26 +96,35 @@ class Closings:
 
 
 async def measured_closings(
-    room: Room, lots: int, spread_us: int, limits: EngineLimits, first_lot: int, say: Callable[[str], None]
+    room: Room,
+    lots: int,
+    spread_us: int,
+    limits: EngineLimits,
+    say: Callable[[str], None],
+    *,
+    first_lot: int = 1,
+    lead_s: float | None = None,
 ) -> Closings:
     """Open the lots, wait until all have ended, and say how that went.
 
     Args:
         spread_us: the ends lie this far apart at most; 0 for all in the same microsecond.
         first_lot: number of the first lot, beyond every earlier one.
+        lead_s: until the first end, in which all must be opened; None for what that many usually take.
 
     Raises: PreparationTooSlow, and whatever ends an engine.
     """
     async with room.running_engine(limits) as (engine, feed):
-        return await _measured(room, engine, feed, _wanted_ends(lots, spread_us, first_lot), say)
+        lead_s = max(PREPARATION_S * lots / 1_000, PREPARATION_S_MIN) if lead_s is None else lead_s
+        ends = _wanted_ends(range(first_lot, first_lot + lots), spread_us, lead_s)
+        return await _measured(room, engine, feed, ends, say)
 
 
-def _wanted_ends(lots: int, spread_us: int, first_lot: int) -> dict[int, TimeUs]:
+def _wanted_ends(lots: Iterable[LotId], spread_us: int, lead_s: float) -> dict[LotId, TimeUs]:
     """Return when each lot shall end: by chance within the spread, so that some are due together."""
     chance = random.Random(SPREAD_SEED)
-    delay_us = int(max(PREPARATION_S * lots / 1_000, 3.0) * SECOND_US)
-    begins_at_us = time.time_ns() // 1_000 + delay_us
-    return {first_lot + number: begins_at_us + chance.randint(0, spread_us) for number in range(lots)}
+    begins_at_us = time.time_ns() // 1_000 + int(lead_s * SECOND_US)
+    return {lot: begins_at_us + chance.randint(0, spread_us) for lot in lots}
 
 
 async def _measured(
@@ -129,10 +139,10 @@ async def _measured(
 
     def listen(entries: Sequence[FeedEntry]) -> None:
         now_us = time.time_ns() // 1_000
-        ended = [entry.lot for entry in entries if entry.view.state in ("sold", "passed")]
-        told_at_us.update(dict.fromkeys(ended, now_us))
+        ended = [entry for entry in entries if entry.lot in due and entry.view.state in ("sold", "passed")]
+        told_at_us.update((entry.lot, now_us) for entry in ended)
         if ended:
-            closings.commits.append(sum(len(entry.records) for entry in entries))
+            closings.commits.append(sum(len(entry.records) for entry in ended))
         if len(told_at_us) == len(due):
             all_told.set()
 
@@ -183,7 +193,15 @@ def _terms(ends_at_us: TimeUs) -> LotTerms:
     """Return terms of a lot that is opened at once and ends about then, unless nothing of the time is left."""
     duration_us = max(ends_at_us - time.time_ns() // 1_000, 1)
     phase = EnglishTerms(increments=(Step(0, 100),), soft_close_window_us=0, duration_us=duration_us)
-    return LotTerms(currency="CNY", opening_price=OPENING_PRICE, opens_at_us=0, programme=(phase,))
+    return LotTerms(
+        currency="CNY",
+        opening_price=OPENING_PRICE,
+        opens_at_us=0,
+        programme=(phase,),
+        outage_tolerance_us=int(
+            PATIENCE_S * SECOND_US
+        ),  # an end that is late counts as late here; it freezes no lot
+    )
 
 
 async def _beat(closings: Closings, from_us: TimeUs) -> None:

@@ -47,7 +47,7 @@ async def test_news_of_ones_own_that_never_come_are_a_failure(house: House) -> N
     floor = Floor(house.url, lot, "full", noted)
     await asyncio.to_thread(floor.connect)
     floor._owed = floor.offset + 1
-    await asyncio.to_thread(floor.leave)
+    await asyncio.to_thread(floor.leave, 0.3)
     assert [type(problem) for problem in noted.problems] == [WrongSequence]
 
 
