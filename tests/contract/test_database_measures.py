@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from prometheus_client import generate_latest
@@ -22,6 +24,11 @@ DROP = (
 IS_THERE = "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)"
 
 
+def is_shown(rows: Sequence[tuple[Any, ...]]) -> bool:
+    """Tell whether the receiver is there; while it makes its slot it is a replica without one."""
+    return any(name == SLOT for name, *_ in rows)
+
+
 async def test_a_receiver_is_shown_with_how_far_it_is_behind(database_url: str, tmp_path: Path) -> None:
     measures = Measures()
     said: list[str] = []
@@ -33,7 +40,7 @@ async def test_a_receiver_is_shown_with_how_far_it_is_behind(database_url: str, 
             watching = DatabaseMeasures(pool, measures)
             await watching.take()
             give_up_at = time.monotonic() + PATIENCE_SECONDS
-            while not any(name == SLOT for name, *_ in measures.replicas):
+            while not (is_shown(measures.replicas) and is_shown(measures.slots)):
                 assert time.monotonic() < give_up_at, said
                 await asyncio.sleep(0.05)
                 await watching.take()

@@ -1,0 +1,52 @@
+"""An engine that stands by says that it lives and decides nothing, and says so until it has taken over."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+
+from tests.exchange_cluster import ExchangeCluster
+from tests.redis_server import running_redis
+
+PATIENCE_SECONDS = 60.0
+
+
+async def shown(http: aiohttp.ClientSession, url: str, path: str) -> tuple[int, str]:
+    async with asyncio.timeout(PATIENCE_SECONDS), http.get(f"{url}/{path}") as answer:
+        return answer.status, await answer.text()
+
+
+async def until(http: aiohttp.ClientSession, url: str, status: int) -> None:
+    """Wait until an engine is ready, or says that it is not."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                if (await shown(http, url, "readyz"))[0] == status:
+                    return
+            except aiohttp.ClientError:
+                pass  # not listening yet
+            await asyncio.sleep(0.05)
+
+
+async def test_a_standby_is_alive_and_not_ready_until_it_takes_over(
+    database_url: str, tmp_path: Path
+) -> None:
+    with running_redis() as redis:
+        cluster = ExchangeCluster(tmp_path, redis.url, "--database-url", database_url, gateways=0, standbys=1)
+        cluster.start()
+        leader, standby = cluster.engines
+        try:
+            async with aiohttp.ClientSession() as http:
+                await until(http, leader.own_url, 200)
+                await until(http, standby.own_url, 503)
+                assert await shown(http, standby.own_url, "livez") == (200, "ok\n")
+                assert await shown(http, standby.own_url, "readyz") == (503, "standing by\n")
+                assert "luochui_writable 0.0" in (await shown(http, standby.own_url, "metrics"))[1]
+                assert await asyncio.to_thread(leader.stop) == 0
+                await until(http, standby.own_url, 200)
+                assert "luochui_writable 1.0" in (await shown(http, standby.own_url, "metrics"))[1]
+            assert await asyncio.to_thread(standby.stop) == 0
+        finally:
+            cluster.kill()
