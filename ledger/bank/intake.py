@@ -1,16 +1,15 @@
 """Bank files in: each once, whole or not at all, with a report.
 
-Here belongs the service that takes files; one file is one transaction of the ledger, read twice: once to judge it,
-once to book it in chunks, so that memory stays flat. Not here: formats (reading), decisions on single movements
-(booking), SQL (postgres), who may do it (roles are the gateways').
+Here belongs the service that takes files; one file is one transaction of the ledger. It is read and judged before, and
+booked in chunks out of a spool, so that memory stays flat and others wait for the booking alone. Not here: formats
+(reading), decisions on single movements (booking), SQL (postgres), who may do it (roles are the gateways').
 """
 
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import BytesIO
-from itertools import islice
 from typing import BinaryIO, Final
 
 import msgspec
@@ -40,6 +39,7 @@ from ledger.bank.records import (
     StatementLine,
     TakenFile,
 )
+from ledger.bank.spool import Spool
 from ledger.bank.statements import (
     FILE_BYTES_MAX,
     Balance,
@@ -60,7 +60,6 @@ from ledger.bank.values import day_text, plain_text
 from ledger.postgres import Desk, PostgresLedgerStore, positions_with
 from ledger.units import Amount, decimal_text
 
-CHUNK_PARTS: Final = 1_000
 LINES_MAX: Final = 1_000
 HASH_BYTES: Final = 1024 * 1024
 NAME_LENGTH_MAX: Final = 200
@@ -77,7 +76,7 @@ class _Undone(Exception):
 class _Taken(msgspec.Struct, frozen=True, kw_only=True):
     """A file as it came, judged by itself."""
 
-    source: BinaryIO
+    spool: Spool
     sha256: bytes
     size: int
     name: str
@@ -182,10 +181,13 @@ class BankIntake:
         is_preview: bool,
     ) -> IntakeReport | IntakeRefused:
         source = BytesIO(content) if isinstance(content, bytes) else content
-        taken = await asyncio.to_thread(_examined, source, name, channel, sender, by, accepts_repeats)
-        if isinstance(taken, IntakeRefused):
-            return taken
+        with Spool() as spool:
+            taken = await asyncio.to_thread(
+                _examined, source, spool, name, channel, sender, by, accepts_repeats
+            )
+            return taken if isinstance(taken, IntakeRefused) else await self._book(taken, is_preview)
 
+    async def _book(self, taken: _Taken, is_preview: bool) -> IntakeReport | IntakeRefused:
         async def work(desk: Desk) -> IntakeReport | IntakeRefused:
             report = await _booked(desk, taken, self._tolerance)
             if is_preview and isinstance(report, IntakeReport):
@@ -201,16 +203,22 @@ class BankIntake:
 
 
 def _examined(
-    source: BinaryIO, name: str, channel: Channel, sender: str | None, by: int, accepts_repeats: bool
+    source: BinaryIO,
+    spool: Spool,
+    name: str,
+    channel: Channel,
+    sender: str | None,
+    by: int,
+    accepts_repeats: bool,
 ) -> _Taken | IntakeRefused:
     size = source.seek(0, 2)
     if size > FILE_BYTES_MAX:
         return _refused([Fault(problem=Problem.TOO_LARGE, detail=f"{size} > {FILE_BYTES_MAX} bytes")])
-    examination = examined(parts(source), accepts_repeats=accepts_repeats)
+    examination = examined(spool.keeping(parts(source)), accepts_repeats=accepts_repeats)
     if examination.faults:
         return _refused(examination.faults)
     return _Taken(
-        source=source,
+        spool=spool,
         sha256=_sha256(source),
         size=size,
         name=plain_text(name, NAME_LENGTH_MAX),
@@ -284,8 +292,9 @@ class _Writing:
         self.file_id = ids.file_id
 
     async def write(self) -> None:
-        reader = parts(self._taken.source)
-        while chunk := await asyncio.to_thread(_chunk, reader):
+        spool = self._taken.spool
+        spool.rewind()
+        while chunk := await asyncio.to_thread(spool.chunk):
             await self._write_chunk(chunk)
 
     async def add_file(self, message_key: str) -> None:
@@ -474,10 +483,6 @@ def _remember(made: Booked, known: Knowledge) -> None:
         is_split=False,
         is_acted_on=False,
     )
-
-
-def _chunk(reader: Iterator[Part]) -> list[Part]:
-    return list(islice(reader, CHUNK_PARTS))
 
 
 def _account_for(statement: Statement, found: Sequence[BankAccount]) -> BankAccount | None:
