@@ -26,6 +26,7 @@ from exchange.bootstrap import Exchange, opened, opened_engine, opened_gateway, 
 from exchange.demo.centre import DemoCentre
 from exchange.ground import Report
 from exchange.settings import Settings
+from gateways.accepting import PacedSite
 from gateways.app import HUB, make_app, make_engine_app
 from gateways.listening import BACKLOG, address, exclusive_listener, reserved_port, shared_listener
 from gateways.live.neighbours import Neighbours
@@ -184,7 +185,7 @@ async def _open_until(
     await runner.setup()
     try:
         for listener in listeners:
-            await web.SockSite(runner, listener, backlog=BACKLOG).start()
+            await PacedSite(runner, listener, backlog=BACKLOG).start()
         ready()
         await stopped
         log.info("serve.stopping")

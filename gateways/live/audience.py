@@ -13,6 +13,19 @@ from gateways.wire import View
 from matching.units import LotId, Sequence
 
 
+class WayOut(Protocol):
+    """Where framed messages for one session go."""
+
+    def put(self, frame: bytes) -> None:
+        """Send a frame that this client waits for, at the end of this tick."""
+
+    def put_with_crowd(self, frame: bytes) -> None:
+        """Send a frame that many others get as well, in turn with them."""
+
+    def put_latest(self, frame: bytes) -> bool:
+        """Send a frame at once; False when earlier ones still wait, and this one is left out."""
+
+
 class Follower(Protocol):
     """What the hub needs to know of a session."""
 
@@ -21,14 +34,9 @@ class Follower(Protocol):
     is_host: bool
     opcode: int
 
-    def send(self, frame: bytes) -> None:
-        """Send a frame that this client waits for, at the end of this tick."""
-
-    def send_with_crowd(self, frame: bytes) -> None:
-        """Send a frame that many others get as well, in turn with them."""
-
-    def send_latest(self, frame: bytes) -> bool:
-        """Send a frame at once; False when earlier ones still wait, and this one is left out."""
+    @property
+    def out(self) -> WayOut:
+        """Where what it is told goes."""
 
 
 class Audience:

@@ -34,6 +34,13 @@ class Pass(Struct, frozen=True):
     ends_at_us: TimeUs | None
 
 
+class Handshake(web.WebSocketResponse):
+    """The library's part of a conversation: it ends when the session begins."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Say nothing: the session has said goodbye, and an attempt would leave an exception and its frames behind."""
+
+
 class Door:
     """Lets connections in, within the bounds per account and per address, and sees them all out at the end."""
 
@@ -87,7 +94,7 @@ class Door:
     async def _converse(
         self, request: web.Request, account: Account | None, admission: Pass
     ) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(protocols=PROTOCOLS, compress=False)
+        socket = Handshake(protocols=PROTOCOLS, compress=False)
         await socket.prepare(request)
         transport = request.transport
         assert transport is not None, "a prepared socket has a transport"

@@ -149,7 +149,7 @@ class Hub:
                 data = prepared.get(session.opcode)
                 if data is None:
                     data = prepared[session.opcode] = encoded(frame, session.opcode)
-                session.send_with_crowd(data)
+                session.out.put_with_crowd(data)
             self._measures.deliveries["full"] += len(audience.full)
 
     def _outbid(self, entry: FeedEntry) -> Outbid:
@@ -157,7 +157,7 @@ class Hub:
 
     def _send(self, frame: ServerFrame, sessions: Iterable[Follower]) -> None:
         for session in sessions:
-            session.send(encoded(frame, session.opcode))
+            session.out.put(encoded(frame, session.opcode))
             self._measures.deliveries["own"] += 1
 
     # -- presence ----------------------------------------------------------------------------------------------

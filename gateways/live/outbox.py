@@ -150,8 +150,14 @@ class Outbox:
         if self._frames:
             self._frames.append(frame)
             self.flush()
-        else:
-            self._write(frame)
+            return True
+        # As `_write`, which is repeated here for the sake of tens of thousands who get the same.
+        transport = self._transport
+        if not self._is_closed and not transport.is_closing():
+            transport.write(frame)
+            self._written_bytes += len(frame)
+            if transport.get_write_buffer_size() and self.is_lagging():
+                self._tray.watch(self)
         return True
 
     def flush(self) -> None:

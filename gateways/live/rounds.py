@@ -9,7 +9,7 @@ Belongs here: the walk and its pace. Does not belong here: who follows what (`Au
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 from typing import Final
 
@@ -103,21 +103,30 @@ class Rounds:
 
     def _visit(self, session: Follower) -> None:
         """Tell one watcher where each lot that he watches, and that is due, stands by now."""
-        data, told = b"", []
-        for audience in self._follows.get(session, ()):
-            sheet = self._sheets.get(audience.lot)
-            if sheet is not None and session in audience.watchers:
-                if sheet.offset != audience.offset:
-                    sheet.renew(audience.offset)
-                data += sheet.forms.get(session.opcode) or self._state(sheet, audience, session.opcode)
-                told.append(audience)
-        if told and not session.send_latest(data):
-            for audience in told:
-                audience.behind[session] = None
-                self.call(audience)
+        follows = self._follows.get(session, ())
+        if len(follows) == 1 and follows[0].lot in self._sheets:
+            frame = self._frame(follows[0], session.opcode)
+            if not session.out.put_latest(frame):
+                self._leave_out(session, follows)
+            return
+        told = [each for each in follows if each.lot in self._sheets and session in each.watchers]
+        frames = [self._frame(audience, session.opcode) for audience in told]
+        if frames and not session.out.put_latest(b"".join(frames)):
+            self._leave_out(session, told)
+
+    def _leave_out(self, session: Follower, audiences: Iterable[Audience]) -> None:
+        for audience in audiences:
+            audience.behind[session] = None
+            self.call(audience)
+
+    def _frame(self, audience: Audience, opcode: int) -> bytes:
+        """Return the state of a lot as it is, encoded for as long as nothing new comes."""
+        sheet = self._sheets[audience.lot]
+        if sheet.offset != audience.offset:
+            sheet.renew(audience.offset)
+        return sheet.forms.get(opcode) or self._state(sheet, audience, opcode)
 
     def _state(self, sheet: _Sheet, audience: Audience, opcode: int) -> bytes:
-        """Return the state of a lot as it is, encoded for as long as nothing new comes."""
         lot, feed = audience.lot, self._feed
         view = feed.view(lot)
         assert view is not None, "nobody follows a lot that is not published"

@@ -78,7 +78,7 @@ class Session:
 
     __slots__ = (
         "_account", "_bad_frames", "_connection", "_decode", "_errands", "_floor", "_followed", "_is_bidder",
-        "_leaves_with", "_loop", "_outbox", "_pace", "_too_fast", "account_id", "is_host", "opcode", "under_way",
+        "_leaves_with", "_loop", "_pace", "_too_fast", "account_id", "is_host", "opcode", "out", "under_way",
     )  # fmt: skip
 
     def __init__(self, floor: Floor, account: Account | None, protocol: str | None) -> None:
@@ -109,7 +109,7 @@ class Session:
         self._connection = Connection(
             transport, floor.limits.frame_bytes_max, floor.heartbeat_ms / 1000, self._heard
         )
-        self._outbox = Outbox(transport, floor.tray, floor.outbox_limits, self._cut_slow)
+        self.out = Outbox(transport, floor.tray, floor.outbox_limits, self._cut_slow)
         floor.measures.connections += 1
         floor.hub.enter(self)
         try:
@@ -122,28 +122,16 @@ class Session:
 
     def _let_go(self) -> None:
         """Undo the circles of references, so that all of this is freed now and not in one long collection."""
-        self._outbox.let_go()
+        self.out.let_go()
         if self._connection.closed.done():
             self._connection.let_go()
         for errand in self._errands or ():
             errand.cancel()
 
-    def send(self, frame: bytes) -> None:
-        """Send a framed message that this client waits for."""
-        self._outbox.put(frame)
-
-    def send_with_crowd(self, frame: bytes) -> None:
-        """Send a framed message that many others get as well, in turn with them."""
-        self._outbox.put_with_crowd(frame)
-
-    def send_latest(self, frame: bytes) -> bool:
-        """Send a framed message now; False when earlier ones still wait, and this one is left out."""
-        return self._outbox.put_latest(frame)
-
     def end(self, code: CloseCode, delay: Delay = AT_ONCE) -> None:
         """End the conversation with a code that tells the client whether to come back, and after what delay."""
-        self._outbox.flush()
-        self._outbox.close()
+        self.out.flush()
+        self.out.close()
         self._connection.goodbye(code, farewell(code, delay))
 
     def move_on(self, delay: Delay) -> None:
@@ -394,7 +382,7 @@ class Session:
         self._say(wire.Error(code.value, code in wire.RETRYABLE, detail, id))
 
     def _say(self, frame: ServerFrame) -> None:
-        self._outbox.put(encoded(frame, self.opcode))
+        self.out.put(encoded(frame, self.opcode))
 
     # -- ending ------------------------------------------------------------------------------------------------
 

@@ -28,8 +28,7 @@ async def in_slices(items: Iterable[Item], act: Callable[[Item], object]) -> flo
     began = perf_counter()
     for item in items:
         act(item)
-        took = perf_counter() - began
-        if took >= SLICE_SECONDS:
+        if (took := perf_counter() - began) >= SLICE_SECONDS:
             spent += took
             await asyncio.sleep(took)
             began = perf_counter()

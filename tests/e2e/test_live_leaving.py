@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import secrets
 from collections.abc import Callable
@@ -16,6 +17,8 @@ import pytest
 from exchange.people import Role
 from exchange.ports import Accepted
 from gateways.app import DOOR
+from gateways.live.door import Handshake
+from gateways.live.session import Session
 from gateways.wire import CloseCode
 from matching.commands import OpenLot
 from tests.live import bid, lot_form
@@ -129,3 +132,22 @@ async def test_a_sign_in_that_runs_out_ends_its_live_connections(floor: Served) 
     said = await farewell(tab)
     assert (said["close_code"], said["reconnect_max_ms"]) == (CloseCode.SIGNED_OUT, 0)
     assert all([await is_heard(socket) for socket in others])
+
+
+async def test_a_connection_that_ends_leaves_nothing_for_the_garbage_collector(floor: Served) -> None:
+    visitor = await floor.nobody()
+
+    async def come_and_go() -> None:
+        sockets = [await live(visitor) for _ in range(5)]
+        for socket in sockets:
+            await socket.close()
+        await until(lambda: floor.exchange.measures.connections == 0)
+
+    await come_and_go()
+    gc.collect()
+    gc.disable()
+    try:
+        await come_and_go()
+        await until(lambda: not [one for one in gc.get_objects() if isinstance(one, Session | Handshake)])
+    finally:
+        gc.enable()

@@ -34,19 +34,20 @@ class Listener:
         self.account_id = account_id
         self.is_host = is_host
         self.opcode = opcode
+        self.out = self
         self.heard: list[dict[str, Any]] = []
         self.writes = 0
         self.has_read = True
 
-    def send(self, frame: bytes) -> None:
+    def put(self, frame: bytes) -> None:
         self.writes += 1
         self.heard += unframed(frame)
 
-    send_with_crowd = send
+    put_with_crowd = put
 
-    def send_latest(self, frame: bytes) -> bool:
+    def put_latest(self, frame: bytes) -> bool:
         if self.has_read:
-            self.send(frame)
+            self.put(frame)
         return self.has_read
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -166,14 +167,14 @@ async def test_news_during_a_round_replace_the_old(hall: Hall) -> None:
     first, second = Listener(), Listener()
     for watcher in (first, second):
         hall.enter(watcher, View.STATE)
-    tell = first.send_latest
+    tell = first.put_latest
 
     def tell_and_publish(frame: bytes) -> bool:
-        first.send_latest = tell  # type: ignore[method-assign]
+        first.put_latest = tell  # type: ignore[method-assign]
         hall.publish()
         return tell(frame)
 
-    first.send_latest = tell_and_publish  # type: ignore[method-assign]
+    first.put_latest = tell_and_publish  # type: ignore[method-assign]
     hall.publish()
     await until(lambda: first.heard and first.heard[-1]["offset"] == 3)
     assert [frame["offset"] for frame in first.of("state")] == [2, 3]
@@ -190,7 +191,7 @@ async def test_who_leaves_in_the_middle_of_a_round_is_told_nothing_more(hall: Ha
         hall.hub.leave(second)
         return True
 
-    first.send_latest = leave_both  # type: ignore[method-assign]
+    first.put_latest = leave_both  # type: ignore[method-assign]
     hall.publish()
     await until(lambda: not hall.hub.is_visited)
     third = Listener()
@@ -198,6 +199,25 @@ async def test_who_leaves_in_the_middle_of_a_round_is_told_nothing_more(hall: Ha
     hall.publish()
     await until(lambda: third.heard)
     assert not second.heard and not hall.hub.presence()[LOT][0]
+
+
+async def test_who_turns_to_another_lot_in_the_middle_of_a_round_is_told_of_that_alone(hall: Hall) -> None:
+    first, second = Listener(), Listener()
+    for watcher in (first, second):
+        hall.enter(watcher, View.STATE)
+
+    def turn_both(frame: bytes) -> bool:
+        for watcher in (first, second):
+            hall.hub.follow(LOT + 1, View.STATE, watcher)
+            hall.hub.unfollow(LOT, watcher)
+        return True
+
+    first.put_latest = turn_both  # type: ignore[method-assign]
+    hall.publish(LOT)
+    await until(lambda: LOT not in hall.hub.presence())
+    hall.publish(LOT + 1)
+    await until(lambda: second.heard)
+    assert [frame["lot"] for frame in second.of("state")] == [LOT + 1]
 
 
 @pytest.mark.parametrize("hall", [{"guests_max": 2}], indirect=True)
@@ -226,11 +246,11 @@ async def test_a_costly_walk_lengthens_the_tick(hall: Hall) -> None:
     assert hall.hub.tick_ms == 10
 
     class Costly(Listener):
-        def send_latest(self, frame: bytes) -> bool:
+        def put_latest(self, frame: bytes) -> bool:
             until_s = asyncio.get_running_loop().time() + 0.02
             while asyncio.get_running_loop().time() < until_s:
                 pass
-            return super().send_latest(frame)
+            return super().put_latest(frame)
 
     watchers = [Costly() for _ in range(3)]
     for watcher in watchers:
