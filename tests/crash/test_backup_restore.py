@@ -147,13 +147,13 @@ async def test_a_moment_and_the_end_are_brought_back_after_the_disk_is_lost(
 
 
 async def brought_back(place: Path, folder: Path, lot: int, *to: str) -> dict[str, int]:
-    """Restore into a new data folder, prove it, start an exchange over it, and return its links with their times."""
+    """Restore into a new data folder, start an exchange over it, prove it, and return its links with their times."""
     await luochui("backup", "restore", str(folder), *to, "--data-dir", str(place))
-    await luochui("journal", "verify", "--data-dir", str(place))
-    await luochui("ledger", "verify", "--data-dir", str(place))
     exchange = ExchangeProcess(place, "--no-demo")
     exchange.start()
     try:
+        await luochui("journal", "verify", "--data-dir", str(place))
+        await luochui("ledger", "verify", "--data-dir", str(place))
         async with ApiClient(exchange.url, token=exchange.operator_token) as api:
             records = await records_of(api, lot)
     finally:
