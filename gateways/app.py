@@ -163,6 +163,8 @@ async def _livez(request: web.Request) -> web.Response:
 async def _readyz(request: web.Request) -> web.Response:
     if DOOR in request.app and request.app[DOOR].is_closing:
         return web.Response(status=503, text="this gateway is closing\n")
+    if not request.app[EXCHANGE].takes_part.is_set():
+        return web.Response(status=503, text="standing by\n")
     if not request.app[EXCHANGE].hall.is_writable:
         return web.Response(status=503, text="commands cannot be taken now\n")
     return web.Response(text="ready\n")

@@ -32,34 +32,35 @@ def exclusive_listener(host: str, port: int, *, may_move: bool) -> socket.socket
     raise PortTaken(f"{host}:{port}")
 
 
-def shared_listener(host: str, port: int) -> socket.socket:
-    """Listen on a port together with other processes of ours; the kernel spreads connections over them.
+def shared_socket(host: str, port: int) -> socket.socket:
+    """Return a socket on a port that other processes of ours may share; the kernel spreads connections over them.
 
-    Raises: PortTaken, when somebody has it who does not share.
+    It does not listen yet: from when it does, connections come to it, and nobody should wait there for a start.
+
+    Raises: PortTaken, when somebody has the port who does not share.
     """
+    shared = socket.socket(_family(host), socket.SOCK_STREAM)
     try:
-        return socket.create_server((host, port), family=_family(host), backlog=BACKLOG, reuse_port=True)
+        shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        shared.bind((host, port))
     except OSError as error:
+        shared.close()
         if error.errno != errno.EADDRINUSE:
             raise
         raise PortTaken(f"{host}:{port}") from error
+    return shared
 
 
 @contextmanager
 def reserved_port(host: str, port: int, *, may_move: bool) -> Iterator[socket.socket]:
-    """Give a socket that keeps a port for processes that will share it, and does not listen itself.
+    """Give a socket that keeps a port for processes that will share it, and never listens itself.
 
     Raises: PortTaken.
     """
     with exclusive_listener(host, port, may_move=may_move) as found:
         free = found.getsockname()[1]
-    with socket.socket(_family(host), socket.SOCK_STREAM) as reserved:
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            reserved.bind((host, free))
-        except OSError as error:
-            raise PortTaken(f"{host}:{free}") from error
+    with shared_socket(host, free) as reserved:
         yield reserved
 
 

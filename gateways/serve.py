@@ -16,7 +16,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import structlog
@@ -28,9 +28,8 @@ from exchange.ground import Report
 from exchange.settings import Settings
 from gateways.accepting import PacedSite
 from gateways.app import HUB, make_app, make_engine_app
-from gateways.listening import BACKLOG, address, exclusive_listener, reserved_port, shared_listener
+from gateways.listening import BACKLOG, address, exclusive_listener, reserved_port, shared_socket
 from gateways.live.neighbours import Neighbours
-from gateways.standing_by import standing_by
 from gateways.supervisor import Launch, Supervisor, Tie
 
 log = structlog.get_logger(__name__)
@@ -117,15 +116,12 @@ async def serve_engine(settings: Settings, report: Report, ready: Ready) -> None
     Raises: PortTaken, what `opened_engine` raises, and ExceptionGroup as `serve` does.
     """
     listeners = _own_listeners(settings)
-    async with AsyncExitStack() as stack:
-        async with standing_by(listeners):
-            exchange = await stack.enter_async_context(opened_engine(settings, report, may_wait=True))
-        async with asyncio.TaskGroup() as group:
-            work = _begun(group, exchange)
-            where = address(listeners[0]) if listeners else ""
-            work.append(group.create_task(_office(exchange, report, lambda: ready(exchange, where))))
-            await _open_until(_interrupt(), make_engine_app(exchange), listeners)
-            _ended(work)
+    async with opened_engine(settings, report, may_wait=True) as exchange, asyncio.TaskGroup() as group:
+        work = _begun(group, exchange)
+        where = address(listeners[0]) if listeners else ""
+        work.append(group.create_task(_office(exchange, report, lambda: ready(exchange, where))))
+        await _open_until(_interrupt(), make_engine_app(exchange), listeners)
+        _ended(work)
 
 
 async def serve_gateway(settings: Settings, report: Report, ready: Ready, tie: Tie | None) -> None:
@@ -136,7 +132,7 @@ async def serve_gateway(settings: Settings, report: Report, ready: Ready, tie: T
 
     Raises: PortTaken, what `opened_gateway` raises, and ExceptionGroup as `serve` does.
     """
-    shared = shared_listener(settings.host, settings.port)
+    shared = shared_socket(settings.host, settings.port)
     listeners = [shared, *_own_listeners(settings)]
     async with opened_gateway(settings, report) as exchange:
         app = make_app(exchange)
