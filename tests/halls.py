@@ -25,7 +25,7 @@ from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceB
 from matching.events import BidPlaced
 from tests.floor import HOST, START_US, terms
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 
 
 @dataclass

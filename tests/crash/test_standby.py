@@ -146,7 +146,7 @@ async def test_of_two_standbys_one_wins_and_the_other_goes_on_waiting(database_u
         await lease.acquire("gone")
 
         async def stand_by(owner: str) -> tuple[str, int]:
-            return owner, await term_when_quiet(PostgresLease(pool), owner, standby_after_ms=500)
+            return owner, await term_when_quiet(PostgresLease(pool), owner, standby_after_ms=1_000)
 
         waiting = {asyncio.create_task(stand_by(owner)) for owner in ("one", "two")}
         winners = []
