@@ -1,4 +1,4 @@
-"""An engine that stands by says that it lives and decides nothing, and says so until it has taken over."""
+"""A standby lives and is not ready until it has taken over; a gateway lives and is not ready without an engine."""
 
 from __future__ import annotations
 
@@ -30,11 +30,9 @@ async def until(http: aiohttp.ClientSession, url: str, status: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_standby_is_alive_and_not_ready_until_it_takes_over(
-    database_url: str, tmp_path: Path
-) -> None:
+async def test_who_cannot_take_commands_is_alive_and_not_ready(database_url: str, tmp_path: Path) -> None:
     with running_redis() as redis:
-        cluster = ExchangeCluster(tmp_path, redis.url, "--database-url", database_url, gateways=0, standbys=1)
+        cluster = ExchangeCluster(tmp_path, redis.url, "--database-url", database_url, gateways=1, standbys=1)
         cluster.start()
         leader, standby = cluster.engines
         try:
@@ -47,6 +45,11 @@ async def test_a_standby_is_alive_and_not_ready_until_it_takes_over(
                 assert await asyncio.to_thread(leader.stop) == 0
                 await until(http, standby.own_url, 200)
                 assert "luochui_writable 1.0" in (await shown(http, standby.own_url, "metrics"))[1]
-            assert await asyncio.to_thread(standby.stop) == 0
+                (gateway,) = cluster.gateways
+                await until(http, gateway.own_url, 200)
+                assert await asyncio.to_thread(standby.stop) == 0
+                await until(http, gateway.own_url, 503)
+                assert (await shown(http, gateway.own_url, ""))[0] == 200, "who only looks is still served"
+            assert await asyncio.to_thread(gateway.stop) == 0
         finally:
             cluster.kill()
