@@ -70,6 +70,7 @@ INSERT INTO exchange.journal_archive (part, begins_us, before_us, file, sha256, 
 VALUES ($1, $2, $3, $4, $5, $6)"""
 _NOTE_POSITIONS = "INSERT INTO exchange.archived_positions VALUES ($1, $2, $3, $4)"
 _ARCHIVED_TO = "SELECT coalesce(max(last_sequence), 0) FROM exchange.archived_lot WHERE lot_id = $1"
+_FORGET_PLACES = "DELETE FROM exchange.lot_place WHERE lot_id = ANY($1)"
 _COLUMNS = ("position", "lot_id", "sequence", "at_us", "is_outcome", "body", "link", "shard")
 _ARCHIVES = "SELECT part, sha256 FROM exchange.journal_archive ORDER BY before_us"
 _ABSENT_POSITIONS = "SELECT shard, max(last_position) FROM exchange.archived_positions GROUP BY shard"
@@ -316,6 +317,8 @@ async def _note(connection: asyncpg.Connection, manifest: Manifest) -> None:
         _NOTE, manifest.part, manifest.begins_us, manifest.before_us, manifest.file_name, manifest.sha256,
         manifest.records,
     )  # fmt: skip
+    # They have ended: whoever is asked for one reads its snapshot, and the map of moved lots stays small.
+    await connection.execute(_FORGET_PLACES, [end.lot for end in manifest.lots])
     positions = [(manifest.part, each.shard, each.first, each.last) for each in manifest.shards]
     await connection.executemany(_NOTE_POSITIONS, positions)
     await connection.copy_records_to_table(

@@ -128,6 +128,7 @@ async def test_months_go_into_files_and_come_back_the_same(cellar: Cellar) -> No
         ("journal_2031_10", None),
     ]
     assert await cellar.parts() == MONTHS[2:]
+    assert set((await PostgresPlaces(cellar.pool).read()).moved) == {3}, "what has ended needs no place"
     assert sorted(path.name for path in cellar.folder.iterdir()) == [
         "journal_2031_09.jsonl.zst", "journal_2031_09.manifest.json",
         "journal_2031_10.jsonl.zst", "journal_2031_10.manifest.json",
