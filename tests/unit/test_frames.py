@@ -65,6 +65,7 @@ def test_a_message_of_any_length_is_unmasked(length: int) -> None:
     mask=st.binary(min_size=4, max_size=4),
     cut=st.integers(1, 40),
 )
+from tests.loop_time import LoopTime
 def test_however_the_network_cuts_the_messages_are_the_same(
     payloads: list[Message], mask: bytes, cut: int
 ) -> None:
@@ -206,20 +207,20 @@ async def test_who_sends_too_much_is_told_not_to_come_back_as_he_is() -> None:
     }  # fmt: skip
 
 
-async def test_a_quiet_client_is_asked_and_a_dead_one_let_go() -> None:
-    wire, connection, _ = connected(heartbeat_seconds=0.1)
-    async with asyncio.timeout(10):
-        for asked in range(1, 5):
-            while len(wire.written) < asked:
-                await asyncio.sleep(0.005)
-            connection.data_received(client_frame(b"", PONG))
-        assert wire.written == [b"\x89\x00"] * 4 and wire.ended == "", "who answers stays"
-        while not wire.ended:
-            await asyncio.sleep(0.005)
+async def test_a_quiet_client_is_asked_and_a_dead_one_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = LoopTime(monkeypatch)
+    wire, connection, _ = connected(heartbeat_seconds=20)
+    for asked in range(1, 5):
+        await clock.passes(21)
+        assert wire.written == [b"\x89\x00"] * asked
+        connection.data_received(client_frame(b"", PONG))
+    assert wire.ended == "", "who answers stays"
+    for _ in range(3):
+        await clock.passes(21)
     assert wire.ended == "aborted"
 
 
-async def test_a_lost_connection_lets_everything_go() -> None:
+async def test_a_lost_connection_lets_everything_go(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Exception | None] = []
 
     class Http(asyncio.Protocol):
@@ -228,8 +229,9 @@ async def test_a_lost_connection_lets_everything_go() -> None:
 
     wire = Wire()
     wire.protocol = Http()
-    connection = Connection(wire, 1_000, 0.01, lambda opcode, data: None)
+    clock = LoopTime(monkeypatch)
+    connection = Connection(wire, 1_000, 20, lambda opcode, data: None)
     connection.connection_lost(None)
     await connection.closed
-    await asyncio.sleep(0.03)
+    await clock.passes(60)
     assert told == [None] and not wire.written

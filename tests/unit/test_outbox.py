@@ -11,6 +11,7 @@ from gateways.live.frames import TEXT, framed
 from gateways.live.outbox import Outbox, OutboxLimits, Tray
 from gateways.live.pace import Pace
 from gateways.live.slices import SLICE_SECONDS
+from tests.loop_time import LoopTime
 
 
 class Transport(asyncio.WriteTransport):
@@ -86,14 +87,16 @@ async def test_a_reader_who_lets_anything_wait_too_long_is_cut_though_nothing_mo
     assert cut == ["too slow"]
 
 
-async def test_a_reader_for_whom_something_always_waits_is_not_cut_while_he_reads() -> None:
-    transport = Transport()
+async def test_a_reader_for_whom_something_always_waits_is_not_cut_while_he_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transport, clock = Transport(), LoopTime(monkeypatch)
     cut: list[str] = []
     box = outbox(transport, cut, age_ms_max=20)
     for _ in range(5):
         transport.waiting = 1  # of the byte just written; all before it has left
         box.put(b"x")
-        await asyncio.sleep(0.03)
+        await clock.passes(0.03)
     assert not cut
 
 
