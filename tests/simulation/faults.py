@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -88,14 +89,16 @@ ORDINARY: dict[Fault, float] = {
 class Faults:
     """The faults of one simulation."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, emphasis: Mapping[Fault, float]) -> None:
+        """Choose the rates by chance, but for those that are given."""
         self.counts: Counter[Fault] = Counter()
         self.are_over = False
         """From some moment on everything works, so that all that was begun can be finished."""
         self._chance = chance
-        self._rates = {
+        by_chance = {
             fault: rate * chance.choice((0.0, 0.0, 0.3, 1.0, 1.0, 3.0)) for fault, rate in ORDINARY.items()
         }
+        self._rates = by_chance | dict(emphasis)
 
     def strikes(self, fault: Fault) -> bool:
         """Tell whether it happens on this occasion, and count it."""

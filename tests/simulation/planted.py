@@ -26,6 +26,7 @@ from ledger.store import Cursor
 from matching.units import TimeUs
 from tests.simulation.database import Database, Work
 from tests.simulation.disk import Change, Disk
+from tests.simulation.faults import Fault
 from tests.simulation.treasury import Treasury
 from tests.simulation.world import Parts
 
@@ -65,14 +66,6 @@ class ForgetsAnswers(Engine):
         await super()._rebuild()
         for held in self._sequencer.lots.values():
             held.answers.clear()
-
-
-class ForgetsWhatEnded(Engine):
-    """Does not remember over a failed attempt to rebuild which lots it had held (seed 27, as it was)."""
-
-    async def _rebuild(self) -> None:
-        self._to_fetch.clear()
-        await super()._rebuild()
 
 
 class KeepsOutagesToItself(Engine):
@@ -208,15 +201,6 @@ class NeverDeaf(EngineEnd):
         return True
 
 
-class AnswersBeforeTheRows(EngineEnd):
-    """Does not say how far the journal had come when a command was turned away."""
-
-    def _send_answers(self) -> None:
-        engine, self._engine = self._engine, None
-        super()._send_answers()
-        self._engine = engine
-
-
 class DecidesWhatItsPredecessorWasGiven(EngineEnd):
     """Takes a command over that the engine before it may have called busy."""
 
@@ -241,18 +225,20 @@ PLANTED: dict[str, Parts] = {
     "shows before the commit": Parts(engine=ShowsBeforeCommit),
     "snapshots before the commit": Parts(engine=KeepsSnapshotsOfTheFuture),
     "forgets its answers at a restart": Parts(engine=ForgetsAnswers),
-    "forgets which lots ended in an outage": Parts(engine=ForgetsWhatEnded),
-    "does not tell what it missed": Parts(engine=KeepsOutagesToItself),
+    "does not tell what it missed": Parts(engine=KeepsOutagesToItself, emphasis={Fault.ANSWER_LOST: 0.06}),
     "says busy when in doubt": Parts(engine=SaysBusyWhenInDoubt),
     "closes what is overdue": Parts(engine=ClosesWhatIsOverdue),
     "dates back what is overdue": Parts(engine=IsNeverLate),
     "goes by its own clock": Parts(engine=BelievesItsOwnClock),
-    "keeps its term after an outage": Parts(engine=TrustsItsTerm),
-    "trades on while nobody is heard": Parts(end=NeverDeaf, is_clustered=True),
-    "busy before the rows": Parts(end=AnswersBeforeTheRows, is_clustered=True),
+    "keeps its term after an outage": Parts(engine=TrustsItsTerm, emphasis={Fault.CONNECTION_CUT: 0.08}),
+    "trades on while nobody is heard": Parts(
+        end=NeverDeaf, is_clustered=True, emphasis={Fault.WIRE_CUT: 0.15}
+    ),
     "decides what its predecessor was given": Parts(end=DecidesWhatItsPredecessorWasGiven, is_clustered=True),
     "no fence": Parts(database=UnfencedDatabase),
-    "a fence without a lock": Parts(database=UnlockedDatabase),
+    "a fence without a lock": Parts(database=UnlockedDatabase, emphasis={Fault.CONNECTION_CUT: 0.08}),
     "half a transaction after a crash": Parts(database=LenientDatabase),
-    "moves the cursor before the money": Parts(treasury=MovesTheCursorFirst),
+    "moves the cursor before the money": Parts(
+        treasury=MovesTheCursorFirst, emphasis={Fault.LEDGER_LOST: 0.2}
+    ),
 }

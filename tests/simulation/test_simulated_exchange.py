@@ -18,8 +18,8 @@ from tests.simulation.faults import Fault
 from tests.simulation.planted import PLANTED
 from tests.simulation.world import simulate
 
-SEEDS = int(os.environ.get("LUOCHUI_SIMULATION_SEEDS", "1500"))
-SEEDS_TO_FIND_A_BUG = 400
+SEEDS = int(os.environ.get("LUOCHUI_SIMULATION_SEEDS", "1000"))
+SEEDS_TO_FIND_A_BUG = 1_000
 TRACED = 60
 
 FINGERPRINTS = """

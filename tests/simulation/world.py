@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -53,6 +53,8 @@ class Parts:
     end: Callable[..., EngineEnd] = EngineEnd
     database: Callable[..., Database] = Database
     treasury: Callable[..., Treasury] = Treasury
+    emphasis: Mapping[Fault, float] = field(default_factory=dict)
+    """Rates of faults that are not left to chance."""
     is_clustered: bool | None = None
     """Whether people come in through gateways; None: as the seed will have it."""
 
@@ -92,7 +94,7 @@ class World:
         self.chance = self._stream("world")
         self.loop = SimulatedLoop(self._stream("order"), STEPS_MAX)
         self.trace = Trace(lambda: self.loop.now_us)
-        self.faults = Faults(self._stream("faults"))
+        self.faults = Faults(self._stream("faults"), parts.emphasis)
         self.auditor = Auditor(self.trace, self._clock_of, self._latest_us, self._deaf_us)
         self.auditor.halt = self._halt
         self.database = parts.database(
