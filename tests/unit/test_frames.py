@@ -24,6 +24,7 @@ from gateways.live.frames import (
     FrameReader,
     Message,
 )  # fmt: skip
+from tests.loop_time import LoopTime
 
 BYTES_MAX = 70_000
 
@@ -65,7 +66,6 @@ def test_a_message_of_any_length_is_unmasked(length: int) -> None:
     mask=st.binary(min_size=4, max_size=4),
     cut=st.integers(1, 40),
 )
-from tests.loop_time import LoopTime
 def test_however_the_network_cuts_the_messages_are_the_same(
     payloads: list[Message], mask: bytes, cut: int
 ) -> None:
