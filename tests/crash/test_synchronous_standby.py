@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 
+from exchange.adapters.postgres import UNREACHABLE
 from exchange.embedded_postgres import ACCOUNTS_OF_ROOT, DATABASE, ROLE, EmbeddedPostgres, server_binaries
 from exchange.migrations import migrate, migration_sources
 from exchange.ports import Accepted
@@ -39,7 +40,7 @@ async def until_true(address: str, question: str) -> None:
             try:
                 if await answer(address, question):
                     return
-            except (OSError, asyncpg.PostgresError):
+            except (asyncpg.PostgresError, *UNREACHABLE):
                 pass
             await asyncio.sleep(0.1)
 
