@@ -51,6 +51,7 @@ from matching.view import LotView
 
 log = structlog.get_logger(__name__)
 
+ALARM_SECONDS_MAX = 1.0
 COLD_LOTS_MAX = 1_000
 """How many lots that have ended are held at once."""
 
@@ -370,8 +371,11 @@ class Engine:
             self._alarm.cancel()
             self._alarm = None
         if due_at_us is not None:
-            delay_us = max(due_at_us - self.now_us(), 0)
-            self._alarm = asyncio.get_running_loop().call_later(delay_us / 1e6, self._wake.set)
+            is_due = due_at_us <= self._sequencer.now_us
+            left_seconds = 0.0 if is_due else (due_at_us - self._clock.now_us()) / 1e6
+            # The clock may be set while the loop sleeps, so it is looked at again before long.
+            delay_seconds = min(max(left_seconds, 0.0), ALARM_SECONDS_MAX)
+            self._alarm = asyncio.get_running_loop().call_later(delay_seconds, self._wake.set)
 
     # -- lots that come and go -----------------------------------------------------------------------------------
 

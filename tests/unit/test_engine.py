@@ -8,7 +8,7 @@ import secrets
 import pytest
 
 from exchange.adapters.memory import MemoryJournal
-from exchange.engine import Engine, EngineLimits
+from exchange.engine import ALARM_SECONDS_MAX, Engine, EngineLimits
 from exchange.ports import Accepted, Busy, FeedEntry, Fenced, OutcomeUnknown, Rejected
 from exchange.records import GENESIS, chained
 from matching.commands import AdmitBidder, AnnounceLot, HammerLot, LeaveMaxBid, PauseLot, PlaceBid
@@ -16,6 +16,7 @@ from matching.events import FreezeCause, LotFrozen, LotResumed, LotSold, Withhel
 from matching.lot import LotState, digest
 from matching.refusals import Refusal
 from tests.floor import HOST, MINUTE_US, SECOND_US, Floor, terms
+from tests.loop_time import LoopTime
 
 
 def digest_of(engine: Engine) -> str:
@@ -167,6 +168,19 @@ async def test_a_clock_that_steps_back_is_not_followed() -> None:
         await floor.bid(101, 100)
     times = [row.at_us for row in memory_journal(floor).rows]
     assert times == sorted(times)
+
+
+async def test_a_clock_that_is_set_forward_while_nothing_happens_is_noticed_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor, loop_time = Floor(), LoopTime(monkeypatch)
+    async with floor.running():
+        await floor.open_lot(duration_us=MINUTE_US, soft_close_window_us=0)
+        await floor.bid(101, 100)
+        floor.clock.advance(MINUTE_US)
+        for _ in range(4):
+            await loop_time.passes(ALARM_SECONDS_MAX)
+    assert memory_journal(floor).rows[-1].event == LotSold(paddle=1, price=100, by=0)
 
 
 async def test_a_lot_due_while_the_engine_was_down_comes_back_frozen_and_resumes() -> None:
