@@ -129,6 +129,8 @@ class RedisStreams:
             self._is_writing = False
             self._unsent.clear()
             self._unsent_bytes = 0
+            # With nothing to send there would be no answer to wait for, and the next connection would be lost as well.
+            self._unsent_some.clear()
 
     def _to_send(self) -> list[Command]:
         """Return the commands that add whatever waits."""
