@@ -64,7 +64,8 @@ async def bidding_on(house: House) -> AsyncIterator[list[Bidding]]:
         await further(biddings)
     finally:
         enough.set()
-        await asyncio.gather(*tasks)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.gather(*tasks)
     for bidding in biddings:
         await check(house, bidding)
 
