@@ -438,20 +438,64 @@ async def _decided(
     kept: KeptAccounts,
 ) -> Decision:
     await _open_accounts(connection, new_accounts)
-    ids = list(ids_named(batch))
+    known = kept.behind(head)
+    reading = asyncio.ensure_future(_named(connection, list(ids_named(batch)), head, now_us))
+    try:
+        hoped = await _hoped(batch, known, head, now_us)
+    except BaseException:
+        await asyncio.gather(reading, return_exceptions=True)  # the connection is free again only then
+        raise
+    failed, rows = await reading
+    if hoped is None or failed or rows:
+        decision = await _decided_on(connection, batch, new_accounts, failed, rows, head, now_us, known)
+    else:
+        decision = hoped
+    kept.move(decision)
+    return decision
+
+
+async def _hoped(
+    batch: Sequence[Transfer], known: dict[AccountCode, Account], head: ChainHead, now_us: int
+) -> Decision | None:
+    """Decide a batch as if all its ids were new, which they nearly always are, while the database looks for them.
+
+    None where an account is not known.
+    """
+    codes = accounts_named(batch, ())
+    if not batch or not codes <= known.keys():
+        return None
+    await asyncio.sleep(0)  # the question leaves first
+    return decide(batch, Books({code: known[code] for code in codes}, {}, {}, set(), head), now_us)
+
+
+async def _named(
+    connection: Connection, ids: list[UUID], head: ChainHead, now_us: int
+) -> tuple[set[UUID], list[Row]]:
+    """Return which ids were refused before, and the transfers on record that are named or due."""
     failed = {row["id"] for row in await connection.fetch(FAILED_IDS, ids)} if ids else set()
-    rows = await connection.fetch(NAMED_TRANSFERS, ids, head.recorded_at_us, now_us)
+    return failed, await connection.fetch(NAMED_TRANSFERS, ids, head.recorded_at_us, now_us)
+
+
+async def _decided_on(
+    connection: Connection,
+    batch: Sequence[Transfer],
+    new_accounts: Sequence[Account],
+    failed: set[UUID],
+    rows: Sequence[Row],
+    head: ChainHead,
+    now_us: int,
+    known: dict[AccountCode, Account],
+) -> Decision:
+    """Decide a batch on what is on record of it."""
     postings = {row["id"]: _posting(row) for row in rows}
     endings = await _endings(connection, postings.values())
     due = [_posting(row) for row in rows if row["is_due"] and row["id"] not in endings]
     codes = accounts_named(batch, postings.values()) | {account.code for account in new_accounts}
-    accounts = await _named_accounts(connection, codes, kept.behind(head))
+    accounts = await _named_accounts(connection, codes, known)
     for account in new_accounts:
         check_same_definition(accounts[account.code], account)
     due.sort(key=lambda pending: (expires_at_us(pending), pending.sequence))
-    decision = decide(batch, Books(accounts, postings, endings, failed, head, tuple(due)), now_us)
-    kept.move(decision)
-    return decision
+    return decide(batch, Books(accounts, postings, endings, failed, head, tuple(due)), now_us)
 
 
 async def _named_accounts(

@@ -277,6 +277,18 @@ async def held(store: LedgerStore, timeout_us: int, amount: int = 100) -> Transf
     return pending
 
 
+async def test_a_batch_of_old_and_new_transfers_gets_each_its_answer(store: LedgerStore) -> None:
+    first = [transfer(amount) for amount in range(1, 41)]
+    await store.post(first, new_accounts=ACCOUNTS)
+    new = [transfer(amount) for amount in range(101, 121)]
+    other = transfer(7, id=first[0].id)
+    result = await store.post([*new, *first[1:20], other])
+    assert [outcome.is_new for outcome in result.outcomes[:39]] == [True] * 20 + [False] * 19
+    assert result.outcomes[39].refusal is not None
+    assert (await totals(store, BANK.code))[1] == sum(range(1, 41)) + sum(range(101, 121))
+    assert (await store.post([transfer(1)])).is_accepted
+
+
 async def test_a_hold_that_has_run_out_is_given_back_by_whoever_posts_next(store: LedgerStore) -> None:
     pending = await held(store, timeout_us=1)
     assert await totals(store, BANK.code) == (100, 0, 0, 0), "nothing changes silently"
