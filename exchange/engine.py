@@ -23,6 +23,7 @@ import structlog
 from msgspec import Struct
 
 from exchange import recovery
+from exchange.asking import answered
 from exchange.lots import HeldLot
 from exchange.measures import Measures
 from exchange.ports import (
@@ -201,23 +202,8 @@ class Engine:
 
     async def submit(self, command_id: str, command: Command) -> Answer:
         """Hand over a command and wait for its answer; see `CommandBus.submit`.  Raises: Busy, OutcomeUnknown."""
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-        def reply(answer: Answer | Unanswered) -> None:
-            if answered.done():
-                return
-            if isinstance(answer, Unanswered):
-                answered.set_exception(answer)
-            else:
-                answered.set_result(answer)
-
-        self.post(command_id, command, reply)
-        try:
-            # Not `wait_for`: it loses a cancellation that comes together with the answer.
-            async with asyncio.timeout(self._limits.command_deadline_ms / 1000):
-                return await answered
-        except TimeoutError:
-            raise OutcomeUnknown(command_id) from None
+        seconds = self._limits.command_deadline_ms / 1000
+        return await answered(self.post, command_id, command, seconds)
 
     # -- the loop ----------------------------------------------------------------------------------------------
 

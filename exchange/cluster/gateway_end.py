@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from exchange.asking import answered
 from exchange.cluster.carrier import NOTES, Carrier
 from exchange.cluster.counter import Counter, Shared, Waiting
 from exchange.cluster.messages import Note, decode_note, encode
@@ -30,7 +31,6 @@ from exchange.ports import (
     FeedEntry,
     Journal,
     JournalUnavailable,
-    OutcomeUnknown,
     Reply,
     SnapshotStore,
     Unanswered,
@@ -164,23 +164,9 @@ class RemoteHall:
 
     async def submit(self, command_id: str, command: Command) -> Answer:
         """Hand over a command and wait for its answer; see `CommandBus.submit`.  Raises: Busy, OutcomeUnknown."""
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-        def reply(answer: Answer | Unanswered) -> None:
-            if answered.done():
-                return
-            if isinstance(answer, Unanswered):
-                answered.set_exception(answer)
-            else:
-                answered.set_result(answer)
-
-        self.post(command_id, command, reply)
-        try:
-            # A little longer than `post` itself waits before it says so.
-            async with asyncio.timeout(self._limits.command_deadline_ms / 1000 + 1):
-                return await answered
-        except TimeoutError:
-            raise OutcomeUnknown(command_id) from None
+        # A little longer than `post` itself waits before it says so.
+        seconds = self._limits.command_deadline_ms / 1000 + 1
+        return await answered(self.post, command_id, command, seconds)
 
     # -- other gateways ----------------------------------------------------------------------------------------
 
