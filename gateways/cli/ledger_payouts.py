@@ -15,6 +15,7 @@ from gateways.cli.ledger_exchange import (
     Speech,
     Token,
     Url,
+    Way,
     ask,
     moment,
     money,
@@ -326,9 +327,7 @@ def mark_sent(
     as_json: AsJson = False,
 ) -> None:
     """Record that a batch has gone to the bank; twice is once. 标记批次已发送"""
-    there = way(url, token, data_dir, language, as_json)
-    answer = ask(there, "POST", f"/payouts/batches/{batch}/sent", {})
-    show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
+    _act_on_batch(way(url, token, data_dir, language, as_json), batch, "sent", {})
 
 
 @payouts.command("withdraw")
@@ -342,9 +341,7 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Propose that a batch does not go to the bank; another person decides. 提出撤回批次"""
-    there = way(url, token, data_dir, language, as_json)
-    answer = ask(there, "POST", f"/payouts/batches/{batch}/withdrawal", {"reason": reason})
-    show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
+    _act_on_batch(way(url, token, data_dir, language, as_json), batch, "withdrawal", {"reason": reason})
 
 
 @payouts.command("withdraw-confirm")
@@ -357,9 +354,7 @@ def confirm_withdrawal(
     as_json: AsJson = False,
 ) -> None:
     """Withdraw a batch as the second person; its money is owed again. 确认撤回批次"""
-    there = way(url, token, data_dir, language, as_json)
-    answer = ask(there, "POST", f"/payouts/batches/{batch}/withdrawal/confirmation", {})
-    show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
+    _act_on_batch(way(url, token, data_dir, language, as_json), batch, "withdrawal/confirmation", {})
 
 
 @payouts.command("withdraw-decline")
@@ -373,9 +368,9 @@ def decline_withdrawal(
     as_json: AsJson = False,
 ) -> None:
     """Leave a batch as it was; it can be sent again. 否决撤回批次"""
-    there = way(url, token, data_dir, language, as_json)
-    answer = ask(there, "POST", f"/payouts/batches/{batch}/withdrawal/decline", {"reason": reason})
-    show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
+    _act_on_batch(
+        way(url, token, data_dir, language, as_json), batch, "withdrawal/decline", {"reason": reason}
+    )
 
 
 @payouts.command("results")
@@ -487,6 +482,12 @@ def _print_owed(refunds: Sequence[dict[str, Any]], words: Language) -> None:
         for one in refunds
     )
     print_table(words.say("Owed back, not proposed", "应退未提付"), _headings(pairs, words), cells)
+
+
+def _act_on_batch(there: Way, batch: int, act: str, body: dict[str, object]) -> None:
+    """Ask for an act on a batch, and print how the batch stands after it."""
+    answer = ask(there, "POST", f"/payouts/batches/{batch}/{act}", body)
+    show(there, answer, lambda: _print_batches([answer["batch"]], there.words))
 
 
 def _print_batches(batches: Sequence[dict[str, Any]], words: Language) -> None:
