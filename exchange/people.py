@@ -95,6 +95,16 @@ SELECT a.id, a.login, a.name, a.roles, a.is_demo, a.is_active
  WHERE t.token_sha256 = $1
 """
 
+SELECT_GOOD = """
+SELECT s.token_sha256
+  FROM exchange.session s JOIN exchange.account a ON a.id = s.account
+ WHERE s.token_sha256 = ANY($1::bytea[]) AND s.expires_at_us > $2 AND a.is_active
+ UNION ALL
+SELECT t.token_sha256
+  FROM exchange.api_token t JOIN exchange.account a ON a.id = t.account
+ WHERE t.token_sha256 = ANY($1::bytea[]) AND a.is_active
+"""
+
 
 class Role(StrEnum):
     """What somebody is here for; one account may have several."""
@@ -310,6 +320,14 @@ class People:
             return known
         row = await self._read_proof(SELECT_BY_TOKEN, key)
         return None if row is None else self._believed(key, row)
+
+    async def good_of(self, proofs: Collection[bytes]) -> set[bytes]:
+        """Return those of some proofs, by their fingerprints, that are good by the database's word, in one question.
+
+        Whatever ended them: a sign-out that was not heard of here, a revoked token, an account that is kept out.
+        """
+        rows = await self._database.rows(SELECT_GOOD, list(proofs), self._clock.now_us())
+        return {row["token_sha256"] for row in rows}
 
     def ends_at_us(self, proof: bytes) -> TimeUs | None:
         """Return when the proof with this fingerprint ends by itself; None for one that does not.

@@ -256,6 +256,11 @@ class Settings(BaseSettings):
         description="Longest wait of a gateway that ends for commands under way to be answered, in ms.",
         json_schema_extra=_zh("网关退出前等待在途命令得到答复的毫秒上限。"),
     )
+    sign_in_recheck_ms: Annotated[int, *_range(50, 3_600_000)] = Field(
+        default=30_000,
+        description="About how often a gateway asks the database about the sign-ins of its live connections, in ms.",
+        json_schema_extra=_zh("网关向数据库核对在线连接登录状态的大致间隔（毫秒）。"),
+    )
     database_connections_max: Annotated[int, *_range(2, 1_000)] = Field(
         default=12,
         description="Connections that one process may hold to PostgreSQL, beside the journal's own.",

@@ -53,6 +53,7 @@ def make_app(exchange: Exchange) -> web.Application:
         public_origins=settings.public_origins,
         per_account_max=settings.connections_per_account_max,
         per_address_max=settings.connections_per_address_max,
+        recheck_seconds=settings.sign_in_recheck_ms / 1000,
     )
 
     async def keeps_watch(app: web.Application) -> AsyncIterator[None]:

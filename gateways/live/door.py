@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
+from collections.abc import Collection
 from functools import partial
 
+import structlog
 from aiohttp import web
 from msgspec import Struct
 
+from exchange.database import StoreFailed, StoreUnavailable
 from exchange.people import Account, People
+from exchange.waiting import within
 from gateways import wire
 from gateways.identity import account_of, is_foreign, proof_of
 from gateways.live.connection import GOODBYE_SECONDS
@@ -19,12 +24,23 @@ from gateways.live.slices import in_slices
 from gateways.wire import CloseCode, ErrorCode
 from matching.units import TimeUs
 
+log = structlog.get_logger(__name__)
+
 PROTOCOLS = (wire.JSON_PROTOCOL, wire.MSGPACK_PROTOCOL)
 ANSWERS_SECONDS = 5.0
 """How long clients who are sent on wait here for the answers to what they have asked."""
 
 SWEEP_SECONDS = 1.0
 """How often sign-ins that have run out are looked for."""
+
+RECHECK_PROOFS_MAX = 1_000
+"""How many sign-ins the database is asked about at once."""
+
+RECHECK_JITTER = 0.25
+"""By what part the time between two rechecks varies, so that gateways do not all ask at once."""
+
+ANSWER_SECONDS_MAX = 2.0
+"""How long the database is waited for; who cannot be looked up stays."""
 
 
 class Pass(Struct, frozen=True):
@@ -52,16 +68,27 @@ class Door:
         public_origins: tuple[str, ...],
         per_account_max: int,
         per_address_max: int,
+        recheck_seconds: float,
     ) -> None:
+        """Take the floor that is behind the door.
+
+        Args:
+            floor: what every session shares.
+            people: who says whose a proof is, and whether it is good.
+            public_origins: origins beside our own whose pages may connect.
+            per_account_max: connections of one account.
+            per_address_max: connections of one network address.
+            recheck_seconds: about how often the database is asked about the sign-ins of all who are here.
+        """
         self._floor = floor
         self._people = people
         self._public_origins = public_origins
         self._per_account_max = per_account_max
         self._per_address_max = per_address_max
+        self._recheck_seconds = recheck_seconds
         self._by_address: Counter[str] = Counter()
         self._passes: dict[Session, Pass] = {}
         self.is_closing = False
-        """Nobody is let in any more."""
         """Whether nobody is let in any more."""
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
@@ -113,7 +140,12 @@ class Door:
             session.end(CloseCode.SIGNED_OUT)
 
     async def watch(self) -> None:
-        """End the conversations of those whose sign-in has run out; for ever."""
+        """End the conversations of those whose sign-in has run out, or has ended unheard; for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._sweep_again_and_again())
+            group.create_task(self._recheck_again_and_again())
+
+    async def _sweep_again_and_again(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             await self.sweep(self._floor.hall.now_us())
@@ -122,6 +154,34 @@ class Door:
         """End the conversations of those whose sign-in has run out by now."""
         over = [session for session, admission in self._passes.items() if _is_over(admission, now_us)]
         await in_slices(over, partial(Session.end, code=CloseCode.SIGNED_OUT))
+
+    async def _recheck_again_and_again(self) -> None:
+        while True:
+            jitter = random.uniform(1 - RECHECK_JITTER, 1 + RECHECK_JITTER)
+            await asyncio.sleep(self._recheck_seconds * jitter)
+            try:
+                await self.recheck()
+            except (StoreUnavailable, StoreFailed, TimeoutError) as error:
+                log.warning("door.sign_ins_not_rechecked", error=str(error))
+
+    async def recheck(self) -> None:
+        """Ask the database about the sign-ins of all who are here, and end the conversations of those that are over.
+
+        That is how a sign-out comes to be heard whose note from another process was lost.
+
+        Raises: StoreUnavailable, StoreFailed, TimeoutError; nobody has lost his conversation by that.
+        """
+        proofs = list({admission.proof for session, admission in self._passes.items() if session.account_id})
+        for first in range(0, len(proofs), RECHECK_PROOFS_MAX):
+            some = proofs[first : first + RECHECK_PROOFS_MAX]
+            good = await within(ANSWER_SECONDS_MAX, self._people.good_of(some))
+            await self._end_those_of(set(some) - good)
+
+    async def _end_those_of(self, proofs: Collection[bytes]) -> None:
+        over = [session for session, admission in self._passes.items() if admission.proof in proofs]
+        if over:
+            log.info("door.sign_ins_over", connections=len(over))
+            await in_slices(over, partial(Session.end, code=CloseCode.SIGNED_OUT))
 
     @property
     def under_way(self) -> int:

@@ -14,7 +14,7 @@ import aiohttp
 import asyncpg
 import pytest
 
-from exchange.people import Role
+from exchange.people import People, Role
 from exchange.ports import Accepted
 from gateways.app import DOOR
 from gateways.live.door import Handshake
@@ -132,6 +132,43 @@ async def test_a_sign_in_that_runs_out_ends_its_live_connections(floor: Served) 
     said = await farewell(tab)
     assert (said["close_code"], said["reconnect_max_ms"]) == (CloseCode.SIGNED_OUT, 0)
     assert all([await is_heard(socket) for socket in others])
+
+
+async def test_a_sign_out_that_no_note_told_of_ends_live_connections(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Another process ends a session, a token and an account, and the gateway hears of none of it."""
+    async with (
+        served(database_url, tmp_path, sign_in_recheck_ms=100) as floor,
+        asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool,
+    ):
+        anna, robot = await floor.person("anna", Role.BIDDER), await floor.program("robot", Role.BIDDER)
+        bela, carla = await floor.person("bela", Role.BIDDER), await floor.person("carla", Role.BIDDER)
+        assert robot.account is not None and bela.account is not None
+        over = [await live(anna), await live(anna), await live(robot), await live(bela)]
+        others = [await live(carla), await live(await floor.nobody())]
+        elsewhere = People(pool, floor.exchange.clock)
+        (cookie,) = anna.http.cookie_jar
+        await elsewhere.sign_out(cookie.value)
+        (label,) = await elsewhere.tokens(robot.account.id)
+        await elsewhere.revoke_token(robot.account.id, label.id)
+        await elsewhere.set_active(bela.account.id, False)
+        for socket in over:
+            said = await farewell(socket)
+            assert (said["close_code"], said["reconnect_max_ms"]) == (CloseCode.SIGNED_OUT, 0)
+        assert all([await is_heard(socket) for socket in others])
+
+
+async def test_who_cannot_be_looked_up_stays(floor: Served) -> None:
+    anna, door = await floor.person("anna", Role.BIDDER), floor.server.app[DOOR]
+    tab = await live(anna)
+    blocker = await asyncpg.connect(floor.exchange.settings.database_url)
+    async with blocker.transaction():
+        await blocker.execute("LOCK TABLE exchange.session IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(TimeoutError):
+            await door.recheck()
+    await blocker.close()
+    assert await is_heard(tab)
 
 
 async def test_a_connection_that_ends_leaves_nothing_for_the_garbage_collector(floor: Served) -> None:
