@@ -1,4 +1,5 @@
 import vue from "@vitejs/plugin-vue";
+import elementStyles from "unplugin-element-plus/vite";
 import { defineConfig } from "vite";
 
 const PAGES = ["catalogue", "finance", "hall", "host", "lot", "me", "not-found", "sign-in"];
@@ -22,7 +23,7 @@ const client = {
 };
 
 export default defineConfig(({ mode }) => ({
-  plugins: [vue()],
+  plugins: [vue(), elementStyles({})],
   base: "/assets/",
   define: { __VUE_I18N_FULL_INSTALL__: false, __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },
   build: { outDir: "dist", target: "es2022", ...(mode === "client" ? client : pages) },

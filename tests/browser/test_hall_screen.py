@@ -43,7 +43,7 @@ async def test_the_hall_sees_every_bid_and_survives_a_restart(
         await sign_up_and_pay(bidder)
     await host.sign_in("host1", f"/host?lot={lot}")
     await act(host, "open", confirmed=True)
-    await second.page.evaluate("localStorage.setItem('luochui.language', 'zh')")
+    await second.page.click("#language")
     await second.page.reload()
     await expect(second.at("#bidding")).to_be_visible()
     await bid_refuse_and_outbid(first, second)

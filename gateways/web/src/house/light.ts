@@ -9,11 +9,13 @@ const chosen = ref<"light" | "dark" | null>(remembered());
 
 system.addEventListener("change", () => {
   isSystemDark.value = system.matches;
+  show();
 });
-show();
 
 /** Whether the page is dark now. */
 export const isDark = computed(() => (chosen.value === null ? isSystemDark.value : chosen.value === "dark"));
+
+show();
 
 /** Change to the other one and remember that. */
 export function toggleLight(): void {
@@ -28,6 +30,7 @@ export function toggleLight(): void {
 
 function show(): void {
   if (chosen.value) document.documentElement.dataset["light"] = chosen.value;
+  document.documentElement.classList.toggle("dark", isDark.value); // what Element Plus goes by
 }
 
 function remembered(): "light" | "dark" | null {

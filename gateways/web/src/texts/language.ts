@@ -16,7 +16,9 @@ export interface BothLanguages {
 
 export type Values = Record<string, string | number>;
 
-const KEY = "luochui.language";
+/** The pages that the server renders read it too: `gateways/portal`. */
+const COOKIE = "luochui_language";
+const REMEMBERED_SECONDS = 365 * 24 * 3600;
 const HAN = /\p{Script=Han}/u;
 
 export const i18n = createI18n({
@@ -47,11 +49,7 @@ export function locale(): string {
 export function setLanguage(next: Language): void {
   i18n.global.locale.value = next;
   document.documentElement.lang = next === "zh" ? "zh-Hans" : "en";
-  try {
-    localStorage.setItem(KEY, next);
-  } catch {
-    // A browser without storage forgets the choice; the page still switches.
-  }
+  document.cookie = `${COOKIE}=${next}; path=/; max-age=${REMEMBERED_SECONDS}; samesite=lax`;
 }
 
 /** Say a phrase, with `{name}` replaced by `values.name`; one of something may have its own. */
@@ -84,12 +82,8 @@ function inLanguage(phrases: Phrases, index: 0 | 1): Record<string, string> {
 }
 
 function remembered(): Language | null {
-  try {
-    const kept = localStorage.getItem(KEY);
-    return kept === "zh" || kept === "en" ? kept : null;
-  } catch {
-    return null;
-  }
+  const kept = new RegExp(`(?:^|; )${COOKIE}=(zh|en)(?:;|$)`).exec(document.cookie)?.[1];
+  return (kept as Language | undefined) ?? null;
 }
 
 function preferred(): Language {
