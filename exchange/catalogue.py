@@ -7,9 +7,10 @@ Does not belong here: bidding (`exchange.engine`), money (`ledger`), who wants t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
 import msgspec
 import structlog
@@ -33,13 +34,17 @@ from matching.commands import AnnounceLot
 from matching.lot import CLOSED_STATES, LotState
 from matching.refusals import Refusal
 from matching.terms import LotTerms, terms_problems
-from matching.units import AmountOrZero, BasisPoints, LotId, Moment, StaffId, TimeUs
+from matching.units import AMOUNT_MAX, Amount, AmountOrZero, BasisPoints, LotId, Moment, StaffId, TimeUs
 from matching.view import LotView
 
 log = structlog.get_logger(__name__)
 
 UNDER_WAY_MAX = 20_000
 """Lots under way that one search looks at."""
+
+REGIONS_MAX = 300
+COMPARED_IN = "CNY"
+"""The currency in which prices are compared where nobody names one."""
 
 ANNOUNCEMENTS_AT_ONCE = 32
 CARD_COLUMNS = """
@@ -75,19 +80,30 @@ SELECT {CARD_COLUMNS}, description_zh, description_en, terms::text,
 MATCHES = """
 ($1::text IS NULL OR category = $1)
 AND ($2::text IS NULL OR concat_ws(' ', code, title_zh, title_en, seller_zh, seller_en, region) ILIKE $2)
+AND ($3::text IS NULL OR region ILIKE $3)
+AND ($4::text IS NULL OR currency = $4)
 """
 SELECT_UNDER_WAY = f"""
-SELECT {CARD_COLUMNS} FROM exchange.lot WHERE outcome IS NULL AND is_announced AND {MATCHES} ORDER BY id DESC LIMIT $3
+SELECT {CARD_COLUMNS} FROM exchange.lot WHERE outcome IS NULL AND is_announced AND {MATCHES} ORDER BY id DESC LIMIT $5
 """
-COUNT_CLOSED = f"""
-SELECT count(*) FROM exchange.lot
- WHERE outcome IS NOT NULL AND {MATCHES} AND ($3::text IS NULL OR outcome = $3)
+FINAL_PRICE = """
+CASE WHEN (final_view->>'winner')::bigint <> 0 THEN (final_view->>'hammer_price')::bigint
+     WHEN (final_view->>'price')::bigint <> 0 THEN (final_view->>'price')::bigint
+     ELSE (final_view->>'opening_price')::bigint END
 """
+"""What `shown_price` says of a lot that has ended."""
+
+CLOSED_MATCHES = f"""
+outcome IS NOT NULL AND {MATCHES} AND ($5::text IS NULL OR outcome = $5)
+AND ($6::bigint = 0 OR {FINAL_PRICE} >= $6) AND ($7::bigint = 0 OR {FINAL_PRICE} <= $7)
+"""
+COUNT_CLOSED = f"SELECT count(*) FROM exchange.lot WHERE {CLOSED_MATCHES}"
 SELECT_CLOSED = f"""
-SELECT {CARD_COLUMNS} FROM exchange.lot
- WHERE outcome IS NOT NULL AND {MATCHES} AND ($3::text IS NULL OR outcome = $3)
- ORDER BY closed_at_us DESC, id DESC LIMIT $4 OFFSET $5
+SELECT {CARD_COLUMNS} FROM exchange.lot WHERE {CLOSED_MATCHES} ORDER BY {{order}} LIMIT $8 OFFSET $9
 """
+SELECT_REGIONS = (
+    "SELECT DISTINCT region FROM exchange.lot WHERE region <> '' AND is_announced ORDER BY 1 LIMIT $1"
+)
 SELECT_TITLES = "SELECT id, code, title_zh, title_en FROM exchange.lot WHERE id = ANY($1::bigint[])"
 UPDATE_OUTCOME = """
 UPDATE exchange.lot SET outcome = $2, closed_at_us = $3, final_view = $4::text::json WHERE id = $1 AND outcome IS NULL
@@ -188,14 +204,42 @@ class Found(Struct, frozen=True):
     total: int
 
 
+class LotOrder(StrEnum):
+    """In which order lots are found; those under way always stand before the closed."""
+
+    URGENT = "urgent"
+    """The next to open or to end in front; of the closed, the latest."""
+    NEWEST = "newest"
+    """The latest published in front."""
+    CHEAPEST = "cheapest"
+    DEAREST = "dearest"
+
+
 class Search(Struct, frozen=True):
-    """What somebody looks for: lots in one state, of one category, with these words."""
+    """What somebody looks for.
+
+    Args:
+        words: in title, seller, region or code.
+        region: in the region alone.
+        price_from, price_to: bounds of the price that is shown, in minor units of `currency`; 0 for none.
+        currency: empty for any, or for CNY where there is a bound or an order of prices.
+    """
 
     state: LotState | None = None
     category: Category | None = None
     words: str = ""
     limit: int = 50
     offset: int = 0
+    region: str = ""
+    price_from: int = 0
+    price_to: int = 0
+    currency: str = ""
+    order: LotOrder = LotOrder.URGENT
+
+    @property
+    def looks_at_prices(self) -> bool:
+        """Tell whether prices are compared, which is possible within one currency."""
+        return bool(self.price_from or self.price_to) or self.order in (LotOrder.CHEAPEST, LotOrder.DEAREST)
 
 
 class TermsInvalid(ExchangeError):
@@ -330,12 +374,17 @@ class Catalogue:
         page = under_way[search.offset : search.offset + search.limit]
         if search.state is not None and search.state not in CLOSED_STATES:
             return Found(page, len(under_way))
-        wanted = _wanted(search)
         outcome = None if search.state is None else search.state.value
-        closed = await self._database.value(COUNT_CLOSED, *wanted, outcome)
+        wanted = (*_wanted(search), outcome, search.price_from, search.price_to)
+        closed = await self._database.value(COUNT_CLOSED, *wanted)
         offset = max(0, search.offset - len(under_way))
-        rows = await self._database.rows(SELECT_CLOSED, *wanted, outcome, search.limit - len(page), offset)
+        ordered = SELECT_CLOSED.format(order=CLOSED_ORDER[search.order])
+        rows = await self._database.rows(ordered, *wanted, search.limit - len(page), offset)
         return Found([*page, *self._cards(rows)], len(under_way) + closed)
+
+    async def regions(self) -> list[str]:
+        """Return the regions that lots lie in, at most `REGIONS_MAX`."""
+        return [row["region"] for row in await self._database.rows(SELECT_REGIONS, REGIONS_MAX)]
 
     async def titles(self, lot_ids: Iterable[LotId]) -> dict[LotId, LotTitle]:
         """Return how some lots are called."""
@@ -409,7 +458,10 @@ class Catalogue:
         cards = self._cards(rows)
         if search.state is not None:
             cards = [card for card in cards if card.view.state is search.state]
-        return sorted(cards, key=_urgency)
+        if search.price_from or search.price_to:
+            most = search.price_to or AMOUNT_MAX
+            cards = [card for card in cards if search.price_from <= shown_price(card.view) <= most]
+        return sorted(cards, key=UNDER_WAY_ORDER[search.order])
 
     def _cards(self, rows: Iterable[Row]) -> list[LotCard]:
         seen = ((row, self._view(row)) for row in rows)
@@ -485,12 +537,37 @@ def _urgency(card: LotCard) -> tuple[int, int, int]:
     return _URGENCY.get(view.state, 3), moment or _NEVER, -card.lot
 
 
-def _wanted(search: Search) -> tuple[str | None, str | None]:
-    words = search.words.strip()
-    for sign in "\\%_":
-        words = words.replace(sign, "\\" + sign)
+UNDER_WAY_ORDER: Final[dict[LotOrder, Callable[[LotCard], tuple[int, ...]]]] = {
+    LotOrder.URGENT: _urgency,
+    LotOrder.NEWEST: lambda card: (-card.lot,),
+    LotOrder.CHEAPEST: lambda card: (shown_price(card.view), -card.lot),
+    LotOrder.DEAREST: lambda card: (-shown_price(card.view), -card.lot),
+}
+CLOSED_ORDER: Final = {
+    LotOrder.URGENT: "closed_at_us DESC, id DESC",
+    LotOrder.NEWEST: "id DESC",
+    LotOrder.CHEAPEST: f"{FINAL_PRICE}, id DESC",
+    LotOrder.DEAREST: f"{FINAL_PRICE} DESC, id DESC",
+}
+
+
+def shown_price(view: LotView) -> Amount:
+    """Return the price that matters now, in minor units: opening, leading or hammer price."""
+    return view.hammer_price if view.winner else view.price or view.opening_price
+
+
+def _wanted(search: Search) -> tuple[str | None, str | None, str | None, str | None]:
     category = None if search.category is None else search.category.value
-    return category, f"%{words}%" if words else None
+    currency = search.currency or (COMPARED_IN if search.looks_at_prices else None)
+    return category, _containing(search.words), _containing(search.region), currency
+
+
+def _containing(text: str) -> str | None:
+    """Return the pattern of texts that hold this one; None where nothing is looked for."""
+    text = text.strip()
+    for sign in "\\%_":
+        text = text.replace(sign, "\\" + sign)
+    return f"%{text}%" if text else None
 
 
 def _card(row: Row, view: LotView) -> LotCard:

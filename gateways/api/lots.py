@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from exchange.catalogue import LotCard, LotRules, LotSheet, NewLot, Search
+from exchange.catalogue import LotCard, LotOrder, LotRules, LotSheet, NewLot, Search
 from exchange.categories import Category
 from exchange.people import Role
 from exchange.records import JournalRow
@@ -19,18 +19,26 @@ from gateways.api.operation import ANYONE, Asked, Operation, only
 from matching.events import Event, PublicEvent, public_view
 from matching.lot import CLOSED_STATES, LotState
 from matching.terms import LotTerms
-from matching.units import StaffId
+from matching.units import AmountOrZero, StaffId
 
 PAGE_LOTS_MAX = 200
 PAGE_RECORDS_MAX = 1_000
 
 
 class LotQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """What lots to find: in one state, of one category, with the words `q` in title, seller, region or code."""
+    """What lots to find: in one state, of one category, with the words `q` in title, seller, region or code.
+
+    `price_from` and `price_to` are minor units of `currency`, CNY where none is named; 0 for no bound.
+    """
 
     state: LotState | None = None
     category: Category | None = None
     q: Annotated[str, Meta(max_length=100)] = ""
+    region: Annotated[str, Meta(max_length=100)] = ""
+    price_from: AmountOrZero = 0
+    price_to: AmountOrZero = 0
+    currency: Annotated[str, Meta(pattern="^([A-Z]{3})?$(?!\n)")] = ""
+    order: LotOrder = LotOrder.URGENT
     limit: Annotated[int, Meta(ge=1, le=PAGE_LOTS_MAX)] = 50
     offset: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
@@ -86,9 +94,20 @@ class RecordPage(Struct, frozen=True):
 
 
 async def find_lots(asked: Asked) -> LotPage:
-    """Find lots: those under way first, then the closed ones, latest first."""
+    """Find lots: those under way first, then the closed ones, latest first or as `order` says."""
     query: LotQuery = asked.query
-    search = Search(query.state, query.category, query.q, query.limit, query.offset)
+    search = Search(
+        state=query.state,
+        category=query.category,
+        words=query.q,
+        limit=query.limit,
+        offset=query.offset,
+        region=query.region,
+        price_from=query.price_from,
+        price_to=query.price_to,
+        currency=query.currency,
+        order=query.order,
+    )
     found = await asked.services.catalogue.search(search)
     return LotPage(found.cards, found.total)
 

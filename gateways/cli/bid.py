@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gateways.cli.amounts import MINOR_UNITS, NotAnAmount, read_amount, write_amount
+from gateways.amounts import MINOR_UNITS, NotAnAmount, read_amount, write_amount
 from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import CommandFailed, ExitCode
 from gateways.cli.watching import Watching

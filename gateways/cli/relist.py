@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from exchange.rulebooks.working_days import CENTRE_TIME
-from gateways.cli.amounts import NotAnAmount, read_amount, write_amount
+from gateways.amounts import NotAnAmount, read_amount, write_amount
 from gateways.cli.language import Language, language_of
 from gateways.cli.operator import operator_token
 from gateways.cli.outcomes import CommandFailed, ExitCode

@@ -18,7 +18,7 @@ from rich.text import Text
 from exchange.rulebooks.rulebook import Rulebook
 from exchange.rulebooks.working_days import CENTRE_TIME
 from exchange.simulation.play import DidNotEnd, Story, play
-from gateways.cli.amounts import write_amount
+from gateways.amounts import write_amount
 from gateways.cli.charts import bar, course
 from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import CommandFailed

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gateways.cli.amounts import write_amount
+from gateways.amounts import write_amount
 from gateways.cli.language import Language
 from matching import events as event
 from matching.commands import Side, Word

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from gateways.cli.amounts import write_amount
+from gateways.amounts import write_amount
 from gateways.cli.language import Language
 from gateways.client import LiveClient, Subscription, Update
 from gateways.wire import View

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.catalogue import CodeTaken, Found, Search, TermsInvalid
+from exchange.catalogue import CodeTaken, Found, LotOrder, Search, TermsInvalid
 from exchange.categories import Category
 from exchange.people import Account
 from exchange.ports import Answer, Busy
@@ -153,6 +153,33 @@ async def test_lots_are_found_by_state_category_and_words(procedure: Procedure) 
         assert await found(words="car", state=LotState.SOLD) == ["Red car"]
         await procedure.settlement.settle_due()
     assert names(await procedure.catalogue.search(Search(category=Category.FOREST))) == ["Forest"]
+
+
+async def test_lots_are_found_by_region_and_price_within_one_currency_and_ordered_by_price(
+    procedure: Procedure,
+) -> None:
+    bidder = await procedure.bidder("anna")
+    for name, price, currency in (("low", 200, "CNY"), ("high", 900, "CNY"), ("dollars", 500, "USD")):
+        await procedure.publish(0, title_en=name, opening_price=price, currency=currency, region=f"{name} 州")
+    sold = await procedure.publish(0, title_en="sold", region="low 州")
+    await _sold(procedure, sold, bidder)
+
+    async def found(**wanted: object) -> list[str]:
+        page = await procedure.catalogue.search(Search(**wanted))  # type: ignore[arg-type]
+        assert page.total == len(page.cards)
+        return names(page)
+
+    for cheap in (["sold", "low"], ["low", "sold"]):
+        assert sorted(await found(region="low")) == ["low", "sold"]
+        assert await found(price_from=200) == await found(price_from=200, currency="CNY") == ["high", "low"]
+        assert await found(price_to=200, order=LotOrder.CHEAPEST) == cheap
+        assert await found(price_from=201, price_to=800) == []
+        assert await found(price_from=201, price_to=800, currency="USD") == ["dollars"]
+        await procedure.settlement.settle_due()
+    assert await found(order=LotOrder.DEAREST) == ["high", "low", "sold"]
+    assert await found(order=LotOrder.CHEAPEST) == ["low", "high", "sold"]
+    assert await found(order=LotOrder.NEWEST, currency="USD") == ["dollars"]
+    assert await procedure.catalogue.regions() == ["dollars 州", "high 州", "low 州"]
 
 
 async def test_a_closed_lot_is_shown_as_it_ended_also_when_the_engine_does_not_hold_it(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from gateways.amounts import NotAnAmount, read_amount, write_amount
 from gateways.cli import app
-from gateways.cli.amounts import NotAnAmount, read_amount, write_amount
 from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import ExitCode
 
