@@ -50,6 +50,14 @@ class Person:
         await self.page.wait_for_url(self._url + path)
         await expect(self.at("#signed-in-as")).to_be_visible()
 
+    async def sign_in_unseen(self, login: str) -> None:
+        """Sign in with a demo account without opening a page."""
+        words = {"login": login, "password": PASSWORD}
+        answer = await self.page.request.post(
+            f"{self._url}/api/v1/session", data=words, headers={"Origin": self._url}
+        )
+        assert answer.ok, await answer.text()
+
     def at(self, selector: str) -> Locator:
         """Return a place on the page."""
         return self.page.locator(selector)
@@ -81,14 +89,30 @@ class Building:
         self._url = url
         self.people: list[Person] = []
 
-    async def person(self, language: str = "en-GB", width: int = 1280) -> Person:
-        """Seat somebody who reads `language`, at a screen `width` pixels wide."""
+    async def person(
+        self,
+        language: str = "en-GB",
+        width: int = 1280,
+        height: int = 900,
+        *,
+        has_touch: bool = False,
+        url: str = "",
+        script: str = "",
+    ) -> Person:
+        """Seat somebody who reads `language`, at a screen `width` pixels wide.
+
+        Args:
+            has_touch: whether it is a phone, which is touched and not clicked.
+            url: another way to the exchange than everybody else's.
+            script: what every page of his runs first, past its policy.
+        """
         context = await self._browser.new_context(
-            viewport={"width": width, "height": 900}, locale=language, accept_downloads=True
-        )
+            viewport={"width": width, "height": height}, locale=language, accept_downloads=True,
+            has_touch=has_touch, is_mobile=has_touch,
+        )  # fmt: skip
         context.set_default_timeout(PATIENCE_MS)
-        await context.add_init_script(REPORT_VIOLATIONS)
-        person = Person(await context.new_page(), self._url)
+        await context.add_init_script(REPORT_VIOLATIONS + script)
+        person = Person(await context.new_page(), url or self._url)
         self.people.append(person)
         return person
 
