@@ -22,6 +22,7 @@ from ledger.clocks import Clocks, refund_due_at_us
 from ledger.defaults import Defaults
 from ledger.lot_rules import LotRules
 from ledger.lot_settlements import LotSettlements
+from ledger.own_deposits import OwnDeposits
 from ledger.payouts import Payouts, PayoutState
 from ledger.periods import Periods
 from ledger.postgres import PostgresLedgerStore
@@ -58,6 +59,7 @@ class Finance:
     proceeds: Proceeds
     lot_rules: LotRules
     lot_settlements: LotSettlements
+    own_deposits: OwnDeposits
     store: PostgresLedgerStore
 
     async def run(self) -> None:
@@ -149,5 +151,6 @@ def finance(store: PostgresLedgerStore, clock: Clock, measures: Measures) -> Fin
         proceeds=Proceeds(store),
         lot_rules=LotRules(store),
         lot_settlements=LotSettlements(store),
+        own_deposits=OwnDeposits(store),
         store=store,
     )

@@ -91,7 +91,11 @@ async def refund_due_at_us(connection: Connection, lot_id: int, settled_at_us: i
 
 
 async def due(
-    connection: Connection, now_us: int, within_us: int | None = None, lot_id: int | None = None
+    connection: Connection,
+    now_us: int,
+    within_us: int | None = None,
+    lot_id: int | None = None,
+    bidder_id: int | None = None,
 ) -> list[DueRefund]:
     """Return the refunds that have not left, the most urgent first; those that wait for a contract come last.
 
@@ -100,8 +104,9 @@ async def due(
         now_us: the moment to judge by.
         within_us: only what is due by then or late; None for all.
         lot_id: of one lot only.
+        bidder_id: of one bidder only.
     """
-    found = [_due_refund(row, now_us) for row in await lot_rows.refunds_owed(connection, lot_id)]
+    found = [_due_refund(row, now_us) for row in await lot_rows.refunds_owed(connection, lot_id, bidder_id)]
     if within_us is not None:
         found = [one for one in found if one.due_at_us is not None and one.due_at_us <= now_us + within_us]
     return sorted(found, key=_urgency)

@@ -21,7 +21,7 @@ RULE_COLUMNS: Final = """
 rulebook, rulebook_digest, refund_clock, refund_from, article_zh, article_en, interest_basis_points, interest_from,
 default_order, forfeits_to, seller_commission, service_fee, buyer_commission
 """
-LOT_RULE: Final = "SELECT * FROM ledger.lot_rule WHERE lot_id = $1"
+LOT_RULES: Final = "SELECT * FROM ledger.lot_rule WHERE lot_id = ANY($1::bigint[])"
 ADD_LOT_RULE: Final = f"""
 INSERT INTO ledger.lot_rule (lot_id, {RULE_COLUMNS}, registered_by, registered_at_us)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
@@ -84,6 +84,7 @@ LEFT JOIN ledger.lot_contract ON lot_contract.lot_id = deposit.lot_id
 LEFT JOIN ledger.default_decision decision ON decision.decision = 'posted'
     AND (decision.lot_id, decision.bidder_id) = (deposit.lot_id, deposit.bidder_id)
 WHERE account.credits_posted > account.debits_posted AND ($1::bigint IS NULL OR deposit.lot_id = $1)
+    AND ($2::bigint IS NULL OR deposit.bidder_id = $2)
 ORDER BY deposit.lot_id, deposit.bidder_id
 """
 
@@ -222,8 +223,12 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 async def lot_rule(connection: Connection, lot_id: int) -> LotRule | None:
     """Return the rule that was registered for a lot."""
-    row = await connection.fetchrow(LOT_RULE, lot_id)
-    return None if row is None else _rule(row)
+    return (await lot_rules(connection, [lot_id])).get(lot_id)
+
+
+async def lot_rules(connection: Connection, lots: Sequence[int]) -> dict[int, LotRule]:
+    """Return the rules that were registered for some lots, by lot."""
+    return {row["lot_id"]: _rule(row) for row in await connection.fetch(LOT_RULES, list(lots))}
 
 
 async def add_lot_rule(connection: Connection, rule: LotRule, by: int, at_us: int) -> None:
@@ -355,9 +360,11 @@ async def price_left(connection: Connection, lot_id: int, currency: Currency) ->
 # Clocks
 
 
-async def refunds_owed(connection: Connection, lot_id: int | None = None) -> list[OwedRow]:
-    """Return every refund that has not left, in order of lot and bidder."""
-    return [_owed(row) for row in await connection.fetch(REFUNDS_OWED, lot_id)]
+async def refunds_owed(
+    connection: Connection, lot_id: int | None = None, bidder_id: int | None = None
+) -> list[OwedRow]:
+    """Return every refund that has not left, of one lot or bidder when given, in order of lot and bidder."""
+    return [_owed(row) for row in await connection.fetch(REFUNDS_OWED, lot_id, bidder_id)]
 
 
 def _owed(row: Row) -> OwedRow:

@@ -213,6 +213,8 @@ async def test_tokens_are_issued_listed_and_revoked(floor: Served, admin: Person
         ("GET", "/exports/journal.beancount", "admin", (403, "NOT_ALLOWED")),
         ("GET", "/ledger/verification", "bidder", (403, "NOT_ALLOWED")),
         ("GET", "/me/sign-ups", "nobody", (401, "NOT_SIGNED_IN")),
+        ("GET", "/me/deposits", "admin", (403, "NOT_ALLOWED")),
+        ("GET", "/lots/1/deposit", "nobody", (401, "NOT_SIGNED_IN")),
         ("DELETE", "/session", "nobody", (401, "NOT_SIGNED_IN")),
     ],
 )
