@@ -140,6 +140,12 @@ _RULES: Final = {
         "请先补足所示的提示次数。",
         "Give the fair warnings that are still missing first.",
     ),
+    "ANNOUNCEMENT_INVALID": Message(
+        "公告内容须为 1 至 500 字。",
+        "An announcement has 1 to 500 characters.",
+        "请填写或缩短公告后再次发布。",
+        "Write it, or make it shorter, and announce it again.",
+    ),
     "DEADLINE_NOT_DUE": Message(
         "该时点尚未到来或已经改变。",
         "That moment has not come, or has been moved.",

@@ -16,6 +16,7 @@ from matching.commands import BeaconOutput, ItemBidList, Lines, OpeningList, Sco
 from matching.units import (
     Amount,
     AmountOrZero,
+    AnnouncementText,
     Digest,
     Line,
     LotId,
@@ -218,17 +219,19 @@ class HostAct(StrEnum):
     RESERVE = "reserve"
     CONFIRM = "confirm"
     DEFAULT = "default"
+    ANNOUNCE = "announce"
 
 
 class Host(_ClientFrame, frozen=True, tag="host"):
     """Act on a lot as its host. Pausing, withdrawing and declaring a default need a reason, which is published;
-    entering the reserve needs the amount."""
+    entering the reserve needs the amount, an announcement to the room its text."""
 
     id: CommandId
     lot: WireLot
     act: HostAct
     reason: Reason = ""
     amount: WireAmount = 0
+    text: AnnouncementText = ""
 
 
 BidderFrame: TypeAlias = (

@@ -122,6 +122,14 @@ class DeclareDefault(Struct, frozen=True, tag=True):
     reason: str
 
 
+class MakeAnnouncement(Struct, frozen=True, tag=True):
+    """Say something to everybody in the room; it goes on record and changes nothing else."""
+
+    lot: LotId
+    by: StaffId
+    text: str
+
+
 class PlaceBid(Struct, frozen=True, tag=True, gc=False):
     """Offer exactly `amount`: minor units, or what the phase bids in once the price is capped (㎡, basis points)."""
 
@@ -341,6 +349,7 @@ HostCommand: TypeAlias = (
     | SetReserve
     | ConfirmSale
     | DeclareDefault
+    | MakeAnnouncement
 )
 Command: TypeAlias = BidderCommand | HostCommand | PhaseAct | AnnounceLot | AdmitBidder | MeetDeadline
 

@@ -118,6 +118,13 @@ class FairWarningGiven(Struct, frozen=True, tag=True):
     by: StaffId
 
 
+class AnnouncementMade(Struct, frozen=True, tag=True):
+    """The host said something to everybody in the room."""
+
+    text: str
+    by: StaffId
+
+
 class CapReached(Struct, frozen=True, tag=True):
     """The price has come as far as it may go; from here on the programme decides otherwise.
 
@@ -438,6 +445,7 @@ Event: TypeAlias = (
     | MaxBidLeft
     | LotExtended
     | FairWarningGiven
+    | AnnouncementMade
     | CapReached
     | RoundBegan
     | Declared

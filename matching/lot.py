@@ -27,6 +27,7 @@ from matching.setting import Setting
 from matching.terms import LotTerms, terms_problems
 from matching.units import (
     AMOUNT_MAX,
+    ANNOUNCEMENT_CHARACTERS_MAX,
     NOBODY,
     Amount,
     BidderId,
@@ -58,6 +59,7 @@ LOT_EVENTS = frozenset(
         event.LotFrozen,
         event.ResumptionAnnounced,
         event.LotResumed,
+        event.AnnouncementMade,
         event.LotKnockedDown,
         event.WinnerDefaulted,
         event.LotSold,
@@ -182,6 +184,8 @@ def decide(lot: Lot, given: command.Command, at_us: TimeUs) -> Decision:
             return _decide_confirmation(lot, by)
         case command.DeclareDefault(by=by, reason=reason):
             return _decide_default(lot, by, reason)
+        case command.MakeAnnouncement(by=by, text=text):
+            return _decide_announcement(lot, by, text)
         case command.AnnounceLot():
             return Refused(Refusal.LOT_ALREADY_ANNOUNCED)
         case (
@@ -226,6 +230,8 @@ def apply(lot: Lot, happened: event.Event, at_us: TimeUs) -> None:
             lot.state = LotState.OPEN
             _forget_freeze(lot)
             _running_phase(lot).apply(happened, at_us)
+        case event.AnnouncementMade():
+            pass  # said, and on record: nothing follows from it
         case event.LotAnnounced():
             assert lot.sequence == 1, "a lot is announced once, first"
         case (
@@ -419,6 +425,16 @@ def _decide_fair_warning(lot: Lot, by: StaffId, at_us: TimeUs) -> Decision:
     if refused is not None:
         return refused
     return [event.FairWarningGiven(_running_phase(lot).warnings + 1, by)]
+
+
+def _decide_announcement(lot: Lot, by: StaffId, text: str) -> Decision:
+    """Let the host speak as long as the lot lives, also while it is frozen, due, or waits to be confirmed."""
+    if lot.is_closed:
+        return Refused(Refusal.LOT_CLOSED)
+    said = text.strip()
+    if not 0 < len(said) <= ANNOUNCEMENT_CHARACTERS_MAX:
+        return Refused(Refusal.ANNOUNCEMENT_INVALID)
+    return [event.AnnouncementMade(said, by)]
 
 
 def _decide_hammer(lot: Lot, by: StaffId, at_us: TimeUs) -> Decision:

@@ -20,6 +20,7 @@ TIME_US_MAX = 2**53 - 1
 """Latest time, in microseconds since the Unix epoch, that a JavaScript number carries exactly (year 2255)."""
 
 REASON_CHARACTERS_MAX = 500
+ANNOUNCEMENT_CHARACTERS_MAX = 500
 
 Amount: TypeAlias = int
 """Money in minor units (分, cents) of the lot's currency."""
@@ -89,3 +90,4 @@ def value_of(lines: tuple[Line, ...]) -> Amount:
 
 
 Reason = Annotated[str, Meta(max_length=REASON_CHARACTERS_MAX)]
+AnnouncementText = Annotated[str, Meta(max_length=ANNOUNCEMENT_CHARACTERS_MAX)]

@@ -106,6 +106,8 @@ class Teller:
                 return say("the cap is reached:", "达到最高限价：") + f" {self._money(price)}"
             case event.FairWarningGiven(warning=warning):
                 return say(f"fair warning {warning}", f"第 {warning} 次提示")
+            case event.AnnouncementMade(text=text):
+                return say(f"the host says: {text}", f"主持人公告：{text}")
             case event.RoundBegan(is_pause=True):
                 return say("pause", "间歇")
             case event.RoundBegan(number=number, price=price):

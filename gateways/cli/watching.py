@@ -126,6 +126,8 @@ class Watching:
                 return say(f"extended, {event['extension']}", f"延时，第 {event['extension']} 次")
             case "FairWarningGiven":
                 return say(f"fair warning {event['warning']}", f"第 {event['warning']} 次提示")
+            case "AnnouncementMade":
+                return say(f"the host says: {event['text']}", f"主持人公告：{event['text']}")
             case "LotFrozen":
                 return say("paused", "暂停") + (f": {event['reason']}" if event["reason"] else "")
             case "LotResumed":

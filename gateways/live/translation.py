@@ -74,3 +74,5 @@ def _host_command(frame: wire.Host, by: int) -> commands.HostCommand:
             return commands.ConfirmSale(lot, by)
         case HostAct.DEFAULT:
             return commands.DeclareDefault(lot, by, frame.reason)
+        case HostAct.ANNOUNCE:
+            return commands.MakeAnnouncement(lot, by, frame.text)

@@ -50,6 +50,7 @@ KINDS = {
     "say": 2,
     "confirm": 2,
     "default": 2,
+    "speak": 4,
 }
 KINDS_BEFORE_OPENING = KINDS | {"admit": 100, "open": 400, "deadline": 800}
 KINDS_IN_A_FREEZE = KINDS | {"resume": 700, "deadline": 700, "pause": 100}
@@ -162,6 +163,8 @@ class Move:
                 return command.ConfirmSale(LOT, HOST)
             case "default":
                 return command.DeclareDefault(LOT, HOST, reason)
+            case "speak":
+                return command.MakeAnnouncement(LOT, HOST, reason)
         return command.HammerLot(LOT, HOST)
 
     def amount(self, lot: Lot) -> Amount:

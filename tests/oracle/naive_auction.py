@@ -176,6 +176,8 @@ class NaiveAuction:
             case command.DeclareDefault(reason=reason):
                 unspoken = [Refusal.REASON_MISSING] * (not reason.strip())
                 return [Refusal.LOT_NOT_KNOCKED_DOWN] * (now.state != "knocked_down") + unspoken
+            case command.MakeAnnouncement(text=text):
+                return self._closed() + [Refusal.ANNOUNCEMENT_INVALID] * (not 1 <= len(text.strip()) <= 500)
         return [Refusal.LOT_ALREADY_ANNOUNCED]
 
     def _closed(self) -> list[Refusal]:

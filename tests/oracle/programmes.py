@@ -273,6 +273,7 @@ class Commands:
                 command.SetReserve(LOT, chance.choice((HOST, NOTARY)), self._reserve(lot)),
                 command.ConfirmSale(LOT, HOST),
                 command.DeclareDefault(LOT, HOST, chance.choice((" ", "gone"))),
+                command.MakeAnnouncement(LOT, HOST, chance.choice((" ", "x" * 501, "all is well"))),
                 command.MeetDeadline(LOT, lot.due_at_us + chance.choice((0, 1))),
                 command.AnnounceLot(LOT, HOST, lot.terms),
                 command.WithdrawLot(LOT, HOST, "" if chance.random() < 0.9 else "void"),

@@ -279,6 +279,8 @@ def _act_of_host(verb: str, reason: str) -> command.HostCommand:
             return command.GiveFairWarning(LOT, HOST)
         case "hammer":
             return command.HammerLot(LOT, HOST)
+        case "speak":
+            return command.MakeAnnouncement(LOT, HOST, reason)
     raise ValueError(f"no such command in a table: {verb!r}")
 
 
@@ -406,6 +408,8 @@ def _plain_event_told(happened: event.Event) -> str:
             return f"warning {warning}{_by(by)}"
         case event.LotWithdrawn(reason, by):
             return f"withdrawn{_by(by)} ({reason})"
+        case event.AnnouncementMade(text, by):
+            return f"spoken{_by(by)} ({text})"
         case event.ReserveSet(amount, by):
             return f"reserve {amount}{_by(by)}"
         case event.CapReached(price):

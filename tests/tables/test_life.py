@@ -170,6 +170,24 @@ SCENARIOS = {
         0:01     | host   | withdraw court order | withdrawn by host (court order)
         """,
     ),
+    "the host speaks to the room, and neither the clock nor a warning is moved by it": Scenario(
+        lot_terms(english(duration="10:00", window="1:00", extension="1:00", hammer_after=1), opens="0:00"),
+        """
+        at       | who    | does           | then
+        0:00     | host   | speak a viewing is at nine | spoken by host (a viewing is at nine)
+        0:00     | clock  | deadline 0:00  | opened, phase 0 ends 10:00
+        0:01     | host   | speak          | refused ANNOUNCEMENT_INVALID
+        9:30     | A      | bid 1000       | A 1000, extension 1 ends 10:30
+        9:31     | host   | warn           | warning 1 by host
+        9:32     | host   | speak the seller confirms the area | spoken by host (the seller confirms the area)
+        9:33     | host   | pause fog      | frozen host (fog)
+        9:34     | host   | speak please wait | spoken by host (please wait)
+        9:35     | host   | resume         | resumed by host ends 11:35
+        11:35    | host   | speak the end has come | spoken by host (the end has come)
+        11:35    | clock  | deadline 11:35 | sold A 1000
+        11:36    | host   | speak too late | refused LOT_CLOSED
+        """,
+    ),
     "a frozen lot can be withdrawn": Scenario(
         TIMED,
         """
