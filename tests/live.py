@@ -91,6 +91,11 @@ def host(lot: int, act: str, reason: str = "") -> Frame:
     return {"type": "host", "lot": lot, "act": act, "reason": reason}
 
 
+def announcement(lot: int, text: str) -> Frame:
+    """What the host says to the room."""
+    return {"type": "host", "lot": lot, "act": "announce", "text": text}
+
+
 def lot_form(title: str = "标的 lot", deposit: int = 0, **phase: Any) -> Frame:
     """A lot that a host opens and hammers: opening price 1,000, step 10, unless changed."""
     english = {

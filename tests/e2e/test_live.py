@@ -14,7 +14,7 @@ from gateways.client import ApiClient
 from gateways.wire import ServerFrame
 from tests.e2e.conftest import House
 from tests.frame_schemas import frame_validator
-from tests.live import Talk, bid, host
+from tests.live import Talk, announcement, bid, host
 
 FIELDS_FOR_GUESTS = {"type", "paddle", "amount", "is_proxy", "terms", "by", "index", "ends_at_us"}
 """Of the records that an English lot makes while it runs; `by` is who of the staff did it."""
@@ -214,6 +214,7 @@ async def test_a_host_runs_the_lot_and_his_acts_are_on_record(house: House) -> N
         for act in ("resume", "fair_warning", "hammer"):
             assert (await desk.ask(host(lot, act)))["type"] == "receipt"
         assert (await bidder.ask(bid(lot, 2_000)))["code"] == "LOT_CLOSED"
+        assert (await desk.ask(announcement(lot, "再见 goodbye")))["code"] == "LOT_CLOSED"
         other = await bidder.ask(host(lot, "hammer"))
         assert (other["type"], other["code"]) == ("error", "NOT_ALLOWED")
     events = [each["event"] for each in await record(house, lot)]
@@ -222,6 +223,28 @@ async def test_a_host_runs_the_lot_and_his_acts_are_on_record(house: House) -> N
     ]  # fmt: skip
     assert all(event["by"] for event in events[-4:])
     assert all(each["at_us"] for each in await record(house, lot))
+
+
+async def test_what_the_host_says_reaches_the_room_and_the_record_and_moves_nothing(house: House) -> None:
+    lot = await house.open_lot(fair_warnings_min=1)
+    async with house.talk(-1) as desk, house.talk(0) as bidder, house.talk() as guest:
+        before = (await guest.subscribe(lot))["state"]
+        await bidder.subscribe(lot)
+        said = announcement(lot, " 卖方更正：面积 120 ㎡ the area is 120 ㎡ ")
+        receipt = await desk.ask({"id": COMMAND_ID, **said})
+        assert receipt["type"] == "receipt" and not receipt["is_repeat"]
+        assert (await desk.ask({"id": COMMAND_ID, **said}))["is_repeat"], (
+            "said once, however often it is sent"
+        )
+        for talk in (bidder, guest):
+            heard = await talk.hear("events")
+            assert heard["records"][0]["event"]["text"] == said["text"].strip()
+            assert heard["records"][0]["event"]["type"] == "AnnouncementMade"
+            assert heard["state"] == before
+        assert (await desk.ask(announcement(lot, " \n")))["code"] == "ANNOUNCEMENT_INVALID"
+        assert (await bidder.ask(announcement(lot, "free beer")))["code"] == "NOT_ALLOWED"
+    spoken = [each for each in await record(house, lot) if each["event"]["type"] == "AnnouncementMade"]
+    assert len(spoken) == 1 and spoken[0]["by_name"]
 
 
 BAD_FRAMES = {
@@ -237,6 +260,9 @@ BAD_FRAMES = {
     "id too short": '{"type": "bid", "id": "abc", "lot": 1, "amount": 10}',
     "id in capitals": f'{{"type": "bid", "id": "{COMMAND_ID.upper()}", "lot": 1, "amount": 10}}',
     "no id": '{"type": "bid", "lot": 1, "amount": 10}',
+    "announcement too long": (
+        f'{{"type": "host", "id": "{COMMAND_ID}", "lot": 1, "act": "announce", "text": "{"x" * 501}"}}'
+    ),
     "null amount": f'{{"type": "bid", "id": "{COMMAND_ID}", "lot": 1, "amount": null}}',
     "unknown act": f'{{"type": "host", "id": "{COMMAND_ID}", "lot": 1, "act": "burn"}}',
     "long reason": f'{{"type": "host", "id": "{COMMAND_ID}", "lot": 1, "act": "pause", "reason": "{"x" * 501}"}}',

@@ -265,3 +265,16 @@ def test_the_first_event_starts_the_lot_and_still_has_to_be_applied() -> None:
     assert (lot.id, lot.sequence) == (LOT, 0)
     apply(lot, first, START_US)
     assert (lot.sequence, lot.state) == (1, LotState.ANNOUNCED)
+
+
+def test_an_announcement_is_bounded_and_leaves_all_but_the_sequence_as_it_was() -> None:
+    lot = lot_under(lot_terms())
+    before = msgspec.to_builtins(lot)
+    for text in ("", " \n", "x" * 501):
+        assert decide(lot, command.MakeAnnouncement(LOT, HOST, text), START_US) == Refused(
+            Refusal.ANNOUNCEMENT_INVALID
+        )
+    said = decide(lot, command.MakeAnnouncement(LOT, HOST, " " + "x" * 500), START_US)
+    assert said == [event.AnnouncementMade("x" * 500, HOST)]
+    apply(lot, said[0], START_US)
+    assert msgspec.to_builtins(lot) == before | {"sequence": before["sequence"] + 1}

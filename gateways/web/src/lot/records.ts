@@ -42,6 +42,7 @@ export function recordText(record: ShownRecord, currency: string, by: StaffName)
     case "LotSold": return say("event_LotSold", { who, paddle: event.paddle, amount: money(event.price) });
     case "LotKnockedDown": return say("event_LotKnockedDown", { who, paddle: event.paddle, amount: money(event.price) });
     case "WinnerDefaulted": return say("event_WinnerDefaulted", { who, paddle: event.paddle, reason: event.reason });
+    case "AnnouncementMade": return say("event_AnnouncementMade", { who, text: event.text });
     case "LotAwarded": return say("event_LotAwarded", { who, n: event.awards.length });
     default: return phaseText(event, { who, end, money });
   }

@@ -2,7 +2,7 @@
 
 import { ref } from "vue";
 
-export type Signal = "outbid" | "extended" | "warning" | "hammer" | "mine";
+export type Signal = "outbid" | "extended" | "warning" | "hammer" | "mine" | "announced";
 
 const KEY = "luochui.signals";
 const NOTES: Record<Signal, readonly [hertz: number, seconds: number][]> = {
@@ -11,9 +11,10 @@ const NOTES: Record<Signal, readonly [hertz: number, seconds: number][]> = {
   warning: [[780, 0.1], [780, 0.1]],
   hammer: [[180, 0.08], [120, 0.25]],
   mine: [[520, 0.1], [780, 0.18]],
+  announced: [[620, 0.12], [620, 0.12], [820, 0.18]],
 };
 const SHAKES: Record<Signal, number[]> = {
-  outbid: [120, 60, 120], extended: [60], warning: [80, 60, 80], hammer: [250], mine: [60],
+  outbid: [120, 60, 120], extended: [60], warning: [80, 60, 80], hammer: [250], mine: [60], announced: [60, 60, 60],
 };
 
 /** Whether signals are given; changed with `switchSignals`. */

@@ -473,6 +473,8 @@ export const PHRASES = {
   event_WinnerDefaulted: ["{paddle} 号悔拍：{reason}（{who}）", "Paddle {paddle} defaulted: {reason} ({who})"],
   event_LotAwarded: ["成交：{n} 名竞买人获配（{who}）", "Awarded to {n} bidders by {who}"],
   event_ResumptionAnnounced: ["公告恢复竞价（{who}）", "Resumption announced by {who}"],
+  event_AnnouncementMade: ["主持人公告：{text}（{who}）", "{who} announced: {text}"],
+  announcement_by_host: ["主持人公告", "The host announces"],
   event_CapReached: ["达到最高限价 {amount}", "The price reached its cap of {amount}"],
   event_RoundBegan: ["第 {n} 轮{price} {end}", "Round {n}{price}, {end}"],
   event_RoundPaused: ["第 {n} 轮之前的间歇 {end}", "Pause before round {n}, {end}"],
