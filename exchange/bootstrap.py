@@ -46,9 +46,11 @@ from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
 from exchange.ground import Ground, Report, own_ground, shared_ground
 from exchange.journal_months import JournalMonths
+from exchange.lot_files import LotFiles
 from exchange.measures import Measures
 from exchange.money_rules import MoneyRules
 from exchange.moving import Mover
+from exchange.notices import Notices
 from exchange.people import People, Role
 from exchange.ports import Clock, EventFeed, Hall, Journal, JournalUnavailable
 from exchange.rulebooks.library import library
@@ -107,6 +109,8 @@ class Exchange:
     catalogue: Catalogue
     capacities: Capacities
     sign_ups: SignUps
+    notices: Notices
+    lot_files: LotFiles
     finance: Finance
     settlement: Settlement | None = None
     notes: Notes | None = None
@@ -333,6 +337,8 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
         catalogue=catalogue,
         capacities=capacities,
         sign_ups=SignUps(pool, catalogue, deposits, capacities, hall, hall, clock),
+        notices=Notices(pool, clock),
+        lot_files=LotFiles(pool, clock),
         finance=finance(ledger, clock, ground.measures),
     )
 
@@ -344,6 +350,7 @@ def _settlement(exchange: Exchange, engine: Engine) -> Settlement:
         ledger=exchange.ledger,
         catalogue=exchange.catalogue,
         sign_ups=exchange.sign_ups,
+        notices=exchange.notices,
         outcome_recorded=engine.outcome_recorded,
         shard=exchange.settings.shard,
     )

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 from exchange.categories import Category
 from exchange.database import Database, NotUnique, Row
 from exchange.money_rules import COMMISSION_MAX, MoneyRules
+from exchange.notice_texts import announcement
 from exchange.ports import Clock, CommandBus, ExchangeError, LotBook, Rejected
 from exchange.records import derived_id
 from exchange.repair import Repair
@@ -27,7 +28,8 @@ from exchange.rulebooks.library import Library, shipped
 from exchange.rulebooks.parameters import Draft, Earlier
 from exchange.rulebooks.rulebook import NAME_PATTERN, Rulebook
 from exchange.rulebooks.working_days import CENTRE_TIME
-from exchange.texts import BothLanguages
+from exchange.texts import NO_TEXT, BothLanguages
+from exchange.whereabouts import Place, VisitorText, place_problems
 from ledger.store import LedgerUnavailable
 from ledger.units import is_currency
 from matching.commands import AnnounceLot
@@ -51,19 +53,31 @@ CARD_COLUMNS = """
 id, code, category, region, title_zh, title_en, seller_zh, seller_en, deposit, deposit_by_us, currency, is_demo,
 final_view::text
 """
-INSERT_LOT = """
-WITH next AS (SELECT nextval(pg_get_serial_sequence('exchange.lot', 'id')) AS id)
+SHEET_COLUMNS = """
+latitude_e6, longitude_e6, address_zh, address_en, inspection_zh, inspection_en, contact_zh, contact_en
+"""
+INSERT_LOT = f"""
+WITH next AS (SELECT nextval(pg_get_serial_sequence('exchange.lot', 'id')) AS id),
+entered AS (
 INSERT INTO exchange.lot (
     id, code, category, region, title_zh, title_en, description_zh, description_en, seller_zh, seller_en,
     terms, deposit, currency, is_demo, published_by, published_at_us,
-    rulebook, rulebook_digest, valuation, commission, notice_at_us, relisted_from, deposit_by_us
+    rulebook, rulebook_digest, valuation, commission, notice_at_us, relisted_from, deposit_by_us,
+    {SHEET_COLUMNS}
 )
 OVERRIDING SYSTEM VALUE
 SELECT id, coalesce($1, 'LC-' || $2::text || '-' || lpad(id::text, greatest(6, length(id::text)), '0')),
        $3, $4, $5, $6, $7, $8, $9, $10, $11::text::jsonb, $12, $13, $14, $15, $16,
-       $17, $18, $19, $20, $21, nullif($22::bigint, 0), $23
+       $17, $18, $19, $20, $21, nullif($22::bigint, 0), $23,
+       $24, $25, $26, $27, $28, $29, $30, $31
   FROM next
 RETURNING id
+)
+INSERT INTO exchange.notice (
+    lot, kind, of_record, title_zh, title_en, body_zh, body_en, published_by, published_at_us
+)
+SELECT id, $32, 1, $33, $34, $35, $36, $15, $16 FROM entered
+RETURNING lot
 """
 RELISTED_ONCE = "lot_relisted_once"
 SELECT_NOT_ANNOUNCED = """
@@ -74,7 +88,7 @@ UPDATE_ANNOUNCED = "UPDATE exchange.lot SET is_announced = true WHERE id = ANY($
 SELECT_LOT = f"""
 SELECT {CARD_COLUMNS}, description_zh, description_en, terms::text,
        rulebook, rulebook_digest, valuation, commission, notice_at_us, coalesce(relisted_from, 0) AS relisted_from,
-       outcome, closed_at_us
+       outcome, closed_at_us, {SHEET_COLUMNS}
   FROM exchange.lot WHERE id = $1
 """
 MATCHES = """
@@ -144,6 +158,11 @@ class NewLot(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """The lot that passed and is sold again with this one; 0 for none."""
     deposit_by_us: Moment = 0
     """Until when deposits may arrive; 0 for until the lot ends."""
+    place: Place | None = None
+    inspection_zh: VisitorText = ""
+    inspection_en: VisitorText = ""
+    contact_zh: VisitorText = ""
+    contact_en: VisitorText = ""
 
 
 class Passed(Struct, frozen=True):
@@ -188,6 +207,10 @@ class LotSheet(Struct, frozen=True):
     description: BothLanguages
     terms: LotTerms
     rules: LotRules
+    place: Place | None = None
+    inspection: BothLanguages = NO_TEXT
+    """How and when the thing can be looked at (看样、踏勘)."""
+    contact: BothLanguages = NO_TEXT
 
 
 class LotTitle(Struct, frozen=True):
@@ -366,7 +389,15 @@ class Catalogue:
             return None
         terms = msgspec.structs.replace(_terms(row), reserve_price=0)
         description = BothLanguages(row["description_zh"], row["description_en"])
-        return LotSheet(_card(row, view), description, terms, self._rules(row))
+        return LotSheet(
+            card=_card(row, view),
+            description=description,
+            terms=terms,
+            rules=self._rules(row),
+            place=_place(row),
+            inspection=BothLanguages(row["inspection_zh"], row["inspection_en"]),
+            contact=BothLanguages(row["contact_zh"], row["contact_en"]),
+        )
 
     async def search(self, search: Search) -> Found:
         """Find lots: those under way first, the next to end in front, then the closed, latest first."""
@@ -418,7 +449,10 @@ class Catalogue:
         )
 
     async def _enter(self, new: NewLot, by: StaffId, rulebook: Rulebook | None, now_us: TimeUs) -> LotId:
+        """Write a lot down together with the notice that puts it up."""
         year = datetime.fromtimestamp(now_us / 1_000_000, CENTRE_TIME).year
+        notice = announcement(new, None if rulebook is None else rulebook.title)
+        address = NO_TEXT if new.place is None else new.place.address
         try:
             lot_id: LotId = await self._database.value(
                 INSERT_LOT, new.code, str(year), new.category.value, new.region, new.title_zh, new.title_en,
@@ -426,6 +460,10 @@ class Catalogue:
                 new.deposit, new.terms.currency, new.is_demo, by, now_us,
                 new.rulebook, "" if rulebook is None else rulebook.digest, new.valuation, new.commission,
                 new.notice_at_us or now_us, new.relisted_from, new.deposit_by_us,
+                None if new.place is None else new.place.latitude_e6,
+                None if new.place is None else new.place.longitude_e6, address.zh, address.en,
+                new.inspection_zh, new.inspection_en, new.contact_zh, new.contact_en,
+                notice.kind.value, notice.title.zh, notice.title.en, notice.body.zh, notice.body.en,
             )  # fmt: skip
         except NotUnique as error:
             if error.constraint == RELISTED_ONCE:
@@ -477,7 +515,7 @@ class Catalogue:
 
 def lot_problems(new: NewLot, now_us: TimeUs) -> list[str]:
     """List what keeps a lot from being published; empty when nothing does."""
-    problems = terms_problems(new.terms)
+    problems = [*terms_problems(new.terms), *place_problems(new.place)]
     if not is_currency(new.terms.currency):
         problems.append(f"the ledger cannot book deposits in {new.terms.currency}")
     if new.commission > COMMISSION_MAX:
@@ -524,6 +562,11 @@ def _published(row: Row) -> NewLot:
         commission=row["commission"],
         notice_at_us=row["notice_at_us"],
         relisted_from=row["relisted_from"],
+        place=_place(row),
+        inspection_zh=row["inspection_zh"],
+        inspection_en=row["inspection_en"],
+        contact_zh=row["contact_zh"],
+        contact_en=row["contact_en"],
     )
 
 
@@ -584,6 +627,13 @@ def _card(row: Row, view: LotView) -> LotCard:
         is_demo=row["is_demo"],
         view=view,
     )
+
+
+def _place(row: Row) -> Place | None:
+    if row["latitude_e6"] is None:
+        return None
+    address = BothLanguages(row["address_zh"], row["address_en"])
+    return Place(row["latitude_e6"], row["longitude_e6"], address)
 
 
 def _title(row: Row) -> BothLanguages:

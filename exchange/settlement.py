@@ -13,6 +13,8 @@ from typing import Final
 import structlog
 
 from exchange.catalogue import Catalogue
+from exchange.notice_texts import of_event
+from exchange.notices import BY_THE_EXCHANGE, Notices
 from exchange.ports import ExchangeError, Journal, LotBook
 from exchange.records import JournalRow
 from exchange.sign_up import SignUps
@@ -49,6 +51,7 @@ class Settlement:
         ledger: PostgresLedgerStore,
         catalogue: Catalogue,
         sign_ups: SignUps,
+        notices: Notices,
         outcome_recorded: asyncio.Event,
         shard: int = 0,
     ) -> None:
@@ -64,6 +67,7 @@ class Settlement:
         self._settlements = LotSettlements(ledger)
         self._catalogue = catalogue
         self._sign_ups = sign_ups
+        self._notices = notices
         self._outcome_recorded = outcome_recorded
         self._cursor = cursor_of(shard)
         self._position: int | None = None
@@ -100,6 +104,7 @@ class Settlement:
         lot = self._book.lot(row.lot)
         assert view is not None and lot is not None, "the journal holds every lot that it says has ended"
         await self._catalogue.close(lot_view(lot), row.at_us)
+        await tell(self._notices, row, lot)
         await self._sign_ups.close(lot.id, lot.paddles)
         outcome = lot_outcome(lot, row, await self._bidding_ended_at_us(lot, row))
         answer = await self._settlements.settle(outcome, Cursor(self._cursor, row.position))
@@ -132,6 +137,14 @@ class Settlement:
         except TimeoutError:
             return
         self._outcome_recorded.clear()
+
+
+async def tell(notices: Notices, row: JournalRow, lot: Lot) -> None:
+    """Publish what a record of a lot means to the public, if anything; done again, it changes nothing."""
+    event = row.event
+    notice = of_event(event, lot_view(lot))
+    if notice is not None:
+        await notices.tell(row.lot, row.sequence, notice, getattr(event, "by", BY_THE_EXCHANGE), row.at_us)
 
 
 def lot_outcome(lot: Lot, row: JournalRow, bidding_ended_at_us: TimeUs = 0) -> LotOutcome:

@@ -13,3 +13,6 @@ class BothLanguages(Struct, frozen=True):
 
     zh: str
     en: str
+
+
+NO_TEXT = BothLanguages("", "")

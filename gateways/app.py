@@ -99,6 +99,8 @@ def _services(exchange: Exchange) -> Services:
         catalogue=exchange.catalogue,
         capacities=exchange.capacities,
         sign_ups=exchange.sign_ups,
+        notices=exchange.notices,
+        lot_files=exchange.lot_files,
         deposits=exchange.deposits,
         ledger=exchange.ledger,
         finance=exchange.finance,

@@ -14,6 +14,7 @@ from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue, NewLot
 from exchange.categories import Category
 from exchange.money_rules import MoneyRules
+from exchange.notices import Notices
 from exchange.people import Account, People, Role
 from exchange.ports import Answer, CommandBus
 from exchange.settlement import Settlement
@@ -138,12 +139,14 @@ class Procedure:
         self.sign_ups = SignUps(
             used, self.catalogue, self.deposits, self.capacities, self.bus, self.engine, floor.clock
         )
+        self.notices = Notices(used, floor.clock)
         self.settlement = Settlement(
             journal=floor.journal,
             book=self.engine,
             ledger=self.ledger,
             catalogue=self.catalogue,
             sign_ups=self.sign_ups,
+            notices=self.notices,
             outcome_recorded=self.engine.outcome_recorded,
         )
         self._numbers = itertools.count(1)

@@ -14,6 +14,7 @@ from exchange.records import JournalRow
 from exchange.relisting import Relisting, relist
 from exchange.sign_up import SignUpState
 from exchange.texts import BothLanguages
+from exchange.whereabouts import Place
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import ANYONE, Asked, Operation, only
 from matching.events import Event, PublicEvent, public_view
@@ -22,6 +23,7 @@ from matching.terms import LotTerms
 from matching.units import AmountOrZero, StaffId
 
 PAGE_LOTS_MAX = 200
+SHEET_FIELDS = tuple(name for name in LotSheet.__struct_fields__ if name != "card")
 PAGE_RECORDS_MAX = 1_000
 
 
@@ -56,6 +58,9 @@ class LotDetail(LotCard, frozen=True):
     description: BothLanguages
     terms: LotTerms
     rules: LotRules
+    place: Place | None
+    inspection: BothLanguages
+    contact: BothLanguages
     my: SignUpState | None
 
 
@@ -164,7 +169,8 @@ def _linked(row: JournalRow, event: Event, sees_all: bool, names: Mapping[int, s
 def _detail(sheet: LotSheet, mine: SignUpState | None) -> LotDetail:
     card = sheet.card
     fields: dict[str, Any] = {name: getattr(card, name) for name in card.__struct_fields__}
-    return LotDetail(**fields, description=sheet.description, terms=sheet.terms, rules=sheet.rules, my=mine)
+    of_sheet: dict[str, Any] = {name: getattr(sheet, name) for name in SHEET_FIELDS}
+    return LotDetail(**fields, **of_sheet, my=mine)
 
 
 OPERATIONS = (

@@ -12,6 +12,8 @@ from aiohttp import web
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.finance import Finance
+from exchange.lot_files import LotFiles
+from exchange.notices import Notices
 from exchange.people import People
 from exchange.ports import Busy, Clock, Journal, LotBook
 from exchange.sign_up import SignUps
@@ -37,6 +39,8 @@ class Services:
     catalogue: Catalogue
     capacities: Capacities
     sign_ups: SignUps
+    notices: Notices
+    lot_files: LotFiles
     deposits: Deposits
     ledger: PostgresLedgerStore
     finance: Finance

@@ -24,6 +24,7 @@ from exchange.demo.centre import DemoCentre
 from exchange.demo.templates import Rhythm, read_demo_lots, round_of_code
 from exchange.engine import Engine
 from exchange.measures import Measures
+from exchange.notices import Notices
 from exchange.people import Account, People
 from exchange.ports import Accepted
 from exchange.settlement import Settlement
@@ -109,6 +110,7 @@ async def opened(database_url: str) -> AsyncIterator[House]:
         ledger=ledger,
         catalogue=catalogue,
         sign_ups=sign_ups,
+        notices=Notices(pool, clock),
         outcome_recorded=engine.outcome_recorded,
     )
     await engine.start()
