@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateways.finance_messages import FINANCE_MESSAGES
+from gateways.lot_messages import LOT_MESSAGES
 from gateways.message import Message
 
 __all__ = ["MESSAGES", "Message"]
@@ -685,4 +686,6 @@ _RECEIPTS: Final = {
     ),
 }
 
-MESSAGES: Final[dict[str, Message]] = _RULES | _CONNECTION | _API | _RECEIPTS | FINANCE_MESSAGES
+MESSAGES: Final[dict[str, Message]] = (
+    _RULES | _CONNECTION | _API | _RECEIPTS | FINANCE_MESSAGES | LOT_MESSAGES
+)

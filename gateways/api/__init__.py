@@ -25,7 +25,9 @@ from gateways.api import (
     finance_periods,
     finance_reconciliation,
     finance_reversals,
+    lot_files,
     lots,
+    notices,
     openapi,
     own_money,
     rulebooks,
@@ -41,6 +43,8 @@ ALL_PREFIX = "/api/"
 OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *lots.OPERATIONS,
+    *lot_files.OPERATIONS,
+    *notices.OPERATIONS,
     *rulebooks.OPERATIONS,
     *sign_ups.OPERATIONS,
     *accounts.OPERATIONS,
