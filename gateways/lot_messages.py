@@ -20,8 +20,8 @@ LOT_MESSAGES: Final = {
         "Reload the page to see the files there are.",
     ),
     "FILE_EMPTY": Message(
-        "文件是空的。",
-        "The file is empty.",
+        "文件里没有内容。",
+        "There is nothing in the file.",
         "请检查文件后重新上传。",
         "Look at the file and send it again.",
     ),
