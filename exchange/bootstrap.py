@@ -46,6 +46,7 @@ from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
 from exchange.ground import Ground, Report, own_ground, shared_ground
 from exchange.journal_months import JournalMonths
+from exchange.lot_calendar import LotCalendar
 from exchange.lot_files import LotFiles
 from exchange.measures import Measures
 from exchange.money_rules import MoneyRules
@@ -59,6 +60,7 @@ from exchange.settlement import Settlement
 from exchange.shards import Placement
 from exchange.sign_up import SignUps
 from exchange.standby import keep_pulse, term_when_quiet
+from exchange.statistics import Statistics
 from ledger.deposits import Deposits
 from ledger.lot_rules import LotRules
 from ledger.postgres import PostgresLedgerStore
@@ -107,6 +109,8 @@ class Exchange:
     deposits: Deposits
     people: People
     catalogue: Catalogue
+    statistics: Statistics
+    lot_calendar: LotCalendar
     capacities: Capacities
     sign_ups: SignUps
     notices: Notices
@@ -335,6 +339,8 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
         deposits=deposits,
         people=People(pool, clock, session_hours=settings.session_hours),
         catalogue=catalogue,
+        statistics=Statistics(pool, clock, with_demo=settings.demo),
+        lot_calendar=LotCalendar(pool, hall),
         capacities=capacities,
         sign_ups=SignUps(pool, catalogue, deposits, capacities, hall, hall, clock),
         notices=Notices(pool, clock),

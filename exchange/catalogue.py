@@ -51,7 +51,7 @@ COMPARED_IN = "CNY"
 ANNOUNCEMENTS_AT_ONCE = 32
 CARD_COLUMNS = """
 id, code, category, region, title_zh, title_en, seller_zh, seller_en, deposit, deposit_by_us, currency, is_demo,
-final_view::text
+final_view::text, coalesce(closed_at_us, 0) AS closed_at_us
 """
 SHEET_COLUMNS = """
 latitude_e6, longitude_e6, address_zh, address_en, inspection_zh, inspection_en, contact_zh, contact_en
@@ -88,7 +88,7 @@ UPDATE_ANNOUNCED = "UPDATE exchange.lot SET is_announced = true WHERE id = ANY($
 SELECT_LOT = f"""
 SELECT {CARD_COLUMNS}, description_zh, description_en, terms::text,
        rulebook, rulebook_digest, valuation, commission, notice_at_us, coalesce(relisted_from, 0) AS relisted_from,
-       outcome, closed_at_us, {SHEET_COLUMNS}
+       outcome, {SHEET_COLUMNS}
   FROM exchange.lot WHERE id = $1
 """
 MATCHES = """
@@ -173,7 +173,10 @@ class Passed(Struct, frozen=True):
 
 
 class LotCard(Struct, frozen=True):
-    """A lot in a list: what it is, and where it stands. Deposits may arrive until `deposit_by_us`; 0 for its end."""
+    """A lot in a list: what it is, and where it stands.
+
+    Deposits may arrive until `deposit_by_us`; 0 for its end. `closed_at_us` is 0 as long as the lot is under way.
+    """
 
     lot: LotId
     code: str
@@ -186,6 +189,7 @@ class LotCard(Struct, frozen=True):
     currency: str
     is_demo: bool
     view: LotView
+    closed_at_us: TimeUs = 0
 
 
 class LotRules(Struct, frozen=True):
@@ -246,6 +250,7 @@ class Search(Struct, frozen=True):
         region: in the region alone.
         price_from, price_to: bounds of the price that is shown, in minor units of `currency`; 0 for none.
         currency: empty for any, or for CNY where there is a bound or an order of prices.
+        has_ended: leave out the lots under way.
     """
 
     state: LotState | None = None
@@ -258,6 +263,7 @@ class Search(Struct, frozen=True):
     price_to: int = 0
     currency: str = ""
     order: LotOrder = LotOrder.URGENT
+    has_ended: bool = False
 
     @property
     def looks_at_prices(self) -> bool:
@@ -401,7 +407,7 @@ class Catalogue:
 
     async def search(self, search: Search) -> Found:
         """Find lots: those under way first, the next to end in front, then the closed, latest first."""
-        under_way = await self._under_way(search)
+        under_way = [] if search.has_ended else await self._under_way(search)
         page = under_way[search.offset : search.offset + search.limit]
         if search.state is not None and search.state not in CLOSED_STATES:
             return Found(page, len(under_way))
@@ -626,6 +632,7 @@ def _card(row: Row, view: LotView) -> LotCard:
         currency=row["currency"],
         is_demo=row["is_demo"],
         view=view,
+        closed_at_us=row["closed_at_us"],
     )
 
 

@@ -97,6 +97,8 @@ def _services(exchange: Exchange) -> Services:
     return Services(
         people=exchange.people,
         catalogue=exchange.catalogue,
+        statistics=exchange.statistics,
+        lot_calendar=exchange.lot_calendar,
         capacities=exchange.capacities,
         sign_ups=exchange.sign_ups,
         notices=exchange.notices,

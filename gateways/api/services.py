@@ -12,11 +12,13 @@ from aiohttp import web
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.finance import Finance
+from exchange.lot_calendar import LotCalendar
 from exchange.lot_files import LotFiles
 from exchange.notices import Notices
 from exchange.people import People
 from exchange.ports import Busy, Clock, Journal, LotBook
 from exchange.sign_up import SignUps
+from exchange.statistics import Statistics
 from gateways.identity import SignInLimit
 from ledger.deposits import Deposits
 from ledger.postgres import PostgresLedgerStore
@@ -37,6 +39,8 @@ class Services:
 
     people: People
     catalogue: Catalogue
+    statistics: Statistics
+    lot_calendar: LotCalendar
     capacities: Capacities
     sign_ups: SignUps
     notices: Notices
