@@ -189,7 +189,7 @@ class LotCard(Struct, frozen=True):
     currency: str
     is_demo: bool
     view: LotView
-    closed_at_us: TimeUs = 0
+    closed_at_us: TimeUs
 
 
 class LotRules(Struct, frozen=True):
