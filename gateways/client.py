@@ -23,7 +23,7 @@ import msgpack
 import orjson
 from yarl import URL
 
-from gateways.wire import JSON_PROTOCOL, MSGPACK_PROTOCOL, RETRYABLE, HostAct, View
+from gateways.wire import JSON_PROTOCOL, MSGPACK_PROTOCOL, RETRYABLE, RTT_MS_MAX, HostAct, View
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 API_PREFIX = "/api/v1"
@@ -286,6 +286,8 @@ class LiveClient:
         self._supervisor: asyncio.Task[None] | None = None
         self._pending: dict[str, asyncio.Future[Answer | _TryAgain]] = {}
         self._pings: dict[float, asyncio.Future[tuple[int, int]]] = {}
+        self._rtt_ms = 0
+        """The last round trip that was measured; hosts are told of it with the next ping."""
         self._subscriptions: dict[int, Subscription] = {}
         self._is_closing = False
 
@@ -406,9 +408,10 @@ class LiveClient:
         self._pings[mark] = asyncio.get_running_loop().create_future()
         sent_us = _now_us()
         try:
-            await self._send(self._encode({"type": "ping", "sent": mark}))
+            await self._send(self._encode({"type": "ping", "sent": mark, "rtt_ms": self._rtt_ms}))
             async with asyncio.timeout(self._answer_timeout_s):
                 received_us, server_us = await self._pings[mark]
+                self._rtt_ms = min(max(1, (received_us - sent_us) // 1_000), RTT_MS_MAX)
         except TimeoutError as error:
             raise Unreachable("no pong arrived") from error
         finally:

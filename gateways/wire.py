@@ -48,6 +48,10 @@ WireAmount = Annotated[int, Meta(gt=-(2**53), lt=2**53)]
 """Wide on purpose: an absurd amount is for the rules to refuse, with what would be acceptable."""
 
 
+RTT_MS_MAX: Final = 60_000
+RoundTripMs = Annotated[int, Meta(ge=0, le=RTT_MS_MAX)]
+
+
 class View(StrEnum):
     """How much of a lot a subscriber gets."""
 
@@ -77,9 +81,13 @@ class Unsubscribe(_ClientFrame, frozen=True, tag="unsubscribe"):
 
 
 class Ping(_ClientFrame, frozen=True, tag="ping"):
-    """Ask for the server's time; `sent` comes back unchanged."""
+    """Ask for the server's time; `sent` comes back unchanged.
+
+    `rtt_ms` is the last round trip that the client measured, 0 for none yet: hosts see it beside the bidder.
+    """
 
     sent: float = 0
+    rtt_ms: RoundTripMs = 0
 
 
 class Bid(_ClientFrame, frozen=True, tag="bid"):
@@ -389,12 +397,25 @@ class Outbid(_ServerFrame, frozen=True, tag="outbid"):
     server_time_us: TimeUs
 
 
+class BidderOnline(Struct, frozen=True):
+    """A bidder who is connected: his last round trip, 0 before he measured one, and when he was last heard."""
+
+    paddle: Paddle
+    rtt_ms: int
+    heard_at_us: TimeUs
+
+
 class Presence(_ServerFrame, frozen=True, tag="presence"):
-    """How many are there; for hosts."""
+    """How many are there; for hosts, at most once a second.
+
+    `bidders_online` counts each bidder once. Who follows the lot in full gets them named in `online` too, by paddle, at
+    most 300.
+    """
 
     lot: LotId
     bidders_online: int
     watchers: int
+    online: tuple[BidderOnline, ...] = ()
 
 
 class Pong(_ServerFrame, frozen=True, tag="pong"):

@@ -13,14 +13,14 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from matching.units import LotId
+from matching.units import LotId, Paddle
 
 log = structlog.get_logger(__name__)
 
 REVOKED: Final = "revoked"
 """The fingerprint of a proof of identity that is no longer good."""
 
-PRESENCE: Final = "presence"
+PRESENCE: Final = "attendance"
 
 PRESENCE_SECONDS: Final = 1.0
 SILENT_SECONDS_MAX: Final = 5.0
@@ -37,14 +37,35 @@ class Notes(Protocol):
         """Call `listener` with whatever another gateway tells of this kind."""
 
 
+class Online(Struct, frozen=True, array_like=True):
+    """A bidder who is there: his last round trip, 0 before he measured one, and how long he has been silent."""
+
+    paddle: Paddle
+    rtt_ms: int
+    silent_ms: int
+
+
+class Roll(Struct, frozen=True, array_like=True):
+    """Who follows one lot through one gateway.
+
+    `paddles` has a bit for each bidder, paddle 1 the lowest of the first byte; some of them are in `online`.
+    """
+
+    followers: int
+    paddles: bytes
+    online: tuple[Online, ...]
+
+
 class Attendance(Struct, frozen=True, array_like=True):
     """What one gateway tells of itself."""
 
     gateway: str
     is_visited: bool
     """Whether anybody is connected there."""
-    present: dict[LotId, tuple[int, int]]
-    """Bidders and followers of each lot there."""
+    wanted: dict[LotId, bool]
+    """The lots that a host follows there, and whether he wants to know who the bidders are."""
+    present: dict[LotId, Roll]
+    """Of those that other gateways want to know of."""
 
 
 decode_attendance = msgspec.msgpack.Decoder(Attendance).decode

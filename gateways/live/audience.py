@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Protocol
 
-from exchange.ports import EventFeed
 from gateways.wire import View
 from matching.units import LotId, Sequence
 
@@ -33,6 +32,12 @@ class Follower(Protocol):
     """0 for somebody who has not signed in."""
     is_host: bool
     opcode: int
+    rtt_ms: int
+    """The last round trip that its client measured, 0 for none yet."""
+
+    @property
+    def silent_seconds(self) -> float:
+        """Return how long nothing has been heard of it."""
 
     @property
     def out(self) -> WayOut:
@@ -93,7 +98,3 @@ class Audience:
             self.named[session.account_id] -= 1
             if not self.named[session.account_id]:
                 del self.named[session.account_id]
-
-    def bidders(self, feed: EventFeed) -> int:
-        """Return how many bidders of the lot are here, each counted once."""
-        return sum(feed.own(self.lot, account) is not None for account in self.named)

@@ -42,6 +42,11 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_later(heartbeat_seconds, self._beat)
         transport.set_protocol(self)
 
+    @property
+    def silent_seconds(self) -> float:
+        """Return how long nothing has been heard, not even an answer to the heartbeat."""
+        return self._loop.time() - self._heard_at
+
     def goodbye(self, code: int, reason: str) -> None:
         """Send a close frame, and end the connection when it is answered or not answered in time."""
         if self._is_leaving or self.transport.is_closing():

@@ -7,26 +7,21 @@ Three audiences: followers of a lot in full get every event at once; its watcher
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from exchange.measures import Measures
 from exchange.ports import EventFeed, FeedEntry
 from gateways.live.audience import Audience, Follower
 from gateways.live.pauses import collect_when_quiet, watch_pauses
+from gateways.live.presence import Presences
 from gateways.live.rounds import Rounds, encoded
 from gateways.wire import Events, Outbid, Presence, ServerFrame, View, Yours
 from matching.units import LotId, TimeUs
 
 PRESENCE_SECONDS: Final = 1.0
-ELSEWHERE_SECONDS: Final = 10.0
-"""How long another gateway's counts are believed."""
-
 GUESTS_MAX: Final = 500
 """Of those who are neither bidders nor hosts of a lot, how many get its events in full; the rest watch its state."""
-
-Present = tuple[int, int]
-"""Bidders online, and followers."""
 
 
 class Hub:
@@ -49,8 +44,11 @@ class Hub:
         self._audiences: dict[LotId, Audience] = {}
         self._follows: dict[Follower, tuple[Audience, ...]] = {}
         self._sessions: dict[int, set[Follower]] = {}
-        self._present: dict[LotId, Present] = {}
-        self._elsewhere: dict[str, tuple[float, Mapping[LotId, Present]]] = {}
+        self._told: dict[LotId, Presence] = {}
+        """What the hosts of each lot know of who is there."""
+        self.presences = Presences(
+            feed, self._audiences, self._sessions, lambda: asyncio.get_running_loop().time()
+        )
         self._rounds = Rounds(feed, now_us, epoch, tick_ms / 1000, self._follows, measures)
 
     # -- who is there ------------------------------------------------------------------------------------------
@@ -96,7 +94,7 @@ class Hub:
         audience.enter(session, view, is_guest)
         self._follows[session] = (*self._follows.get(session, ()), audience)
         if session.is_host:
-            self._present.pop(lot, None)
+            self._told.pop(lot, None)
         return view
 
     def unfollow(self, lot: LotId, session: Follower) -> None:
@@ -113,7 +111,7 @@ class Hub:
             del self._follows[session]
         if not audience.size:
             del self._audiences[lot]
-            self._present.pop(lot, None)
+            self._told.pop(lot, None)
 
     # -- telling -----------------------------------------------------------------------------------------------
 
@@ -162,29 +160,22 @@ class Hub:
 
     # -- presence ----------------------------------------------------------------------------------------------
 
-    def presence(self) -> dict[LotId, Present]:
-        """Return who follows each lot through this gateway, for the hosts at other gateways."""
-        return {
-            lot: (audience.bidders(self._feed), audience.size) for lot, audience in self._audiences.items()
-        }
-
-    def present_elsewhere(self, gateway: str, present: Mapping[LotId, Present]) -> None:
-        """Count who follows each lot through another gateway, until that says otherwise or is silent for long."""
-        self._elsewhere[gateway] = (asyncio.get_running_loop().time(), present)
-
     async def _tell_presence(self) -> None:
         while True:
             await asyncio.sleep(PRESENCE_SECONDS)
-            since = asyncio.get_running_loop().time() - ELSEWHERE_SECONDS
-            self._elsewhere = {name: told for name, told in self._elsewhere.items() if told[0] >= since}
             for lot, audience in self._audiences.items():
                 if audience.hosts:
                     self._tell_hosts(lot, audience)
 
     def _tell_hosts(self, lot: LotId, audience: Audience) -> None:
-        counted = [(audience.bidders(self._feed), audience.size)]
-        counted += [present[lot] for _, present in self._elsewhere.values() if lot in present]
-        bidders, followers = (sum(numbers) for numbers in zip(*counted, strict=True))
-        if self._present.get(lot) != (bidders, followers):
-            self._present[lot] = (bidders, followers)
-            self._send(Presence(lot, bidders, followers), audience.hosts)
+        """Tell the hosts who is there, if that has changed; who the bidders are only those who look into the lot."""
+        looking_in = audience.hosts & audience.full
+        present = self.presences.present(audience, self._now_us(), is_named=bool(looking_in))
+        told = self._told.get(lot)
+        if told == present:
+            return
+        self._told[lot] = present
+        self._send(present, looking_in)
+        counts = Presence(lot, present.bidders_online, present.watchers)
+        if told is None or counts != Presence(lot, told.bidders_online, told.watchers):
+            self._send(counts, audience.hosts - looking_in)

@@ -16,7 +16,6 @@ from exchange.cluster.notes import (
     PRESENCE,
     PRESENCE_SECONDS,
     REVOKED,
-    Attendance,
     Notes,
     decode_attendance,
     encode,
@@ -44,8 +43,7 @@ class Neighbours:
         stop_listening = self._people.listen(self._tell_revoked)
         try:
             while True:
-                attendance = Attendance(self._name, self._hub.is_visited, self._hub.presence())
-                self._notes.tell_all(PRESENCE, encode(attendance))
+                self._notes.tell_all(PRESENCE, encode(self._hub.presences.attendance(self._name)))
                 await asyncio.sleep(PRESENCE_SECONDS)
         finally:
             stop_listening()
@@ -56,7 +54,7 @@ class Neighbours:
         except msgspec.DecodeError as error:
             log.warning("neighbours.not_understood", error=str(error))
             return
-        self._hub.present_elsewhere(attendance.gateway, attendance.present)
+        self._hub.presences.hear(attendance)
 
     def _tell_revoked(self, proof: bytes) -> None:
         if not self._is_hearing:

@@ -78,7 +78,7 @@ class Session:
 
     __slots__ = (
         "_account", "_bad_frames", "_connection", "_decode", "_errands", "_floor", "_followed", "_is_bidder",
-        "_leaves_with", "_loop", "_pace", "_too_fast", "account_id", "is_host", "opcode", "out", "under_way",
+        "_leaves_with", "_loop", "_pace", "_too_fast", "account_id", "is_host", "opcode", "out", "rtt_ms", "under_way",
     )  # fmt: skip
 
     def __init__(self, floor: Floor, account: Account | None, protocol: str | None) -> None:
@@ -98,6 +98,8 @@ class Session:
         self._errands: set[asyncio.Task[None]] | None = None
         self._bad_frames = 0
         self._too_fast = 0
+        self.rtt_ms = 0
+        """The last round trip that the client measured, 0 for none yet."""
         self.under_way = 0
         """Commands that wait for their answer."""
         self._leaves_with: Delay | None = None
@@ -127,6 +129,11 @@ class Session:
             self._connection.let_go()
         for errand in self._errands or ():
             errand.cancel()
+
+    @property
+    def silent_seconds(self) -> float:
+        """Return how long nothing has been heard of the client."""
+        return self._connection.silent_seconds
 
     def end(self, code: CloseCode, delay: Delay = AT_ONCE) -> None:
         """End the conversation with a code that tells the client whether to come back, and after what delay."""
@@ -375,6 +382,7 @@ class Session:
         )
 
     def _ping(self, frame: wire.Ping) -> None:
+        self.rtt_ms = frame.rtt_ms or self.rtt_ms
         self._say(wire.Pong(frame.sent, self._floor.hall.now_us()))
 
     def _error(self, code: ErrorCode, detail: str, id: str = "") -> None:

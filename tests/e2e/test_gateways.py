@@ -20,6 +20,7 @@ from tests.e2e.conftest import House, people_of
 from tests.exchange_process import ExchangeProcess
 from tests.live import Talk, host
 
+BIDDERS_CONNECTIONS = 4
 CONNECTIONS = 8
 """That all of them lead to the same of two gateways happens once in 128 times, and does not make a test fail."""
 
@@ -45,15 +46,19 @@ async def test_a_host_sees_everybody_wherever_they_came_in(house: House) -> None
         for _ in range(CONNECTIONS):
             watcher = await stack.enter_async_context(house.talk())
             await watcher.subscribe(lot, view="state")
-        bidder = await stack.enter_async_context(house.talk(0))
-        await bidder.subscribe(lot)
+        for _ in range(BIDDERS_CONNECTIONS):
+            bidder = await stack.enter_async_context(house.talk(0))
+            await bidder.subscribe(lot)
+            await bidder.say({"type": "ping", "sent": 1, "rtt_ms": 123})
         desk = await stack.enter_async_context(house.talk(-1))
         await desk.subscribe(lot)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 presence = await desk.hear("presence")
-                if (presence["watchers"], presence["bidders_online"]) == (CONNECTIONS + 2, 1):
+                if presence["watchers"] == CONNECTIONS + BIDDERS_CONNECTIONS + 1:
                     break
+        assert presence["bidders_online"] == 1, "however many connections he has, at however many gateways"
+        assert [(one["paddle"], one["rtt_ms"]) for one in presence["online"]] == [(1, 123)]
 
 
 @pytest.fixture(scope="module")

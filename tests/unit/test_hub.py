@@ -11,15 +11,18 @@ import orjson
 import pytest
 
 from exchange.adapters.ring import RingFeed
+from exchange.cluster.notes import Attendance, Online, Roll
 from exchange.measures import Measures
 from exchange.ports import FeedEntry, Own
 from gateways.live import rounds
 from gateways.live.frames import BINARY, TEXT
 from gateways.live.hub import Hub
+from gateways.live.presence import paddle_set
 from gateways.live.slices import in_slices
 from gateways.wire import View
 from matching.events import BidPlaced
 from matching.lot import LotState
+from matching.units import LotId
 from matching.view import LotView, PublicRecord
 from tests.floor import Floor
 
@@ -30,10 +33,14 @@ PATIENCE_SECONDS = 30.0
 class Listener:
     """A session that keeps what it is told."""
 
-    def __init__(self, account_id: int = 0, *, is_host: bool = False, opcode: int = TEXT) -> None:
+    def __init__(
+        self, account_id: int = 0, *, is_host: bool = False, opcode: int = TEXT, rtt_ms: int = 0
+    ) -> None:
         self.account_id = account_id
         self.is_host = is_host
         self.opcode = opcode
+        self.rtt_ms = rtt_ms
+        self.silent_seconds = 0.0
         self.out = self
         self.heard: list[dict[str, Any]] = []
         self.writes = 0
@@ -86,6 +93,11 @@ class Hall:
         added = [PublicRecord(n, n, BidPlaced(1, n)) for n in range(first, first + records)]
         offset = first + records - 1
         self.feed.publish([FeedEntry(lot, offset, added, self._view, own or {})])
+
+    def here(self) -> dict[LotId, Roll]:
+        """Return who follows which lot, as another gateway is told when its hosts want to know."""
+        self.hub.presences.hear(Attendance("curious", True, {LOT: True, LOT + 1: False}, {}))
+        return self.hub.presences.attendance("here").present
 
     def enter(self, listener: Listener, view: View = View.FULL, *lots: int) -> View:
         self.hub.enter(listener)
@@ -198,7 +210,7 @@ async def test_who_leaves_in_the_middle_of_a_round_is_told_nothing_more(hall: Ha
     hall.enter(third, View.STATE)
     hall.publish()
     await until(lambda: third.heard)
-    assert not second.heard and not hall.hub.presence()[LOT][0]
+    assert not second.heard and hall.here()[LOT].followers == 1
 
 
 async def test_who_turns_to_another_lot_in_the_middle_of_a_round_is_told_of_that_alone(hall: Hall) -> None:
@@ -214,7 +226,7 @@ async def test_who_turns_to_another_lot_in_the_middle_of_a_round_is_told_of_that
 
     first.put_latest = turn_both  # type: ignore[method-assign]
     hall.publish(LOT)
-    await until(lambda: LOT not in hall.hub.presence())
+    await until(lambda: LOT not in hall.here())
     hall.publish(LOT + 1)
     await until(lambda: second.heard)
     assert [frame["lot"] for frame in second.of("state")] == [LOT + 1]
@@ -230,15 +242,22 @@ async def test_only_so_many_guests_get_every_event_but_parties_always_do(hall: H
 
 
 async def test_hosts_hear_who_is_there_here_and_elsewhere(hall: Hall) -> None:
-    host, bidder = Listener(9, is_host=True), Listener(101)
+    host, bidder = Listener(9, is_host=True), Listener(101, rtt_ms=80)
+    board = Listener(8, is_host=True)
     hall.enter(host)
+    hall.enter(board, View.STATE)
     await until(lambda: host.of("presence"))
-    hall.hub.present_elsewhere("another", {LOT: (2, 1_000), 99: (1, 1)})
+    elsewhere = Roll(1_000, paddle_set([1, 2]), (Online(1, 900, 5_000), Online(2, 35, 0)))
+    hall.hub.presences.hear(Attendance("another", True, {}, {LOT: elsewhere, 99: elsewhere}))
     hall.enter(bidder)
     hall.enter(Listener(101), View.STATE)
-    await until(lambda: host.of("presence")[-1]["watchers"] == 1_003)
-    assert host.of("presence")[-1]["bidders_online"] == 3, "a bidder with two connections counts once"
-    assert hall.hub.presence() == {LOT: (1, 3)}
+    await until(lambda: host.of("presence")[-1]["watchers"] == 1_004)
+    told = host.of("presence")[-1]
+    assert told["bidders_online"] == 2, "a bidder with three connections at two gateways counts once"
+    assert [(one["paddle"], one["rtt_ms"]) for one in told["online"]] == [(1, 80), (2, 35)], "as heard last"
+    await until(lambda: board.of("presence")[-1]["watchers"] == 1_004)
+    assert board.of("presence")[-1]["bidders_online"] == 2 and not board.of("presence")[-1]["online"]
+    assert hall.here()[LOT] == Roll(4, paddle_set([1]), (Online(1, 80, 0),))
     assert not bidder.of("presence")
 
 

@@ -12,7 +12,7 @@ it("the ping with the shortest round trip sets the clock", () => {
   clock.sample(1200, 6_205_000);
   nowMs = 1500;
   clock.sample(1300, 7_000_000);
-  expect([clock.nowUs(), clock.roundTripMs]).toEqual([6_500_000, 10]);
+  expect([clock.nowUs(), clock.roundTripMs, clock.lastRoundTripMs]).toEqual([6_500_000, 10, 200]);
 });
 
 it("an old sample gives way to any new one", () => {

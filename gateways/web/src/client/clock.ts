@@ -10,6 +10,8 @@ interface Sample {
 
 /** Estimates the server's time from pings: the sample with the shortest round trip errs least. */
 export class ServerClock {
+  /** Round trip of the latest ping in milliseconds, 0 before there was one. */
+  lastRoundTripMs = 0;
   private best: Sample | null = null;
 
   constructor(private readonly read: () => number = () => performance.now()) {}
@@ -30,6 +32,7 @@ export class ServerClock {
     const nowMs = this.read();
     const roundTripMs = nowMs - sentMs;
     if (roundTripMs < 0) return;
+    this.lastRoundTripMs = roundTripMs;
     const isStale = this.best !== null && nowMs - this.best.atMs > SAMPLE_LIFE_MS;
     if (this.best !== null && !isStale && roundTripMs > this.best.roundTripMs) return;
     this.best = { offsetMs: serverTimeUs / 1000 - (sentMs + nowMs) / 2, roundTripMs, atMs: nowMs };
@@ -38,6 +41,7 @@ export class ServerClock {
   /** Forget everything, as after a sleep or a change of server. */
   forget(): void {
     this.best = null;
+    this.lastRoundTripMs = 0;
   }
 
   /** The server's time in microseconds, null while unknown. */

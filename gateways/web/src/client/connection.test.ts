@@ -3,14 +3,23 @@ import type { Hello, ServerFrame } from "../schema";
 import { mayReturn } from "./backoff";
 import { LiveConnection, type ConnectionState, type Socket } from "./connection";
 
+interface Sent {
+  type: string;
+  id?: string;
+  epoch?: string;
+  offset?: number;
+  sent?: number;
+  rtt_ms?: number;
+}
+
 /** A server's end of one socket, by hand. */
 class FakeSocket implements Socket {
   onmessage: Socket["onmessage"] = null;
   onclose: Socket["onclose"] = null;
-  readonly sent: { type: string; id?: string; epoch?: string; offset?: number }[] = [];
+  readonly sent: Sent[] = [];
 
   send(text: string): void {
-    this.sent.push(JSON.parse(text) as { type: string });
+    this.sent.push(JSON.parse(text) as Sent);
   }
 
   close(): void {}
@@ -19,7 +28,7 @@ class FakeSocket implements Socket {
     this.onmessage?.({ data: JSON.stringify(frame) });
   }
 
-  of(kind: string): { id?: string; epoch?: string; offset?: number }[] {
+  of(kind: string): Sent[] {
     return this.sent.filter((frame) => frame.type === kind);
   }
 }
@@ -74,6 +83,19 @@ it("asks for a gap, and shows nothing before it is filled", () => {
   server.hear(snapshot(5));
   expect(server.of("subscribe").map(({ epoch, offset }) => [epoch, offset])).toEqual([["", -1], ["e", 2]]);
   expect(frames).toEqual(["hello", "snapshot", "events", "snapshot"]);
+});
+
+it("tells with the next ping the round trip that it measured", () => {
+  live.connect();
+  const server = begin();
+  vi.advanceTimersByTime(10);
+  const [first] = server.of("ping");
+  expect(first?.rtt_ms).toBe(0);
+  vi.advanceTimersByTime(110);
+  server.hear({ type: "pong", sent: first?.sent, server_time_us: 1 });
+  vi.advanceTimersByTime(60);
+  const told = server.of("ping").at(-1)?.rtt_ms ?? 0;
+  expect([server.of("ping").length, told >= 110 && told <= 130]).toEqual([2, true]);
 });
 
 it("keeps a command's id through a lost connection and an unknown outcome", async () => {

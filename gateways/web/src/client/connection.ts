@@ -9,6 +9,7 @@ export const PROTOCOL = "luochui.v1.json";
 const FIRST_PINGS = 5;
 const FIRST_PING_EVERY_MS = 150;
 const PING_EVERY_MS = 10_000;
+const RTT_MS_MAX = 60_000;
 const SILENCE_MAX_MS = 25_000;
 const ANSWER_WITHIN_MS = 5_000;
 const TRIES_MAX = 8;
@@ -241,7 +242,10 @@ export class LiveConnection {
   }
 
   private ping(): void {
-    if (this.hello && this.tokens >= 1) this.put({ type: "ping", sent: this.clock.localMs() }, { isUrgent: true });
+    if (!this.hello || this.tokens < 1) return;
+    const measured = this.clock.lastRoundTripMs;
+    const rtt_ms = measured ? Math.min(Math.max(1, Math.round(measured)), RTT_MS_MAX) : 0;
+    this.put({ type: "ping", sent: this.clock.localMs(), rtt_ms }, { isUrgent: true });
   }
 
   /** Ask again for late answers, and give up on a connection from which nothing is heard. */

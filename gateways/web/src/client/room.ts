@@ -1,14 +1,15 @@
 // What a page knows of one lot, as a pure function of the frames that came: reduce(room, frame) -> room.
 
-import type { LotView, PublicRecord, ServerFrame, You } from "../schema";
+import type { BidderOnline, LotView, PublicRecord, ServerFrame, You } from "../schema";
 
 export const RECORDS_MAX = 500;
 const CLOSED: ReadonlySet<LotView["state"]> = new Set(["knocked_down", "sold", "passed", "withdrawn"]);
 
-/** Who is there, as hosts are told. */
+/** Who is there, as hosts are told; `online` names bidders to who follows the lot in full. */
 export interface Presence {
   bidders: number;
   watchers: number;
+  online: readonly BidderOnline[];
 }
 
 /** That one no longer leads, and at what one would again. */
@@ -61,7 +62,7 @@ export function reduce(room: Room, frame: ServerFrame): Room {
       return leads ? room : { ...room, outbid: { price: frame.price, asking: frame.asking_price } };
     }
     case "presence":
-      return { ...room, presence: { bidders: frame.bidders_online, watchers: frame.watchers } };
+      return { ...room, presence: { bidders: frame.bidders_online, watchers: frame.watchers, online: frame.online ?? [] } };
     case "you":
       return { ...room, you: { paddle: frame.paddle, limit: frame.limit, rank: frame.rank, lines: frame.lines, handle: frame.handle } };
     default:
