@@ -100,6 +100,7 @@ class House:
         try:
             yield self.experiences
         finally:
+            self._note_the_lost(tasks)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -194,6 +195,12 @@ class House:
         lived.faults += seen.faults + sum(seen.lost.values())
         if joined.refused or seen.faults or seen.lost:
             self._note("watchers", f"refused {joined.refused}, faults {seen.faults}, lost {seen.lost}")
+
+    def _note_the_lost(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Nobody leaves for good while the house lives: whoever did has broken, and a quiet house proves nothing."""
+        for task in tasks:
+            if task.done():
+                self._note("somebody who was lost on the way", repr(task.exception()))
 
     def _note(self, who: str, what: object) -> None:
         self.experiences.problems.append(f"{who}: {what}")

@@ -24,3 +24,12 @@ async def test_lots_bidders_and_watchers_come_and_go(house: RunningHouse) -> Non
     figures = life.figures()
     assert figures["faults"] == 0, figures
     assert set(figures["refused"]) <= {"BELOW_ASKING_PRICE", "LEADER_MAY_NOT_RAISE", "LOT_CLOSED"}
+
+
+async def test_who_is_lost_on_the_way_is_told(house: RunningHouse) -> None:
+    """A crowd that has silently gone away would prove nothing."""
+    nobody_can_watch = Crowd(bidders=1, watchers=0, lots_per_second=5.0)
+    async with House(house.url, house.operator, nobody_can_watch).living() as life, asyncio.timeout(60):
+        watching = next(task for task in asyncio.all_tasks() if "_watchers" in str(task.get_coro()))
+        await asyncio.wait([watching])
+    assert any("lost on the way" in problem for problem in life.problems)
