@@ -25,6 +25,7 @@ from typing import Any
 
 import structlog
 
+from exchange.accounts import Accounts
 from exchange.adapters.places import PostgresPlaces
 from exchange.adapters.postgres import (
     PostgresJournal,
@@ -34,8 +35,10 @@ from exchange.adapters.postgres import (
 )
 from exchange.adapters.ring import RingFeed
 from exchange.adapters.unix_socket import SocketClient, SocketServer, socket_path
+from exchange.audit import Audit
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
+from exchange.centre import Centre
 from exchange.cluster.carrier import NOTES, Carrier
 from exchange.cluster.engine_end import EngineEnd
 from exchange.cluster.gateway_end import HallLimits, RemoteHall, ShardLink
@@ -108,6 +111,9 @@ class Exchange:
     ledger: PostgresLedgerStore
     deposits: Deposits
     people: People
+    accounts: Accounts
+    centre: Centre
+    audit: Audit
     catalogue: Catalogue
     statistics: Statistics
     lot_calendar: LotCalendar
@@ -328,6 +334,7 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
     money_rules = MoneyRules(LotRules(ledger))
     catalogue = Catalogue(pool, hall, hall, clock, library(settings.rulebooks_dir), money_rules)
     capacities = Capacities(pool, clock)
+    people = People(pool, clock, session_hours=settings.session_hours)
     return Exchange(
         settings=settings,
         clock=clock,
@@ -337,7 +344,10 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
         hall=hall,
         ledger=ledger,
         deposits=deposits,
-        people=People(pool, clock, session_hours=settings.session_hours),
+        people=people,
+        accounts=Accounts(pool, clock, people),
+        centre=Centre(pool, clock),
+        audit=Audit(pool),
         catalogue=catalogue,
         statistics=Statistics(pool, clock, with_demo=settings.demo),
         lot_calendar=LotCalendar(pool, hall),

@@ -37,16 +37,21 @@ NAMES_MAX = 10_000
 REMEMBERED_FOR_US = 5_000_000
 """How long a proof is believed without asking the database: what another process revoked ends this much later."""
 
+ADDRESS_CHARACTERS_MAX = 60
+PROGRAM_CHARACTERS_MAX = 200
+PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Nothing that is read for something else: a password that was made is copied by hand."""
+
 HASHINGS_AT_ONCE = 2
 HASHINGS_WAITING_MAX = 100
 TOKEN_PREFIX = "lc_"
 TOKEN_BYTES = 32
 HOUR_US = 3_600_000_000
 
-ACCOUNT_COLUMNS = "id, login, name, roles, is_demo, is_active"
+ACCOUNT_COLUMNS = "id, login, name, roles, is_demo, is_active, must_change_password"
 INSERT_ACCOUNTS = f"""
-INSERT INTO exchange.account (login, name, roles, password_hash, is_demo, created_at_us)
-SELECT new.login, new.name, string_to_array(new.roles, ','), $4, $5, $6
+INSERT INTO exchange.account (login, name, roles, password_hash, is_demo, created_at_us, must_change_password)
+SELECT new.login, new.name, string_to_array(new.roles, ','), $4, $5, $6, $7
   FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS new (login, name, roles, place)
  ORDER BY new.place
 RETURNING {ACCOUNT_COLUMNS}
@@ -59,8 +64,8 @@ SELECT_NAMES = "SELECT id, name FROM exchange.account WHERE id = ANY($1::bigint[
 SELECT_BY_ID = f"SELECT {ACCOUNT_COLUMNS} FROM exchange.account WHERE id = $1"
 SELECT_BY_LOGIN = f"SELECT {ACCOUNT_COLUMNS}, password_hash FROM exchange.account WHERE login = $1"
 SELECT_ACCOUNTS = f"SELECT {ACCOUNT_COLUMNS} FROM exchange.account WHERE id > $1 ORDER BY id LIMIT $2"
-UPDATE_PASSWORD = "UPDATE exchange.account SET password_hash = $2 WHERE id = $1"
-UPDATE_ACTIVE = f"UPDATE exchange.account SET is_active = $2 WHERE id = $1 RETURNING {ACCOUNT_COLUMNS}"
+UPDATE_HASH = "UPDATE exchange.account SET password_hash = $2 WHERE id = $1"
+UPDATE_PASSWORD = "UPDATE exchange.account SET password_hash = $2, must_change_password = false WHERE id = $1"
 SELECT_PROOFS = """
 SELECT token_sha256 FROM exchange.session WHERE account = $1
  UNION ALL SELECT token_sha256 FROM exchange.api_token WHERE account = $1
@@ -73,11 +78,18 @@ DELETE FROM exchange.session WHERE token_sha256 IN (
 ) RETURNING token_sha256
 """
 INSERT_SESSION = """
-INSERT INTO exchange.session (token_sha256, account, created_at_us, expires_at_us) VALUES ($1, $2, $3, $4)
+INSERT INTO exchange.session (token_sha256, account, created_at_us, expires_at_us, address, program)
+VALUES ($1, $2, $3, $4, $5, $6)
 """
+SELECT_SESSIONS = """
+SELECT id, created_at_us, expires_at_us, address, program, token_sha256
+  FROM exchange.session WHERE account = $1 AND expires_at_us > $2 ORDER BY created_at_us DESC, id DESC
+"""
+DELETE_ONE_SESSION = "DELETE FROM exchange.session WHERE account = $1 AND id = $2 RETURNING token_sha256"
+DELETE_SESSIONS = "DELETE FROM exchange.session WHERE account = $1 RETURNING token_sha256"
 DELETE_SESSION = "DELETE FROM exchange.session WHERE token_sha256 = $1"
 SELECT_BY_SESSION = """
-SELECT a.id, a.login, a.name, a.roles, a.is_demo, a.is_active, s.expires_at_us
+SELECT a.id, a.login, a.name, a.roles, a.is_demo, a.is_active, a.must_change_password, s.expires_at_us
   FROM exchange.session s JOIN exchange.account a ON a.id = s.account
  WHERE s.token_sha256 = $1 AND s.expires_at_us > $2
 """
@@ -90,7 +102,7 @@ SELECT new.token, new.account, $3, $4 FROM unnest($1::bytea[], $2::bigint[]) AS 
 SELECT_TOKENS = "SELECT id, label, created_at_us FROM exchange.api_token WHERE account = $1 ORDER BY id"
 DELETE_TOKEN = "DELETE FROM exchange.api_token WHERE account = $1 AND id = $2 RETURNING token_sha256"
 SELECT_BY_TOKEN = """
-SELECT a.id, a.login, a.name, a.roles, a.is_demo, a.is_active
+SELECT a.id, a.login, a.name, a.roles, a.is_demo, a.is_active, false AS must_change_password
   FROM exchange.api_token t JOIN exchange.account a ON a.id = t.account
  WHERE t.token_sha256 = $1
 """
@@ -126,7 +138,10 @@ STAFF = frozenset({Role.HOST, Role.ADMIN}) | FINANCE_ROLES
 
 
 class Account(Struct, frozen=True):
-    """A person or program that can sign in."""
+    """A person or program that can sign in.
+
+    `must_change_password` is of a sign-in: a program with a token has no part in what happens to passwords.
+    """
 
     id: int
     login: str
@@ -134,6 +149,7 @@ class Account(Struct, frozen=True):
     roles: tuple[Role, ...]
     is_demo: bool = False
     is_active: bool = True
+    must_change_password: bool = False
 
     @property
     def is_staff(self) -> bool:
@@ -157,6 +173,27 @@ class Session(Struct, frozen=True):
     expires_at_us: TimeUs
 
 
+class SignIn(Struct, frozen=True):
+    """A sign-in under way, as its owner recognises it; `is_this` tells that the question came by it."""
+
+    id: int
+    created_at_us: TimeUs
+    expires_at_us: TimeUs
+    address: str
+    program: str
+    is_this: bool = False
+
+
+class Origin(Struct, frozen=True):
+    """Where a sign-in comes from: network address, and what the browser calls itself."""
+
+    address: str = ""
+    program: str = ""
+
+
+NOWHERE = Origin()
+
+
 class TokenLabel(Struct, frozen=True):
     """An API token as its owner may see it again: by name, never by value."""
 
@@ -171,6 +208,10 @@ class LoginTaken(ExchangeError):
     def __init__(self, logins: Sequence[str]) -> None:
         super().__init__(", ".join(logins))
         self.logins = tuple(logins)
+
+
+class SamePassword(ExchangeError):
+    """The new password is the old one."""
 
 
 class TooManyTokens(ExchangeError):
@@ -222,14 +263,24 @@ class People:
         self._listeners: list[Revoked] = []
 
     async def create(
-        self, login: str, name: str, roles: Sequence[Role], password: str | None = None, is_demo: bool = False
+        self,
+        login: str,
+        name: str,
+        roles: Sequence[Role],
+        password: str | None = None,
+        is_demo: bool = False,
+        *,
+        must_change_password: bool = False,
     ) -> Account:
         """Make an account; without a password only API tokens open it.
+
+        Whose password was chosen by another, or made, must change it before anything else.
 
         Raises: LoginTaken; ValueError for a login, name or password that cannot be one.
         """
         hashed = None if password is None else await self._hash(checked_password(password))
-        made = await self._insert([NewAccount(login, name, tuple(roles))], hashed, is_demo)
+        new = [NewAccount(login, name, tuple(roles))]
+        made = await self._insert(new, hashed, is_demo, must_change_password)
         return made[0]
 
     async def create_many(self, new: Sequence[NewAccount], is_demo: bool = False) -> list[Account]:
@@ -269,15 +320,7 @@ class People:
         rows = await self._database.rows(SELECT_WITH_ROLE, list(account_ids), role.value)
         return {row["id"] for row in rows}
 
-    async def set_active(self, account_id: int, is_active: bool) -> Account | None:
-        """Let an account in, or keep it and all its proofs out from now on; None for an unknown one."""
-        row = await self._database.row(UPDATE_ACTIVE, account_id, is_active)
-        if not is_active:
-            proofs = await self._database.rows(SELECT_PROOFS, account_id)
-            self._forget(proof["token_sha256"] for proof in proofs)
-        return None if row is None else _account(row)
-
-    async def sign_in(self, login: str, password: str) -> Session | None:
+    async def sign_in(self, login: str, password: str, origin: Origin = NOWHERE) -> Session | None:
         """Check a password and begin a session; None when the pair is wrong or the account is not active.
 
         An unknown login costs the same time as a wrong password.
@@ -290,15 +333,76 @@ class People:
         if row is None or hashed is None or not is_right or not row["is_active"]:
             return None
         if self._hasher.check_needs_rehash(hashed):
-            await self._database.run(UPDATE_PASSWORD, row["id"], await self._hash(password))
-        return await self._begin_session(_account(row))
+            await self._database.run(UPDATE_HASH, row["id"], await self._hash(password))
+        return await self._begin_session(_account(row), origin)
+
+    async def change_password(
+        self, account: Account, old: str, new: str, origin: Origin = NOWHERE
+    ) -> Session | None:
+        """Give an account another password, end all its sign-ins and begin one; None when the old one is wrong.
+
+        Raises: SamePassword; ValueError for one that cannot be a password; Busy.
+        """
+        row = await self._database.row(SELECT_BY_LOGIN, account.login)
+        hashed = None if row is None else row["password_hash"]
+        is_right = await self._verify(hashed or self._decoy, old)
+        if hashed is None or not is_right:
+            return None
+        if old == new:
+            raise SamePassword(account.login)
+        new_hash = await self._hash(checked_password(new))
+        async with self._database.transaction() as statements:
+            await statements.run(UPDATE_PASSWORD, account.id, new_hash)
+            ended = await statements.rows(DELETE_SESSIONS, account.id)
+        self.forget(row["token_sha256"] for row in ended)
+        changed = await self.get(account.id)
+        assert changed is not None, "accounts are never deleted"
+        return await self._begin_session(changed, origin)
+
+    async def new_password(self) -> tuple[str, str]:
+        """Return a password that nobody has chosen, and its hash.  Raises: Busy."""
+        password = made_password()
+        return password, await self._hash(password)
+
+    async def sign_ins(self, account_id: int, token: str = "") -> list[SignIn]:
+        """Return the sign-ins of an account that are under way, the latest first; `token` is that of the asker."""
+        rows = await self._database.rows(SELECT_SESSIONS, account_id, self._clock.now_us())
+        own = fingerprint(token)
+        return [
+            SignIn(
+                row["id"],
+                row["created_at_us"],
+                row["expires_at_us"],
+                row["address"],
+                row["program"],
+                row["token_sha256"] == own,
+            )
+            for row in rows
+        ]
+
+    async def end_sign_in(self, account_id: int, sign_in: int) -> bool:
+        """End one sign-in of an account; tell whether there was one."""
+        rows = await self._database.rows(DELETE_ONE_SESSION, account_id, sign_in)
+        self.forget(row["token_sha256"] for row in rows)
+        return bool(rows)
+
+    async def end_sign_ins(self, account_id: int) -> int:
+        """End all sign-ins of an account; tell how many there were."""
+        rows = await self._database.rows(DELETE_SESSIONS, account_id)
+        self.forget(row["token_sha256"] for row in rows)
+        return len(rows)
+
+    async def forget_all_of(self, account_id: int) -> None:
+        """Read an account anew for each of its proofs, and let its live connections end: its rights have changed."""
+        proofs = await self._database.rows(SELECT_PROOFS, account_id)
+        self.forget(proof["token_sha256"] for proof in proofs)
 
     async def sign_out(self, token: str) -> None:
         """End a session; it is over in this process when this returns."""
         key = fingerprint(token)
-        self._forget([key])
+        self.forget([key])
         await self._database.run(DELETE_SESSION, key)
-        self._forget([key])
+        self.forget([key])
 
     async def by_session(self, token: str) -> Account | None:
         """Return whose session this is; None when it is over or never was."""
@@ -361,7 +465,7 @@ class People:
     async def revoke_token(self, account_id: int, token_id: int) -> bool:
         """End one API token; tell whether there was one."""
         rows = await self._database.rows(DELETE_TOKEN, account_id, token_id)
-        self._forget(row["token_sha256"] for row in rows)
+        self.forget(row["token_sha256"] for row in rows)
         return bool(rows)
 
     def listen(self, listener: Revoked) -> Callable[[], None]:
@@ -371,9 +475,15 @@ class People:
 
     def revoked_elsewhere(self, proof: bytes) -> None:
         """Take notice that another process has revoked a proof, by its fingerprint: it is over here as well."""
-        self._forget([proof])
+        self.forget([proof])
 
-    async def _insert(self, new: Sequence[NewAccount], hashed: str | None, is_demo: bool) -> list[Account]:
+    async def _insert(
+        self,
+        new: Sequence[NewAccount],
+        hashed: str | None,
+        is_demo: bool,
+        must_change_password: bool = False,
+    ) -> list[Account]:
         logins = [checked_login(one.login) for one in new]
         names = [checked_name(one.name) for one in new]
         roles = [",".join(one.roles) for one in new]
@@ -382,7 +492,14 @@ class People:
             raise LoginTaken(repeated)
         try:
             rows = await self._database.rows(
-                INSERT_ACCOUNTS, logins, names, roles, hashed, is_demo, self._clock.now_us()
+                INSERT_ACCOUNTS,
+                logins,
+                names,
+                roles,
+                hashed,
+                is_demo,
+                self._clock.now_us(),
+                must_change_password,
             )
         except NotUnique as error:
             taken = await self._database.rows(SELECT_TAKEN, logins)
@@ -390,15 +507,17 @@ class People:
         made = {row["login"]: _account(row) for row in rows}
         return [made[login] for login in logins]
 
-    async def _begin_session(self, account: Account) -> Session:
+    async def _begin_session(self, account: Account, origin: Origin) -> Session:
         token = secrets.token_urlsafe(TOKEN_BYTES)
         now_us = self._clock.now_us()
         expires_at_us = now_us + self._session_us
         async with self._database.transaction() as statements:
             await statements.run(DELETE_EXPIRED_SESSIONS, now_us)
-            await statements.run(INSERT_SESSION, fingerprint(token), account.id, now_us, expires_at_us)
+            of_origin = origin.address[:ADDRESS_CHARACTERS_MAX], origin.program[:PROGRAM_CHARACTERS_MAX]
+            begun = (fingerprint(token), account.id, now_us, expires_at_us, *of_origin)
+            await statements.run(INSERT_SESSION, *begun)
             surplus = await statements.rows(DELETE_SURPLUS_SESSIONS, account.id, SESSIONS_PER_ACCOUNT_MAX)
-        self._forget(row["token_sha256"] for row in surplus)
+        self.forget(row["token_sha256"] for row in surplus)
         return Session(token, account, expires_at_us)
 
     async def _read_proof(self, sql: str, *values: object) -> Row | None:
@@ -425,7 +544,8 @@ class People:
             del self._remembered[next(iter(self._remembered))]
         return account
 
-    def _forget(self, keys: Iterable[bytes]) -> None:
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Believe proofs, by their fingerprints, no longer without asking the database, and tell who listens."""
         self._revocations += 1
         for key in list(keys):
             self._remembered.pop(key, None)
@@ -461,6 +581,11 @@ def fingerprint(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def made_password() -> str:
+    """Return a password that nobody has chosen, to be read aloud or copied by hand."""
+    return "-".join("".join(secrets.choice(PASSWORD_LETTERS) for _ in range(5)) for _ in range(4))
+
+
 def checked_login(login: str) -> str:
     """Return the login. Raises: ValueError when it cannot be one."""
     if re.fullmatch(LOGIN_PATTERN, login) is None:
@@ -484,4 +609,12 @@ def checked_password(password: str) -> str:
 
 def _account(row: Row) -> Account:
     roles = tuple(Role(role) for role in row["roles"])
-    return Account(row["id"], row["login"], row["name"], roles, row["is_demo"], row["is_active"])
+    return Account(
+        row["id"],
+        row["login"],
+        row["name"],
+        roles,
+        row["is_demo"],
+        row["is_active"],
+        row["must_change_password"],
+    )

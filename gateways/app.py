@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from exchange.bootstrap import Exchange
 from gateways import api, wire
 from gateways.api.services import SERVICES, Services
+from gateways.auditing import Auditing
 from gateways.identity import SignInLimit, behind
 from gateways.live.door import Door
 from gateways.live.hub import Hub
@@ -96,6 +97,10 @@ def _services(exchange: Exchange) -> Services:
     settings = exchange.settings
     return Services(
         people=exchange.people,
+        accounts=exchange.accounts,
+        centre=exchange.centre,
+        audit=exchange.audit,
+        auditing=Auditing(exchange.audit),
         catalogue=exchange.catalogue,
         statistics=exchange.statistics,
         lot_calendar=exchange.lot_calendar,

@@ -396,6 +396,12 @@ _CONNECTION: Final = {
         "请换用有权限的账户，或与交易中心联系。",
         "Use an account with the role it needs, or speak to the trading centre.",
     ),
+    "PASSWORD_CHANGE_REQUIRED": Message(
+        "请先设置新密码：当前密码由他人代设。",
+        "Choose a new password first: the present one was set by somebody else.",
+        "请打开“我的账户”修改密码，然后继续。",
+        "Open your account page, change the password, then go on.",
+    ),
     "FOREIGN_ORIGIN": Message(
         "请求来自其他网站，已被拒绝。",
         "The request came from another web site.",
@@ -524,6 +530,36 @@ _API: Final = {
         "The account holds as many tokens as it may.",
         "请先撤销不再使用的令牌。",
         "Revoke tokens that are no longer used.",
+    ),
+    "SIGN_IN_UNKNOWN": Message(
+        "没有这次登录，或已经结束。",
+        "There is no such sign-in, or it has ended already.",
+        "请刷新列表。",
+        "Load the list again.",
+    ),
+    "OWN_ACCOUNT": Message(
+        "不能对自己的账户这样做。",
+        "Nobody may do this to his own account.",
+        "请由另一位管理员办理；自己的密码请在“我的账户”修改。",
+        "Ask another administrator; your own password is changed on your account page.",
+    ),
+    "LAST_ADMIN": Message(
+        "这是最后一位有效的管理员。",
+        "This is the last administrator who is let in.",
+        "请先为另一个账户授予管理员角色。",
+        "Give another account the role of administrator first.",
+    ),
+    "SAME_PASSWORD": Message(
+        "新密码与当前密码相同。",
+        "The new password is the present one.",
+        "请另选一个密码。",
+        "Choose another one.",
+    ),
+    "CHANGED_MEANWHILE": Message(
+        "其他人已在此期间作了修改。",
+        "Somebody else has changed this meanwhile.",
+        "请重新载入，核对后再修改。",
+        "Load it again, look at what changed, and make your change once more.",
     ),
     "DEPOSIT_DEADLINE_PASSED": Message(
         "该标的的保证金缴纳已经截止。",

@@ -13,7 +13,10 @@ from aiohttp import web
 from gateways import asyncapi
 from gateways.api import (
     accounts,
+    administration,
+    audit,
     bank,
+    centre,
     deposits,
     documents,
     exports,
@@ -49,6 +52,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *sign_ups.OPERATIONS,
     *accounts.OPERATIONS,
     *own_money.OPERATIONS,
+    *administration.OPERATIONS,
+    *centre.OPERATIONS,
+    *audit.OPERATIONS,
     *bank.OPERATIONS,
     *deposits.OPERATIONS,
     *finance_bank.OPERATIONS,

@@ -15,6 +15,7 @@ from exchange.people import (
     NewAccount,
     Role,
     TokenLabel,
+    made_password,
 )
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import BULK_BODY_BYTES_MAX, SIGNED_IN, Asked, Operation, only
@@ -32,19 +33,24 @@ Password: TypeAlias = Annotated[
 
 
 class AccountForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """An account to make; without a password it gets an API token instead."""
+    """An account to make: with a password, with one that is made for it, or with an API token instead.
+
+    Whose password is made for him must choose another one when he first signs in.
+    """
 
     login: Login
     name: Name
     roles: Roles
     password: Password | None = None
+    is_password_made: bool = False
 
 
 class AccountMade(Struct, frozen=True):
-    """The new account; `token` can be read this once."""
+    """The new account; `token` and `password` can be read this once."""
 
     account: AccountCard
     token: str | None
+    password: str | None = None
 
 
 class ProgramAccount(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,17 +104,23 @@ async def make_account(asked: Asked) -> AccountMade:
     """Make an account."""
     form: AccountForm = asked.body
     people = asked.services.people
-    account = await people.create(form.login, form.name, _distinct(form.roles), form.password)
-    token = await people.issue_token(account.id, BULK_LABEL) if form.password is None else None
-    return AccountMade(account_card(account), token)
+    made = made_password() if form.is_password_made and form.password is None else None
+    password = form.password or made
+    account = await people.create(
+        form.login, form.name, distinct(form.roles), password, must_change_password=made is not None
+    )
+    asked.say(account=account.id, login=account.login, roles=list(account.roles))
+    token = await people.issue_token(account.id, BULK_LABEL) if password is None else None
+    return AccountMade(account_card(account), token, made)
 
 
 async def make_accounts(asked: Asked) -> BulkMade:
     """Make many accounts at once, for programs."""
     form: BulkForm = asked.body
     people = asked.services.people
-    new = [NewAccount(one.login, one.name, _distinct(one.roles)) for one in form.accounts]
+    new = [NewAccount(one.login, one.name, distinct(one.roles)) for one in form.accounts]
     accounts = await people.create_many(new)
+    asked.say(accounts=len(accounts), first=accounts[0].id, last=accounts[-1].id)
     tokens: list[str | None] = [None] * len(accounts)
     if form.with_tokens:
         tokens = list(await people.issue_tokens([account.id for account in accounts], BULK_LABEL))
@@ -142,7 +154,8 @@ async def revoke_own_token(asked: Asked) -> None:
         raise ApiError(ApiCode.TOKEN_UNKNOWN)
 
 
-def _distinct(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+def distinct(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    """Return roles, each once, in the order given."""
     return tuple(dict.fromkeys(roles))
 
 
@@ -161,10 +174,11 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/me/tokens", issue_own_token, SIGNED_IN, body=TokenForm, answer=TokenMade, status=201,
-        codes=(ApiCode.TOO_MANY_TOKENS,), is_body_optional=True,
+        codes=(ApiCode.TOO_MANY_TOKENS,), is_body_optional=True, is_noted=True,
     ),
     Operation("GET", "/me/tokens", list_own_tokens, SIGNED_IN, answer=Tokens),
     Operation(
-        "DELETE", "/me/tokens/{token}", revoke_own_token, SIGNED_IN, status=204, codes=(ApiCode.TOKEN_UNKNOWN,)
+        "DELETE", "/me/tokens/{token}", revoke_own_token, SIGNED_IN, status=204, codes=(ApiCode.TOKEN_UNKNOWN,),
+        is_noted=True,
     ),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
+from exchange.accounts import AccountMissing
 from exchange.catalogue import (
     AgainstRulebook,
     AlreadyRelisted,
@@ -25,10 +26,12 @@ from exchange.catalogue import (
     RulebookUnknown,
     TermsInvalid,
 )
+from exchange.centre import VersionMoved
 from exchange.database import NotStorable, StoreUnavailable
-from exchange.people import LoginTaken, TooManyTokens
+from exchange.people import LoginTaken, SamePassword, TooManyTokens
 from exchange.ports import Archived, Busy, JournalUnavailable, OutcomeUnknown
 from exchange.rulebooks.compliance import Violation
+from gateways.auditing import REQUEST_HEADER, name_of
 from ledger.store import LedgerUnavailable
 from matching.refusals import Refusal
 
@@ -44,6 +47,7 @@ class ApiCode(StrEnum):
     NOT_SIGNED_IN = "NOT_SIGNED_IN"
     WRONG_CREDENTIALS = "WRONG_CREDENTIALS"
     NOT_ALLOWED = "NOT_ALLOWED"
+    PASSWORD_CHANGE_REQUIRED = "PASSWORD_CHANGE_REQUIRED"
     FOREIGN_ORIGIN = "FOREIGN_ORIGIN"
     DEMO_ONLY = "DEMO_ONLY"
     NOT_FOUND = "NOT_FOUND"
@@ -52,6 +56,7 @@ class ApiCode(StrEnum):
     RULEBOOK_UNKNOWN = "RULEBOOK_UNKNOWN"
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     TOKEN_UNKNOWN = "TOKEN_UNKNOWN"
+    SIGN_IN_UNKNOWN = "SIGN_IN_UNKNOWN"
     NOT_SIGNED_UP = "NOT_SIGNED_UP"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     LOGIN_TAKEN = "LOGIN_TAKEN"
@@ -59,6 +64,10 @@ class ApiCode(StrEnum):
     LOT_NOT_PASSED = "LOT_NOT_PASSED"
     ALREADY_RELISTED = "ALREADY_RELISTED"
     TOO_MANY_TOKENS = "TOO_MANY_TOKENS"
+    OWN_ACCOUNT = "OWN_ACCOUNT"
+    LAST_ADMIN = "LAST_ADMIN"
+    SAME_PASSWORD = "SAME_PASSWORD"
+    CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
     LOT_CLOSED = "LOT_CLOSED"
     DEPOSIT_DEADLINE_PASSED = "DEPOSIT_DEADLINE_PASSED"
     ALREADY_ADMITTED = "ALREADY_ADMITTED"
@@ -96,6 +105,7 @@ STATUS: Final[dict[ApiCode, int]] = {
     ApiCode.NOT_SIGNED_IN: 401,
     ApiCode.WRONG_CREDENTIALS: 401,
     ApiCode.NOT_ALLOWED: 403,
+    ApiCode.PASSWORD_CHANGE_REQUIRED: 403,
     ApiCode.FOREIGN_ORIGIN: 403,
     ApiCode.DEMO_ONLY: 403,
     ApiCode.NOT_FOUND: 404,
@@ -104,6 +114,7 @@ STATUS: Final[dict[ApiCode, int]] = {
     ApiCode.RULEBOOK_UNKNOWN: 404,
     ApiCode.ACCOUNT_UNKNOWN: 404,
     ApiCode.TOKEN_UNKNOWN: 404,
+    ApiCode.SIGN_IN_UNKNOWN: 404,
     ApiCode.NOT_SIGNED_UP: 404,
     ApiCode.METHOD_NOT_ALLOWED: 405,
     ApiCode.LOGIN_TAKEN: 409,
@@ -111,6 +122,10 @@ STATUS: Final[dict[ApiCode, int]] = {
     ApiCode.LOT_NOT_PASSED: 409,
     ApiCode.ALREADY_RELISTED: 409,
     ApiCode.TOO_MANY_TOKENS: 409,
+    ApiCode.OWN_ACCOUNT: 409,
+    ApiCode.LAST_ADMIN: 409,
+    ApiCode.SAME_PASSWORD: 409,
+    ApiCode.CHANGED_MEANWHILE: 409,
     ApiCode.LOT_CLOSED: 409,
     ApiCode.DEPOSIT_DEADLINE_PASSED: 409,
     ApiCode.ALREADY_ADMITTED: 409,
@@ -202,16 +217,33 @@ def errors_as_json(prefix: str) -> Middleware:
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.path.startswith(prefix):
             return await handler(request)
-        try:
-            return await handler(request)
-        except ApiError as error:
-            return error_response(error)
-        except web.HTTPException as error:
-            return _of_framework(error)
-        except Exception as error:  # noqa: BLE001 the edge of a request
-            return error_response(_coded(error) or _incident(request))
+        response = await _answered(request, handler)
+        if not response.prepared:
+            response.headers[REQUEST_HEADER] = name_of(request)
+        return response
 
     return answer
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return error_response(error)
+    except web.HTTPException as error:
+        return _of_framework(error)
+    except Exception as error:  # noqa: BLE001 the edge of a request
+        return error_response(_coded(error) or _incident(request))
+
+
+def code_of(error: Exception) -> ApiCode:
+    """Return the code that an exception is answered with."""
+    if isinstance(error, ApiError):
+        return error.code
+    if isinstance(error, web.HTTPException):
+        return _BY_STATUS.get(error.status, ApiCode.INTERNAL)
+    known = _coded(error)
+    return ApiCode.INTERNAL if known is None else known.code
 
 
 def _coded(error: Exception) -> ApiError | None:
@@ -232,6 +264,12 @@ def _coded(error: Exception) -> ApiError | None:
             return ApiError(ApiCode.CODE_TAKEN, str(error))
         case LoginTaken():
             return ApiError(ApiCode.LOGIN_TAKEN, problems=error.logins)
+        case AccountMissing():
+            return ApiError(ApiCode.ACCOUNT_UNKNOWN, str(error))
+        case VersionMoved():
+            return ApiError(ApiCode.CHANGED_MEANWHILE)
+        case SamePassword():
+            return ApiError(ApiCode.SAME_PASSWORD)
         case TooManyTokens():
             return ApiError(ApiCode.TOO_MANY_TOKENS, str(error))
         case NotStorable():

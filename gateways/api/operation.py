@@ -13,16 +13,19 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from aiohttp import web
 
+from exchange.audit import Said
 from exchange.people import Account, Role
 from gateways import identity
-from gateways.api.errors import ApiCode, ApiError
+from gateways.api.errors import ApiCode, ApiError, code_of
 from gateways.api.services import SERVICES, Services
+from gateways.auditing import DONE, Act
 
 BODY_BYTES_MAX: Final = 262_144
 BULK_BODY_BYTES_MAX: Final = 1_048_576
 CHUNK_BYTES: Final = 65_536
 ID_MAX: Final = 2**53 - 1
 JSON: Final = "application/json"
+REASON: Final = "reason"
 NAME: Final = "name"
 """The one part of a path that is a text."""
 
@@ -47,12 +50,17 @@ class Asked:
     names: Mapping[str, str]
     body: Any
     query: Any
+    act: Act
 
     @property
     def caller(self) -> Account:
         """Return who asks, where the operation is not for anyone."""
         assert self.account is not None, "the operation lets only accounts in"
         return self.account
+
+    def say(self, **about: Said) -> None:
+        """Let the record of acts tell more of this request than its address does; no secrets."""
+        self.act.about |= about
 
 
 Handle: TypeAlias = Callable[[Asked], Awaitable[Any]]
@@ -72,6 +80,8 @@ class Operation:
         media: media type of the answer.
         codes: what it may be refused with, beside what every operation may.
         takes_file: whether the body is a file, which the handler reads itself (`gateways.api.finance_files`).
+        is_noted: whether it comes into the record of acts also when it is not staff who ask.
+        is_before_password: whether it is open to somebody who must choose another password first.
     """
 
     method: str
@@ -87,13 +97,30 @@ class Operation:
     body_bytes_max: int = BODY_BYTES_MAX
     is_body_optional: bool = False
     takes_file: bool = False
+    is_noted: bool = False
+    is_before_password: bool = False
 
 
 def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return the aiohttp handler that serves an operation."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        answer = await operation.handle(await _asked(operation, request))
+        act, code = Act(), DONE
+        try:
+            answer = await operation.handle(await _asked(operation, request, act))
+        except Exception as error:
+            code = code_of(error).value
+            raise
+        finally:
+            services = request.app[SERVICES]
+            await services.auditing.note(
+                request,
+                act,
+                operation=operation.handle.__name__,
+                code=code,
+                is_noted=operation.is_noted,
+                now_us=services.clock.now_us(),
+            )
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer, operation.status)
 
     return serve
@@ -107,7 +134,7 @@ def json_response(answer: Any, status: int = 200) -> web.Response:
     return web.Response(status=status, body=body, content_type=JSON, headers={"Cache-Control": "no-store"})
 
 
-async def _asked(operation: Operation, request: web.Request) -> Asked:
+async def _asked(operation: Operation, request: web.Request, act: Act) -> Asked:
     """Check a request: origin, caller, role, ids, query, body, in this order.
 
     Raises: ApiError.
@@ -115,16 +142,24 @@ async def _asked(operation: Operation, request: web.Request) -> Asked:
     services = request.app[SERVICES]
     if not identity.may_change(request, services.public_origins):
         raise ApiError(ApiCode.FOREIGN_ORIGIN)
-    account = await identity.account_of(request, services.people)
+    account = act.account = await identity.account_of(request, services.people)
     _check_caller(operation, request, account)
+    if account is not None and account.must_change_password and not operation.is_before_password:
+        account = None
+    ids, query = _ids(request), _query(operation, request)
+    act.about |= ids
+    body = await _body(operation, request)
+    if isinstance(reason := getattr(body, REASON, None), str):
+        act.about[REASON] = reason
     return Asked(
         services=services,
         request=request,
         account=account,
-        ids=_ids(request),
+        ids=ids,
         names={key: text for key, text in request.match_info.items() if key == NAME},
-        query=_query(operation, request),
-        body=await _body(operation, request),
+        query=query,
+        body=body,
+        act=act,
     )
 
 
@@ -132,7 +167,12 @@ def _check_caller(operation: Operation, request: web.Request, account: Account |
     if account is None:
         if operation.who is not ANYONE or identity.bearer_of(request) is not None:
             raise ApiError(ApiCode.NOT_SIGNED_IN)
-    elif operation.who is not None and not identity.has_role(account, operation.who):
+        return
+    if operation.who is None:
+        return
+    if account.must_change_password and not operation.is_before_password:
+        raise ApiError(ApiCode.PASSWORD_CHANGE_REQUIRED)
+    if not identity.has_role(account, operation.who):
         raise ApiError(ApiCode.NOT_ALLOWED, "needs one of: " + ", ".join(sorted(operation.who)))
 
 

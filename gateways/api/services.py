@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from exchange.accounts import Accounts
+from exchange.audit import Audit
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
+from exchange.centre import Centre
 from exchange.finance import Finance
 from exchange.lot_calendar import LotCalendar
 from exchange.lot_files import LotFiles
@@ -19,6 +22,7 @@ from exchange.people import People
 from exchange.ports import Busy, Clock, Journal, LotBook
 from exchange.sign_up import SignUps
 from exchange.statistics import Statistics
+from gateways.auditing import Auditing
 from gateways.identity import SignInLimit
 from ledger.deposits import Deposits
 from ledger.postgres import PostgresLedgerStore
@@ -38,6 +42,10 @@ class Services:
     """
 
     people: People
+    accounts: Accounts
+    centre: Centre
+    audit: Audit
+    auditing: Auditing
     catalogue: Catalogue
     statistics: Statistics
     lot_calendar: LotCalendar

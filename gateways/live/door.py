@@ -99,6 +99,8 @@ class Door:
         if offered and not any(name.strip() in PROTOCOLS for name in offered.split(",")):
             return _refused(400, ErrorCode.UNKNOWN_PROTOCOL)
         account = await account_of(request, self._people)
+        if account is not None and account.must_change_password:
+            account = None
         if account is None and "Authorization" in request.headers:
             return _refused(401, ErrorCode.NOT_SIGNED_IN)
         if self.is_closing:

@@ -9,12 +9,14 @@ import asyncpg
 import pytest
 from argon2 import PasswordHasher
 
+from exchange.accounts import Accounts
 from exchange.adapters.clock import SimulatedClock
 from exchange.database import StoreUnavailable
 from exchange.people import (
     REMEMBERED_FOR_US,
     SESSIONS_PER_ACCOUNT_MAX,
     TOKENS_PER_ACCOUNT_MAX,
+    Account,
     LoginTaken,
     NewAccount,
     People,
@@ -46,6 +48,16 @@ def people(pool: asyncpg.Pool, clock: SimulatedClock) -> People:
     return People(pool, clock, session_hours=12, hasher=CHEAP)
 
 
+@pytest.fixture
+def office(pool: asyncpg.Pool, clock: SimulatedClock, people: People) -> Accounts:
+    return Accounts(pool, clock, people)
+
+
+async def close(pool: asyncpg.Pool, account: Account) -> None:
+    """Close an account as another process would."""
+    await pool.execute("UPDATE exchange.account SET is_active = false WHERE id = $1", account.id)
+
+
 async def signed_in(people: People, login: str = "anna") -> Session:
     session = await people.sign_in(login, PASSWORD)
     assert session is not None
@@ -60,13 +72,15 @@ async def test_a_right_password_begins_a_session_that_names_the_account(people: 
     assert await people.by_session(session.token) == made
 
 
-async def test_a_wrong_password_an_unknown_login_and_a_closed_account_get_nothing(people: People) -> None:
+async def test_a_wrong_password_an_unknown_login_and_a_closed_account_get_nothing(
+    people: People, pool: asyncpg.Pool
+) -> None:
     anna = await people.create("anna", "Anna", [Role.BIDDER], PASSWORD)
     await people.create("robot", "Robot", [Role.BIDDER])
     assert await people.sign_in("anna", "another password") is None
     assert await people.sign_in("nobody", PASSWORD) is None
     assert await people.sign_in("robot", PASSWORD) is None
-    await people.set_active(anna.id, False)
+    await close(pool, anna)
     assert await people.sign_in("anna", PASSWORD) is None
 
 
@@ -165,21 +179,21 @@ async def test_a_proof_checked_a_moment_ago_needs_no_database(
         await people.by_token(token)
 
 
-async def test_a_closed_account_is_out_at_once_and_may_come_back(people: People) -> None:
+async def test_a_closed_account_is_out_at_once_and_may_come_back(people: People, office: Accounts) -> None:
     anna = await people.create("anna", "Anna", [Role.BIDDER], PASSWORD)
     session, token = await signed_in(people), await people.issue_token(anna.id, "test")
     assert await people.by_session(session.token) == await people.by_token(token) == anna
     unused = await people.issue_token(anna.id, "never shown")
     heard: list[bytes] = []
     people.listen(heard.append)
-    await people.set_active(anna.id, False)
+    boss = await people.create("boss", "Boss", [Role.ADMIN])
+    assert await office.keep_out(anna.id, boss.id, "identity in doubt") is None
     assert sorted(heard) == sorted(map(fingerprint, (session.token, token, unused)))
     assert await people.by_session(session.token) is None
     assert await people.by_token(token) is None
-    await people.set_active(anna.id, True)
+    await office.let_in(anna.id, boss.id, "identity proven")
     assert len(heard) == 3, "to let somebody in revokes nothing"
     assert await people.by_token(token) == anna
-    assert await people.set_active(anna.id + 1, True) is None
 
 
 async def test_names_are_read_once(people: People, pool: asyncpg.Pool) -> None:
@@ -241,11 +255,11 @@ async def test_a_password_must_have_some_length(people: People) -> None:
             await people.create("anna", "Anna", [Role.BIDDER], password)
 
 
-async def test_accounts_are_listed_in_pages_and_found_by_role(people: People) -> None:
+async def test_accounts_are_listed_in_pages_and_found_by_role(people: People, pool: asyncpg.Pool) -> None:
     anna = await people.create("anna", "Anna", [Role.BIDDER])
     ben = await people.create("ben", "Ben", [Role.HOST])
     carl = await people.create("carl", "Carl", [Role.BIDDER])
-    await people.set_active(carl.id, False)
+    await close(pool, carl)
     assert await people.accounts(0, 2) == [anna, ben]
     assert [one.login for one in await people.accounts(ben.id, 2)] == ["carl"]
     assert await people.with_role([anna.id, ben.id, carl.id, 999], Role.BIDDER) == {anna.id}

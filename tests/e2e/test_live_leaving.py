@@ -152,7 +152,8 @@ async def test_a_sign_out_that_no_note_told_of_ends_live_connections(
         await elsewhere.sign_out(cookie.value)
         (label,) = await elsewhere.tokens(robot.account.id)
         await elsewhere.revoke_token(robot.account.id, label.id)
-        await elsewhere.set_active(bela.account.id, False)
+        closing = "UPDATE exchange.account SET is_active = false WHERE id = $1"
+        await pool.execute(closing, bela.account.id)
         for socket in over:
             said = await farewell(socket)
             assert (said["close_code"], said["reconnect_max_ms"]) == (CloseCode.SIGNED_OUT, 0)

@@ -1,0 +1,131 @@
+"""Which requests to the HTTP API leave an entry in the record of acts, and what it says.
+
+On record come: whatever staff change; every sign-in, also one that failed; whatever somebody changes about his own
+proofs; and what was refused for want of a role. Bids do not come through the HTTP API, they are in the journal.
+
+Belongs here: choosing, gathering, bounding. Does not belong here: how entries are kept (`exchange.audit`).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from exchange.audit import Audit, Entry, Said
+from exchange.database import StoreFailed, StoreUnavailable
+from exchange.people import Account
+from gateways.identity import SAFE_METHODS
+from matching.units import TimeUs
+
+log = structlog.get_logger(__name__)
+
+DONE: Final = "OK"
+MINUTE_US: Final = 60_000_000
+REQUEST: Final = web.RequestKey("luochui_request", str)
+REQUEST_HEADER: Final = "X-Request-Id"
+REQUEST_NAME: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+ENTRIES_PER_PERSON_MAX: Final = 30
+ENTRIES_OF_OTHERS_MAX: Final = 3_000
+"""A minute, of those who are not staff, in one process: who is refused again and again fills no disk with it."""
+
+
+@dataclass(slots=True)
+class Act:
+    """What comes to be known of a request while it is answered.
+
+    Args:
+        account: who asks; of a sign-in, who has signed in.
+        login: what somebody claims to be who has not proven it.
+        about: what the entry says beside that; handlers add to it.
+    """
+
+    account: Account | None = None
+    login: str = ""
+    about: dict[str, Said] = field(default_factory=dict)
+
+
+class Auditing:
+    """Adds entries for requests, each at most once, and few of those who are not staff."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+        self._minute = 0
+        self._entries: Counter[str] = Counter()
+        self._unsaid = 0
+
+    async def note(
+        self, request: web.Request, act: Act, *, operation: str, code: str, is_noted: bool, now_us: TimeUs
+    ) -> None:
+        """Add the entry of a request that has been answered, if it is to have one.
+
+        The act is done by now: an entry that cannot be added goes to the log instead.
+
+        Args:
+            request: what was asked.
+            act: what is known of it.
+            operation: its name.
+            code: `OK`, or with what it was refused.
+            is_noted: whether the operation is on record whoever does it.
+            now_us: the time.
+        """
+        account = act.account
+        is_staff = account is not None and account.is_staff
+        if not is_on_record(request.method, code, is_staff=is_staff, is_noted=is_noted):
+            return
+        if not is_staff and not self._has_room(f"{account.id}" if account else request.remote or "", now_us):
+            self._unsaid += 1
+            return
+        unsaid, self._unsaid = self._unsaid, 0
+        entry = Entry(
+            at_us=now_us,
+            operation=operation,
+            code=code,
+            account=None if account is None else account.id,
+            login=act.login if account is None else account.login,
+            roles=() if account is None else tuple(role.value for role in account.roles),
+            address=request.remote or "",
+            request=name_of(request),
+            about=act.about,
+            unsaid=unsaid,
+        )
+        try:
+            await self._audit.add(entry)
+        except (StoreUnavailable, StoreFailed) as error:
+            self._unsaid += unsaid
+            log.error(
+                "audit.not_written", error=str(error), operation=operation, code=code, login=entry.login
+            )
+
+    def _has_room(self, person: str, now_us: TimeUs) -> bool:
+        minute = now_us // MINUTE_US
+        if minute != self._minute:
+            self._minute = minute
+            self._entries.clear()
+        if self._entries[person] >= ENTRIES_PER_PERSON_MAX or self._entries.total() >= ENTRIES_OF_OTHERS_MAX:
+            return False
+        self._entries[person] += 1
+        return True
+
+
+def is_on_record(method: str, code: str, *, is_staff: bool, is_noted: bool) -> bool:
+    """Tell whether a request leaves an entry."""
+    if code == "NOT_ALLOWED":
+        return True
+    if is_noted:
+        return code in (DONE, "WRONG_CREDENTIALS")
+    return is_staff and method not in SAFE_METHODS
+
+
+def name_of(request: web.Request) -> str:
+    """Return the name of a request: as a proxy before us called it, else a new one."""
+    if REQUEST not in request:
+        given = request.headers.get(REQUEST_HEADER, "")
+        request[REQUEST] = given if REQUEST_NAME.fullmatch(given) else secrets.token_hex(8)
+    return request[REQUEST]
