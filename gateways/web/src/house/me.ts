@@ -5,7 +5,14 @@ import type { Me } from "../schema";
 import { ApiError, get, remove } from "./api";
 
 /** Who is here; nobody until `whoIsHere` has asked. */
-export const me = shallowRef<Me>({ account: null, demo: false, version: "", server_time_us: 0 });
+export const me = shallowRef<Me>({
+  account: null,
+  must_change_password: false,
+  demo: false,
+  version: "",
+  server_time_us: 0,
+  centre: { name: { zh: "", en: "" }, phone: "", complaint_line: "", footer: { zh: "", en: "" } },
+});
 
 export const FINANCE = ["finance", "cashier", "checker", "accountant", "auditor"] as const;
 export const STAFF: readonly string[] = ["host", "admin", ...FINANCE];
