@@ -24,6 +24,7 @@ from aiohttp import web
 
 from exchange.bootstrap import Exchange, opened, opened_engine, opened_gateway, operator_token
 from exchange.demo.centre import DemoCentre
+from exchange.demo.showcase import Showcase
 from exchange.ground import Report
 from exchange.settings import Settings
 from gateways.accepting import PacedSite
@@ -194,6 +195,7 @@ async def _demo(
 ) -> asyncio.Task[None]:
     """Begin the work of the demo centre, once its people and first lots are there."""
     report("opening the demo centre", "布置演示中心")
+    showcase = Showcase(exchange.lot_files, exchange.notices)
     centre = DemoCentre(
         people=exchange.people,
         catalogue=exchange.catalogue,
@@ -203,9 +205,14 @@ async def _demo(
         book=exchange.hall,
         clock=exchange.clock,
         is_watched=is_watched,
+        showcase=showcase,
     )
     await centre.open()
-    return group.create_task(centre.run())
+
+    async def run() -> None:
+        await asyncio.gather(centre.run(), showcase.run())
+
+    return group.create_task(run())
 
 
 async def _office(exchange: Exchange, report: Report, ready: Callable[[], None]) -> None:

@@ -24,6 +24,7 @@ from exchange.demo.auctioneer import clerks_act, next_act
 from exchange.demo.bank import DemoBank
 from exchange.demo.floor import RobotFloor
 from exchange.demo.schedule import Publication, Staged, publications
+from exchange.demo.showcase import Showcase
 from exchange.demo.templates import (
     CODE_PREFIX,
     DemoLots,
@@ -89,6 +90,7 @@ class DemoCentre:
         lots: DemoLots | None = None,
         is_watched: Callable[[], bool] = _always,
         chance: Random | None = None,
+        showcase: Showcase | None = None,
     ) -> None:
         """Take the services of the exchange.
 
@@ -103,6 +105,7 @@ class DemoCentre:
             lots: the templates; those that ship with the exchange unless given.
             is_watched: tells whether anybody looks at the exchange now.
             chance: what robots leave to chance; give a seeded one to see the same day again.
+            showcase: puts pictures and papers beside the lots; without one they have none.
         """
         self._people = people
         self._catalogue = catalogue
@@ -115,6 +118,7 @@ class DemoCentre:
         self._templates = {template.key: template for template in self._lots.templates}
         self._is_watched = is_watched
         self._chance = chance or Random()
+        self._showcase = showcase
         self._rounds: dict[str, Round] = {}
         self._watched_at_us: TimeUs = 0
         self._floor: RobotFloor | None = None
@@ -197,6 +201,7 @@ class DemoCentre:
         expected_us = _expected_end_us(template, view, view.opens_at_us + template.duration_us)
         ends_at_us = min(expected_us, now_us) if is_over else expected_us
         self._rounds[key] = Round(key, number, card.lot, ends_at_us, is_seen=True, is_over=is_over)
+        self._show(key, card.lot)
         if not is_over:
             self._send_robots(self._rounds[key], view.opens_at_us)
 
@@ -222,7 +227,13 @@ class DemoCentre:
             self._rounds[plan.key] = Round(plan.key, plan.number, 0, self._clock.now_us(), is_over=True)
             return
         self._rounds[plan.key] = Round(plan.key, plan.number, lot_id, ends_at_us)
+        self._show(plan.key, lot_id)
         self._send_robots(self._rounds[plan.key], plan.opens_at_us)
+
+    def _show(self, key: str, lot: LotId) -> None:
+        assert self._host is not None, "a centre is opened before it publishes"
+        if self._showcase is not None:
+            self._showcase.ask(lot, key, self._templates[key].category, self._host.id)
 
     def _send_robots(self, one: Round, opens_at_us: TimeUs) -> None:
         assert self._floor is not None, "a centre is opened before it publishes"

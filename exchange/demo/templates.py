@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from exchange.catalogue import NewLot
 from exchange.categories import Category
+from exchange.demo.regions import demo_place
 from exchange.rulebooks.drafting import Subject, drafted
 from exchange.rulebooks.library import shipped
 from exchange.rulebooks.programme import Occasion, phase_terms
@@ -249,6 +250,11 @@ def round_lot(template: Template, number: int, terms: LotTerms, notice: BothLang
         rulebook=template.rulebook if isinstance(template, ProgrammeTemplate) else "",
         valuation=template.valuation if isinstance(template, ProgrammeTemplate) else 0,
         notice_at_us=_notice_at_us(template, terms.opens_at_us),
+        place=demo_place(template.region, template.key),
+        inspection_zh="公告期内工作日 9:00–16:00，须提前一个工作日预约（演示，并无实物）。",
+        inspection_en="On working days from 9 to 16, by appointment (a demonstration: there is no such thing).",
+        contact_zh="演示交易中心 受理窗口 000-00000000",
+        contact_en="Demo trading centre, desk, 000-00000000",
     )
 
 
