@@ -48,6 +48,7 @@ from exchange.database_measures import DatabaseMeasures
 from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
 from exchange.ground import Ground, Report, own_ground, shared_ground
+from exchange.host_desk import HostDesk
 from exchange.journal_months import JournalMonths
 from exchange.lot_calendar import LotCalendar
 from exchange.lot_files import LotFiles
@@ -117,6 +118,7 @@ class Exchange:
     catalogue: Catalogue
     statistics: Statistics
     lot_calendar: LotCalendar
+    host_desk: HostDesk
     capacities: Capacities
     sign_ups: SignUps
     notices: Notices
@@ -351,6 +353,7 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
         catalogue=catalogue,
         statistics=Statistics(pool, clock, with_demo=settings.demo),
         lot_calendar=LotCalendar(pool, hall),
+        host_desk=HostDesk(pool, clock),
         capacities=capacities,
         sign_ups=SignUps(pool, catalogue, deposits, capacities, hall, hall, clock),
         notices=Notices(pool, clock),

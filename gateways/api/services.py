@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.centre import Centre
 from exchange.finance import Finance
+from exchange.host_desk import HostDesk
 from exchange.lot_calendar import LotCalendar
 from exchange.lot_files import LotFiles
 from exchange.notices import Notices
@@ -35,6 +36,7 @@ class Services:
     """The parts that handlers speak to.
 
     Args:
+        is_writable: whether commands are taken now.
         epoch: identity of the journal, for clients that go on from a position.
         is_demo: whether the demo bank is open.
         public_origins: origins beside our own whose pages may act.
@@ -49,6 +51,7 @@ class Services:
     catalogue: Catalogue
     statistics: Statistics
     lot_calendar: LotCalendar
+    host_desk: HostDesk
     capacities: Capacities
     sign_ups: SignUps
     notices: Notices
@@ -59,6 +62,7 @@ class Services:
     book: LotBook
     journal: Journal
     clock: Clock
+    is_writable: Callable[[], bool]
     epoch: str
     is_demo: bool
     public_origins: tuple[str, ...] = ()
