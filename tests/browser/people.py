@@ -33,13 +33,13 @@ class Person:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.complaints: list[str] = []
-        self._url = url
+        self.url = url
         page.on("console", self._hear)
         page.on("pageerror", self._fail)
 
     async def visit(self, path: str) -> None:
         """Open a page of the exchange."""
-        await self.page.goto(self._url + path)
+        await self.page.goto(self.url + path)
 
     async def sign_in(self, login: str, path: str) -> None:
         """Sign in with a demo account and come out at `path`."""
@@ -47,14 +47,14 @@ class Person:
         await self.page.fill("#login", login)
         await self.page.fill("#password", PASSWORD)
         await self.page.click("#submit")
-        await self.page.wait_for_url(self._url + path)
+        await self.page.wait_for_url(self.url + path)
         await expect(self.at("#signed-in-as")).to_be_visible()
 
     async def sign_in_unseen(self, login: str) -> None:
         """Sign in with a demo account without opening a page."""
         words = {"login": login, "password": PASSWORD}
         answer = await self.page.request.post(
-            f"{self._url}/api/v1/session", data=words, headers={"Origin": self._url}
+            f"{self.url}/api/v1/session", data=words, headers={"Origin": self.url}
         )
         assert answer.ok, await answer.text()
 
@@ -115,6 +115,12 @@ class Building:
         person = Person(await context.new_page(), url or self._url)
         self.people.append(person)
         return person
+
+    async def second_tab(self, person: Person, url: str = "") -> Person:
+        """Open another tab in somebody's browser, perhaps by another way to the exchange."""
+        tab = Person(await person.page.context.new_page(), url or person.url)
+        self.people.append(tab)
+        return tab
 
     @property
     def complaints(self) -> list[str]:

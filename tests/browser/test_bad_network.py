@@ -1,0 +1,81 @@
+"""Bidding over a wire that is cut and slow: no bid is lost or made twice, and the page comes back by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.floor import Floor, Said, in_the_room
+from tests.browser.people import Building, open_building
+from tests.exchange_process import ExchangeProcess
+from tests.fault_proxy import TcpFaultProxy, laid_wire
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+OF_THE_NETWORK = re.compile(r"WebSocket connection to .* failed|net::ERR_|Failed to load resource")
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
+    """Run an exchange for the tests of this file."""
+    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--no-demo")
+    process.start()
+    yield Floor(process)
+    process.stop()
+
+
+@pytest.fixture
+async def building(floor: Floor) -> AsyncIterator[Building]:
+    """Open one Chromium; at the end no console may have complained but of the network."""
+    async with open_building(floor.exchange.url) as building:
+        yield building
+        assert [one for one in building.complaints if not OF_THE_NETWORK.search(one)] == []
+
+
+@pytest.fixture
+async def wire(floor: Floor) -> AsyncIterator[TcpFaultProxy]:
+    """Lay a wire to the exchange that can be cut."""
+    async with laid_wire(floor.exchange.port) as wire:
+        yield wire
+
+
+async def test_a_bid_whose_answer_is_cut_off_is_on_record_once(
+    floor: Floor, building: Building, wire: TcpFaultProxy
+) -> None:
+    lot = await floor.open_lot("Cut off", "anna", "bela")
+    anna = await building.person(url=wire.url)
+    bela = await building.person("zh-CN", 360, 740, has_touch=True)
+    said = Said(anna)
+    await in_the_room(anna, "anna", lot)
+    await in_the_room(bela, "bela", lot)
+
+    wire.cut(only_answers=True)
+    await anna.page.click("#bid-asking")
+    await bela.sees("#price", "¥1,000")
+    await expect(anna.at("#bid-asking")).to_be_disabled()
+    await expect(anna.at("#outcomes li")).to_have_count(0)
+    await bela.at("#bid-asking").tap()
+    await bela.sees("#price", "¥1,010")
+
+    await anna.page.context.set_offline(True)
+    await anna.sees("#offline", "offline")
+    wire.cut()
+    wire.mend(breaks=True)
+    await expect(anna.at("#connection")).to_have_attribute("data-state", "recovering")
+    await expect(anna.at("#bid-asking")).to_be_disabled()
+    await anna.page.context.set_offline(False)
+
+    await expect(anna.at("#connection")).to_have_attribute("data-state", "live")
+    await expect(anna.at("#offline")).to_have_count(0)
+    await expect(anna.at("#outcomes .outcome-good")).to_have_count(1)
+    await anna.sees("#price", "¥1,010")
+    await expect(anna.at("#timeline [data-event=BidPlaced]")).to_have_count(2)
+    assert await anna.page.evaluate("window.hasStayed")
+    assert len(said.bids) > 1
+    assert len({bid["id"] for bid in said.bids}) == 1
+    amounts = [record["event"]["amount"] for record in await floor.records(lot, "BidPlaced")]
+    assert amounts == [1_000_00, 1_010_00]
+    await expect(anna.at("#bid-asking")).to_be_enabled()

@@ -1,0 +1,164 @@
+"""One intention is one bid, however the hand comes down: twice, long, by keys, by touch, in two tabs, slowly."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from playwright.async_api import expect
+
+from matching.units import Amount
+from tests.browser.floor import Floor, Said, in_the_room
+from tests.browser.people import PASSWORD, Building, Person, open_building
+from tests.exchange_process import ExchangeProcess
+from tests.fault_proxy import TcpFaultProxy, laid_wire
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SLOW_S = 0.4
+STOPS_MAX = 120
+"""Times that the tabulator is pressed before a place counts as out of reach."""
+KEY_REPEATS = 40
+FOCUS_IS_AT = "selector => document.activeElement !== null && document.activeElement.matches(selector)"
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
+    """Run an exchange for the tests of this file."""
+    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--no-demo")
+    process.start()
+    yield Floor(process)
+    process.stop()
+
+
+@pytest.fixture
+async def building(floor: Floor) -> AsyncIterator[Building]:
+    """Open one Chromium; at the end no console may have complained."""
+    async with open_building(floor.exchange.url) as building:
+        yield building
+        assert building.complaints == []
+
+
+@pytest.fixture
+async def wire(floor: Floor) -> AsyncIterator[TcpFaultProxy]:
+    """Lay a wire to the exchange that can be cut, and slow."""
+    async with laid_wire(floor.exchange.port) as wire:
+        yield wire
+
+
+async def amounts_of(floor: Floor, lot: int) -> list[Amount]:
+    return [record["event"]["amount"] for record in await floor.records(lot, "BidPlaced")]
+
+
+async def test_a_double_click_on_a_slow_wire_and_a_key_held_down_are_one_bid_each(
+    floor: Floor, building: Building, wire: TcpFaultProxy
+) -> None:
+    lot = await floor.open_lot("Held down", "anna", leader_may_raise=True)
+    anna = await building.person(url=wire.url)
+    said = Said(anna)
+    await in_the_room(anna, "anna", lot)
+    wire.delay_s = SLOW_S
+    await anna.at("#bid-asking").dblclick()
+    await expect(anna.at("#bid-asking")).to_be_disabled()
+    await anna.sees("#price", "¥1,000")
+    await expect(anna.at("#bid-asking")).to_be_enabled()
+    assert len(said.bids) == 1
+
+    wire.delay_s = 0.0
+    await anna.at("#bid-asking").focus()
+    await hold_enter(anna, 2)
+    await expect(anna.at("#bid-asking")).to_be_enabled()
+    await anna.page.fill("#free-amount", "1,030")
+    await hold_enter(anna, 3)
+    assert await amounts_of(floor, lot) == [1_000_00, 1_010_00, 1_030_00]
+    assert len(said.bids) == 3
+
+
+async def hold_enter(person: Person, bids: int) -> None:
+    """Hold the key down until the bid is accepted and the controls are free again, and for a while longer."""
+    for _ in range(KEY_REPEATS):
+        await person.page.keyboard.down("Enter")
+        await person.page.wait_for_timeout(25)
+    await person.page.keyboard.up("Enter")
+    await expect(person.at("#outcomes .outcome-good")).to_have_count(bids)
+
+
+async def test_two_tabs_of_one_bidder_that_bid_at_once_make_one_bid(
+    floor: Floor, building: Building, wire: TcpFaultProxy
+) -> None:
+    lot = await floor.open_lot("Two tabs", "anna", "bela")
+    anna, bela = await building.person("zh-CN"), await building.person()
+    await in_the_room(anna, "anna", lot)
+    await in_the_room(bela, "bela", lot)
+    other = await building.second_tab(anna, url=wire.url)
+    await other.visit(f"/lots/{lot}")
+    await expect(other.at("#bid-asking")).to_be_enabled()
+    wire.cut(only_answers=True)
+    await anna.page.click("#bid-asking")
+    await anna.sees("#leader", "您")
+    await other.page.click("#bid-asking")
+    wire.mend(breaks=False)
+    await other.sees("#leader", "您")
+    await expect(other.at("#outcomes .outcome-bad")).to_have_count(1)
+    await expect(anna.at("#outcomes .outcome-good")).to_have_count(1)
+    assert await amounts_of(floor, lot) == [1_000_00]
+    await bela.page.click("#bid-asking")
+    for tab in (anna, other):
+        await expect(tab.at("#banner")).to_have_attribute("data-kind", "bad")
+        await tab.sees("#banner", "¥1,020")
+
+
+async def test_from_the_catalogue_to_a_bid_by_keys_alone_and_by_touch_alone(
+    floor: Floor, building: Building
+) -> None:
+    lot = await floor.open_lot("By keys and by touch", "anna", "bela")
+    anna = await building.person()
+    phone = await building.person("zh-CN", 360, 740, has_touch=True)
+    await phone.page.emulate_media(color_scheme="dark")
+    await sign_in_by_keys(anna, "anna")
+    await go_by_keys(anna, f"a[href='/lots/{lot}']")
+    await anna.page.keyboard.press("Enter")
+    await expect(anna.at("#bid-asking")).to_be_enabled()
+    await go_by_keys(anna, "#bid-asking")
+    await anna.page.keyboard.press("Enter")
+    await anna.sees("#outcomes .outcome-good", "¥1,000")
+
+    await phone.sign_in_unseen("bela")
+    await phone.visit("/")
+    await phone.at(f"a[href='/lots/{lot}']").first.tap()
+    await expect(phone.at("#bid-asking")).to_be_enabled()
+    await phone.at("#bid-asking").tap()
+    await phone.sees("#outcomes .outcome-good", "¥1,010")
+    width = await phone.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 360
+    await anna.sees("#banner", "outbid")
+    await go_by_keys(anna, "#free-amount")
+    await anna.page.keyboard.type("1,050")
+    await anna.page.keyboard.press("Enter")
+    await phone.sees("#price", "¥1,050")
+
+
+async def sign_in_by_keys(person: Person, login: str) -> None:
+    """Find the way from the first page to being signed in without a pointer."""
+    await person.visit("/")
+    await go_by_keys(person, "a[href^='/sign-in']")
+    await person.page.keyboard.press("Enter")
+    await expect(person.at("#login")).to_be_visible()
+    if not await person.page.evaluate(FOCUS_IS_AT, "#login"):
+        await go_by_keys(person, "#login")
+    await person.page.keyboard.type(login)
+    await go_by_keys(person, "#password")
+    await person.page.keyboard.type(PASSWORD)
+    await person.page.keyboard.press("Enter")
+    await expect(person.at("#signed-in-as")).to_be_visible()
+
+
+async def go_by_keys(person: Person, selector: str) -> None:
+    """Press the tabulator until the focus is somewhere, and see that it shows."""
+    for _ in range(STOPS_MAX):
+        await person.page.keyboard.press("Tab")
+        if await person.page.evaluate(FOCUS_IS_AT, selector):
+            outline = "getComputedStyle(document.activeElement).outlineStyle"
+            assert await person.page.evaluate(outline) != "none", f"the focus at {selector} does not show"
+            return
+    raise AssertionError(f"the tabulator does not lead to {selector}")
