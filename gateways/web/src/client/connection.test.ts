@@ -146,3 +146,17 @@ it("gives up on a connection from which nothing is heard", async () => {
   expect(sockets.length).toBeGreaterThan(1);
   expect(states).toContain("recovering");
 });
+
+it("comes back at once when told to hurry, once, and never after it was closed", () => {
+  live.connect();
+  begin().onclose?.({ code: 4400, reason: JSON.stringify({ reconnect_min_ms: 10_000, reconnect_max_ms: 10_000 }) });
+  expect(sockets).toHaveLength(1);
+  live.hurry();
+  live.hurry();
+  begin(1);
+  vi.advanceTimersByTime(20_000);
+  expect(sockets).toHaveLength(2);
+  live.close();
+  live.hurry();
+  expect(sockets).toHaveLength(2);
+});

@@ -110,6 +110,11 @@ export class LiveConnection {
     };
   }
 
+  /** Do not wait any longer to come back: the network is there again, or somebody looks again. */
+  hurry(): void {
+    if (this.isWanted && !this.socket) this.connect();
+  }
+
   /** Disconnect for good; pending commands end with OUTCOME_UNKNOWN. */
   close(): void {
     this.isWanted = false;

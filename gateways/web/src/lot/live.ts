@@ -25,14 +25,21 @@ export function useLive(onFrame: (frame: ServerFrame) => void): Live {
     },
   });
   let ticking: ReturnType<typeof setInterval> | undefined;
+  const hurry = () => {
+    if (!document.hidden) connection.hurry();
+  };
   onMounted(() => {
     connection.connect();
+    addEventListener("online", hurry);
+    document.addEventListener("visibilitychange", hurry);
     ticking = setInterval(() => {
       if (!document.hidden) nowUs.value = connection.clock.nowUs();
     }, TICK_MS);
   });
   onUnmounted(() => {
     clearInterval(ticking);
+    removeEventListener("online", hurry);
+    document.removeEventListener("visibilitychange", hurry);
     connection.close();
   });
   return { connection, state, nowUs };
