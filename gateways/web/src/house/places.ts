@@ -1,0 +1,24 @@
+// Where the navigation leads: the public pages first, then those that are for the one who is signed in.
+
+import { FINANCE, hasRole } from "./me";
+
+export interface Place {
+  href: string;
+  /** Key of its name. */
+  key: string;
+}
+
+const PUBLIC: readonly Place[] = [
+  { href: "/", key: "catalogue" },
+];
+
+const DESKS: readonly (Place & { roles: readonly string[] })[] = [
+  { href: "/me", key: "my_sign_ups", roles: ["bidder"] },
+  { href: "/host", key: "host_console", roles: ["host", "admin"] },
+  { href: "/finance", key: "finance", roles: FINANCE },
+];
+
+/** The places for whoever is here. */
+export function places(): readonly Place[] {
+  return [...PUBLIC, ...DESKS.filter(({ roles }) => hasRole(...roles))];
+}
