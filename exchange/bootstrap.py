@@ -58,6 +58,7 @@ from exchange.moving import Mover
 from exchange.notices import Notices
 from exchange.people import People, Role
 from exchange.ports import Clock, EventFeed, Hall, Journal, JournalUnavailable
+from exchange.record_notices import StandstillNotices
 from exchange.rulebooks.library import library
 from exchange.settings import Settings
 from exchange.settlement import Settlement
@@ -152,7 +153,7 @@ async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
         report("reading the journal", "读取日志")
         await engine.start()
         parts: list[Part] = [engine.run, partial(keep_pulse, engine), ground.watch]
-        parts += [Mover(engine, placement, settings.shard).run, settlement.run]
+        parts += [Mover(engine, placement, settings.shard).run, settlement.run, _standstill(exchange).run]
         parts += [*_office(ground, exchange), *_loose_ends(exchange)]
         yield replace(
             exchange, settlement=settlement, positions=_positions(engine, settings), parts=tuple(parts)
@@ -189,7 +190,7 @@ async def opened_engine(settings: Settings, report: Report, *, may_wait: bool) -
         )
         settlement = _settlement(exchange, engine)
         work: list[Part] = [engine.run, partial(end.run, engine)]
-        work += [Mover(engine, placement, settings.shard).run, settlement.run]
+        work += [Mover(engine, placement, settings.shard).run, settlement.run, _standstill(exchange).run]
         if settings.shard == 0:
             work += _office(ground, exchange)
         if settings.demo:
@@ -373,6 +374,10 @@ def _settlement(exchange: Exchange, engine: Engine) -> Settlement:
         outcome_recorded=engine.outcome_recorded,
         shard=exchange.settings.shard,
     )
+
+
+def _standstill(exchange: Exchange) -> StandstillNotices:
+    return StandstillNotices(exchange.feed, exchange.journal, exchange.catalogue, exchange.notices)
 
 
 def _office(ground: Ground, exchange: Exchange) -> list[Part]:

@@ -224,6 +224,15 @@ class LotTitle(Struct, frozen=True):
     title: BothLanguages
 
 
+class LotCheck(Struct, frozen=True):
+    """What keeps a lot from being published, in terms and in its rulebook, and the notice that it would have."""
+
+    problems: tuple[str, ...]
+    violations: tuple[Violation, ...]
+    notice_title: BothLanguages
+    notice_body: BothLanguages
+
+
 class Found(Struct, frozen=True):
     """One page of a search, and how many lots there are in all."""
 
@@ -342,15 +351,12 @@ class Catalogue:
             was made.
         """
         now_us = self._clock.now_us()
-        problems = lot_problems(new, now_us)
-        if problems:
-            raise TermsInvalid(problems)
+        check = await self.check(new)
+        if check.problems:
+            raise TermsInvalid(check.problems)
+        if check.violations:
+            raise AgainstRulebook(check.violations)
         rulebook = self.rulebook(new.rulebook)
-        earlier = (await self.passed(new.relisted_from)).sale if new.relisted_from else None
-        if rulebook is not None:
-            found = violations(rulebook, draft_of(new, earlier, now_us))
-            if found:
-                raise AgainstRulebook(found)
         lot_id = await self._enter(new, by, rulebook, now_us)
         try:
             await self._rule_money(
@@ -361,6 +367,18 @@ class Catalogue:
         except (ExchangeError, LedgerUnavailable) as error:
             self._announcing.ask(error, lot=lot_id)
         return lot_id
+
+    async def check(self, new: NewLot) -> LotCheck:
+        """Tell what keeps a lot from being published, and the notice that it would have; nothing is made.
+
+        Raises: RulebookUnknown, NotPassed.
+        """
+        now_us = self._clock.now_us()
+        rulebook = self.rulebook(new.rulebook)
+        earlier = (await self.passed(new.relisted_from)).sale if new.relisted_from else None
+        broken = [] if rulebook is None else violations(rulebook, draft_of(new, earlier, now_us))
+        notice = announcement(new, None if rulebook is None else rulebook.title)
+        return LotCheck(tuple(lot_problems(new, now_us)), tuple(broken), notice.title, notice.body)
 
     async def passed(self, lot_id: LotId) -> Passed:
         """Return a lot that found no buyer.  Raises: NotPassed."""

@@ -13,9 +13,9 @@ from typing import Final
 import structlog
 
 from exchange.catalogue import Catalogue
-from exchange.notice_texts import of_event
-from exchange.notices import BY_THE_EXCHANGE, Notices
+from exchange.notices import Notices
 from exchange.ports import ExchangeError, Journal, LotBook
+from exchange.record_notices import Heard, tell
 from exchange.records import JournalRow
 from exchange.sign_up import SignUps
 from ledger.lot_settlements import LotSettlements
@@ -103,8 +103,9 @@ class Settlement:
         view = await self._book.load(row.lot)
         lot = self._book.lot(row.lot)
         assert view is not None and lot is not None, "the journal holds every lot that it says has ended"
-        await self._catalogue.close(lot_view(lot), row.at_us)
-        await tell(self._notices, row, lot)
+        ended = lot_view(lot)
+        await self._catalogue.close(ended, row.at_us)
+        await tell(self._notices, Heard(row.lot, row.sequence, row.at_us, row.event, ended))
         await self._sign_ups.close(lot.id, lot.paddles)
         outcome = lot_outcome(lot, row, await self._bidding_ended_at_us(lot, row))
         answer = await self._settlements.settle(outcome, Cursor(self._cursor, row.position))
@@ -137,14 +138,6 @@ class Settlement:
         except TimeoutError:
             return
         self._outcome_recorded.clear()
-
-
-async def tell(notices: Notices, row: JournalRow, lot: Lot) -> None:
-    """Publish what a record of a lot means to the public, if anything; done again, it changes nothing."""
-    event = row.event
-    notice = of_event(event, lot_view(lot))
-    if notice is not None:
-        await notices.tell(row.lot, row.sequence, notice, getattr(event, "by", BY_THE_EXCHANGE), row.at_us)
 
 
 def lot_outcome(lot: Lot, row: JournalRow, bidding_ended_at_us: TimeUs = 0) -> LotOutcome:

@@ -49,6 +49,12 @@ LOT_MESSAGES: Final = {
         "请缩小尺寸后重新上传。",
         "Make it smaller and send it again.",
     ),
+    "PRICE_MISSING": Message(
+        "所选规则按评估价计算，尚未填写评估价。",
+        "The rulebook counts from a valuation, and none was given.",
+        "请先填写评估价。",
+        "Enter the valuation first.",
+    ),
     "TOO_MANY_FILES": Message(
         "该标的的文件已达 40 个。",
         "This lot has forty files already.",

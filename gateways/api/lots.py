@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from exchange.catalogue import LotCard, LotOrder, LotRules, LotSheet, NewLot, Search
+from exchange.catalogue import LotCard, LotCheck, LotOrder, LotRules, LotSheet, NewLot, Search
 from exchange.categories import Category
 from exchange.people import Role
 from exchange.records import JournalRow
@@ -134,10 +134,18 @@ async def publish_lot(asked: Asked) -> Published:
     return Published(await asked.services.catalogue.publish(asked.body, asked.caller.id))
 
 
+async def check_lot(asked: Asked) -> LotCheck:
+    """Tell what keeps a lot from being published, and the notice that it would have; nothing is made."""
+    return await asked.services.catalogue.check(asked.body)
+
+
 async def relist_lot(asked: Asked) -> Published:
     """Sell a lot that passed again, by default at the price that its rulebook's reduction gives."""
-    services, now_us = asked.services, asked.services.clock.now_us()
-    return Published(await relist(services.catalogue, asked.ids["lot"], asked.body, asked.caller.id, now_us))
+    services, now_us, by = asked.services, asked.services.clock.now_us(), asked.caller.id
+    earlier = asked.ids["lot"]
+    lot = await relist(services.catalogue, earlier, asked.body, by, now_us)
+    await services.lot_files.carry_over(earlier, lot, by)
+    return Published(lot)
 
 
 async def read_records(asked: Asked) -> RecordPage:
@@ -181,6 +189,10 @@ OPERATIONS = (
             ApiCode.TERMS_INVALID, ApiCode.AGAINST_RULEBOOK, ApiCode.RULEBOOK_UNKNOWN, ApiCode.LOT_NOT_PASSED,
             ApiCode.ALREADY_RELISTED, ApiCode.CODE_TAKEN,
         ),
+    ),
+    Operation(
+        "POST", "/lots/check", check_lot, only(Role.ADMIN, Role.HOST), body=NewLot, answer=LotCheck,
+        codes=(ApiCode.RULEBOOK_UNKNOWN, ApiCode.LOT_NOT_PASSED),
     ),
     Operation(
         "POST", "/lots/{lot}/relisting", relist_lot, only(Role.ADMIN, Role.HOST), body=Relisting, answer=Published,

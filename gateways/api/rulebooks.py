@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
 
+from exchange.categories import Category
+from exchange.people import Role
+from exchange.rulebooks.drafting import Subject, drafted
 from exchange.rulebooks.explanation import Explanation, RulebookSummary, explanation, summary
+from exchange.rulebooks.programme import PriceMissing
+from exchange.rulebooks.quantities import NotAQuantity
+from exchange.rulebooks.rulebook import Rulebook
 from gateways.api.errors import ApiCode, ApiError
-from gateways.api.operation import ANYONE, NAME, Asked, Operation
+from gateways.api.operation import ANYONE, NAME, Asked, Operation, only
+from matching.terms import LotTerms
+from matching.units import AmountOrZero, Moment, PositiveAmount
 
 
 class RulebookList(Struct, frozen=True):
@@ -22,10 +31,55 @@ async def list_rulebooks(asked: Asked) -> RulebookList:
 
 async def show_rulebook(asked: Asked) -> Explanation:
     """Show what one rulebook asks for, with the article of each figure and how sure we are of it."""
+    return explanation(_rulebook(asked))
+
+
+class LotSubject(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the figures of a lot follow from. Amounts are minor units, 0 for unknown; times 0 for now and for open."""
+
+    category: Category
+    opening_price: PositiveAmount
+    valuation: AmountOrZero = 0
+    notice_at_us: Moment = 0
+    opens_at_us: Moment = 0
+    """0 for the earliest moment that the rulebook's notice allows."""
+
+
+class LotFigures(Struct, frozen=True):
+    """A rulebook's own figures for a lot: terms, deposit in minor units, commission in basis points."""
+
+    terms: LotTerms
+    deposit: int
+    commission: int
+
+
+async def draft_lot(asked: Asked) -> LotFigures:
+    """Draft a lot with a rulebook's own figures; nothing is made."""
+    subject: LotSubject = asked.body
+    rulebook = _rulebook(asked)
+    try:
+        draft = drafted(
+            rulebook,
+            Subject(
+                category=subject.category,
+                opening_price=subject.opening_price,
+                now_us=subject.notice_at_us or asked.services.clock.now_us(),
+                valuation=subject.valuation,
+                opens_at_us=subject.opens_at_us,
+            ),
+        )
+    except PriceMissing as error:
+        raise ApiError(ApiCode.PRICE_MISSING, str(error)) from error
+    except (NotAQuantity, msgspec.ValidationError) as error:
+        raise ApiError(ApiCode.TERMS_INVALID, problems=(str(error),)) from error
+    return LotFigures(draft.terms, draft.deposit, draft.commission)
+
+
+def _rulebook(asked: Asked) -> Rulebook:
     rulebook = asked.services.catalogue.rulebooks.get(asked.names[NAME])
     if rulebook is None:
         raise ApiError(ApiCode.RULEBOOK_UNKNOWN, asked.names[NAME])
-    return explanation(rulebook)
+    return rulebook
 
 
 OPERATIONS = (
@@ -37,5 +91,14 @@ OPERATIONS = (
         ANYONE,
         answer=Explanation,
         codes=(ApiCode.RULEBOOK_UNKNOWN,),
+    ),
+    Operation(
+        "POST",
+        "/rulebooks/{name}/draft",
+        draft_lot,
+        only(Role.ADMIN, Role.HOST),
+        body=LotSubject,
+        answer=LotFigures,
+        codes=(ApiCode.RULEBOOK_UNKNOWN, ApiCode.PRICE_MISSING, ApiCode.TERMS_INVALID),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 
 import asyncpg
@@ -9,9 +10,10 @@ import pytest
 
 from exchange.categories import Category
 from exchange.notices import NewNotice, Notice, NoticeKind, NoticeRefusal
+from exchange.record_notices import StandstillNotices
 from exchange.texts import BothLanguages
 from exchange.whereabouts import Place
-from matching.commands import OpenLot, WithdrawLot
+from matching.commands import OpenLot, PauseLot, ResumeLot, WithdrawLot
 from tests.floor import HOST, START_US
 from tests.procedure import Fuse, Killed, Procedure
 
@@ -107,3 +109,31 @@ async def test_the_latest_are_read_page_by_page_and_by_kind(procedure: Procedure
     assert await procedure.notices.latest(3, before_id=newest[-1].id, kind=NoticeKind.CENTRE) == [notices[0]]
     assert await procedure.notices.latest(kind=NoticeKind.CLARIFICATION) == [notices[3]]
     assert notices[0].lot == 0 and await procedure.notices.get(999) is None
+
+
+async def test_that_a_lot_stands_still_and_goes_on_is_published_also_after_a_crash(
+    procedure: Procedure,
+) -> None:
+    told, cut_off = await procedure.publish(0), await procedure.publish(0)
+    for lot in (told, cut_off):
+        await procedure.floor.give(OpenLot(lot, HOST))
+    await procedure.floor.give(PauseLot(cut_off, HOST, "停电"))
+    work = asyncio.create_task(standstill(procedure).run())
+    await procedure.floor.give(PauseLot(told, HOST, "权属争议"))
+    await procedure.floor.give(ResumeLot(told, HOST))
+    async with asyncio.timeout(30):
+        while await kinds(procedure, told) != ["announcement", "suspension", "resumption"]:
+            await asyncio.sleep(0.02)
+        while await kinds(procedure, cut_off) != ["announcement", "suspension"]:
+            await asyncio.sleep(0.02)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    await standstill(procedure).mend()
+    [_, suspension] = await procedure.notices.of_lot(cut_off)
+    assert "原因：停电" in suspension.body.zh and suspension.published_by == HOST
+
+
+def standstill(procedure: Procedure) -> StandstillNotices:
+    return StandstillNotices(
+        procedure.floor.feed, procedure.floor.journal, procedure.catalogue, procedure.notices
+    )

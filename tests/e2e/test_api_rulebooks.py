@@ -96,6 +96,31 @@ async def test_a_lot_against_its_rulebook_is_refused_with_the_article(floor: Ser
     assert (status, answer["code"]) == (409, "LOT_NOT_PASSED")
 
 
+async def test_a_lot_is_drafted_and_checked_before_anything_is_made(floor: Served, host: Person) -> None:
+    path = "/rulebooks/judicial-first/draft"
+    subject = {"category": "property", "opening_price": 700_000_00, "valuation": 1_000_000_00}
+    figures = await host.post(path, subject)
+    lot = court_lot(floor, terms=figures["terms"], deposit=figures["deposit"])
+    check = await host.post("/lots/check", lot)
+    assert (check["problems"], check["violations"]) == ([], [])
+    assert check["notice_title"]["zh"] == "转让公告：住宅" and "700,000.00 元" in check["notice_body"]["zh"]
+    check = await host.post("/lots/check", lot | {"deposit": 175_000_00, "deposit_by_us": 1})
+    assert len(check["problems"]) == 1
+    assert [one["parameter"] for one in check["violations"]] == ["deposit", "deposit_deadline"]
+    assert check["violations"][0]["article"]["en"] == "Fa Shi [2016] No. 18, art. 17"
+    status, answer = await host.ask("POST", "/lots/check", lot | {"rulebook": "unheard-of"})
+    assert (status, answer["code"]) == (404, "RULEBOOK_UNKNOWN")
+    assert (await host.ask("POST", "/rulebooks/unheard-of/draft", subject))[1]["code"] == "RULEBOOK_UNKNOWN"
+    plain = {"category": "property", "opening_price": 1_00}
+    for name in shown_names():
+        status, answer = await host.ask("POST", f"/rulebooks/{name}/draft", plain)
+        assert status == 200 or answer["code"] in ("PRICE_MISSING", "TERMS_INVALID"), (name, answer)
+    assert (await host.get("/lots"))["total"] == 0
+    bidder = await floor.program("anna", Role.BIDDER)
+    assert (await bidder.ask("POST", "/lots/check", lot))[1]["code"] == "NOT_ALLOWED"
+    assert (await bidder.ask("POST", path, subject))[1]["code"] == "NOT_ALLOWED"
+
+
 async def test_only_what_passed_is_relisted_and_only_by_a_host(floor: Served, host: Person) -> None:
     lot = (await host.post("/lots", court_lot(floor)))["lot"]
     status, answer = await host.ask("POST", f"/lots/{lot}/relisting", {})
@@ -107,6 +132,8 @@ async def test_only_what_passed_is_relisted_and_only_by_a_host(floor: Served, ho
 
 async def test_the_command_line_relists_what_passed(floor: Served, host: Person, tmp_path: Path) -> None:
     lot = (await host.post("/lots", SHORT_LOT))["lot"]
+    sent = {"data": b"the rules", "headers": {"X-File-Name": "rules.txt"}}
+    assert (await host.ask("POST", f"/lots/{lot}/files", **sent))[0] == 201
     account = host.account
     assert account is not None
     token = await floor.exchange.people.issue_token(account.id, "command line")
@@ -122,6 +149,7 @@ async def test_the_command_line_relists_what_passed(floor: Served, host: Person,
     assert "¥100.00" in refused.stdout and "when the host opens it" in refused.stdout
     again = await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--price", "50"])
     assert again.exit_code == ExitCode.REFUSED and "ALREADY_RELISTED" in again.stderr
+    assert [one["name"] for one in (await host.get(f"/lots/{lot + 1}/files"))["files"]] == ["rules.txt"]
     wrong = await asyncio.to_thread(CliRunner().invoke, app, [*arguments, "--price", "much"])
     assert wrong.exit_code == ExitCode.USAGE
 
