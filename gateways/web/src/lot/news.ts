@@ -46,18 +46,25 @@ function frozenText(view: LotView): string {
   return `${cause} ${resumes}`;
 }
 
+/** Where one stands oneself is told together with a fair warning or an extension: nobody needs them more. */
 function running(room: Room, view: LotView, nowUs: number | null): News | null {
   const { outbid } = room;
+  const warning = view.warnings > 0 ? warningText(view) : "";
   if (outbid) {
-    return { kind: "bad", text: say("banner_outbid", { price: formatAmount(outbid.price, view.currency), asking: formatAmount(outbid.asking, view.currency) }) };
+    const text = say("banner_outbid", { price: formatAmount(outbid.price, view.currency), asking: formatAmount(outbid.asking, view.currency) });
+    return { kind: "bad", text: [warning, text].filter(Boolean).join(" ") };
   }
-  if (view.warnings > 0) {
-    const isCounted = view.warnings <= view.fair_warnings_min;
-    return { kind: "warn", text: isCounted ? say("banner_warning_of", { number: view.warnings, of: view.fair_warnings_min }) : say("banner_warning", { n: view.warnings }) };
-  }
+  if (warning) return { kind: "warn", text: warning };
+  const leading = isMine(room) ? say("banner_leading") : "";
   const extension = latestOf(room.records, "LotExtended");
   if (extension && nowUs !== null && nowUs - extension.at_us < NEWS_LIFE_US) {
-    return { kind: "warn", text: say("banner_extended", { n: extension.event.extension, moment: momentText(extension.event.ends_at_us, { isShort: true }) }) };
+    const text = say("banner_extended", { n: extension.event.extension, moment: momentText(extension.event.ends_at_us, { isShort: true }) });
+    return { kind: leading ? "good" : "warn", text: [leading, text].filter(Boolean).join(" ") };
   }
-  return isMine(room) ? { kind: "good", text: say("banner_leading") } : null;
+  return leading ? { kind: "good", text: leading } : null;
+}
+
+function warningText(view: LotView): string {
+  const isCounted = view.warnings <= view.fair_warnings_min;
+  return isCounted ? say("banner_warning_of", { number: view.warnings, of: view.fair_warnings_min }) : say("banner_warning", { n: view.warnings });
 }
