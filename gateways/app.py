@@ -20,8 +20,10 @@ from gateways.identity import SignInLimit, behind
 from gateways.live.door import Door
 from gateways.live.hub import Hub
 from gateways.live.outbox import OutboxLimits, Tray
+from gateways.live.pauses import collect_when_quiet, watch_pauses
 from gateways.live.session import Floor
 from gateways.pages import add_pages
+from gateways.rehearsals import REHEARSALS, Rehearsals
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; connect-src 'self'; style-src 'self'; "
@@ -57,19 +59,24 @@ def make_app(exchange: Exchange) -> web.Application:
         recheck_seconds=settings.sign_in_recheck_ms / 1000,
     )
 
+    app[REHEARSALS] = rehearsals = Rehearsals(exchange.people, exchange.clock, settings)
+
     async def keeps_watch(app: web.Application) -> AsyncIterator[None]:
-        stop_listening = exchange.people.listen(door.revoked)
+        stop_listening = [exchange.people.listen(one) for one in (door.revoked, rehearsals.revoked)]
         watching = asyncio.create_task(door.watch())
         yield
-        stop_listening()
+        for stop in stop_listening:
+            stop()
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
 
     async def sees_out(app: web.Application) -> None:
+        await rehearsals.close()
         await door.drain(settings.drain_ms / 1000)
 
     app.router.add_get("/api/v1/live", door.enter)
+    app.router.add_get("/api/v1/rehearsals/{name:[0-9a-f]{1,40}}/live", rehearsals.enter)
     api.routes(app)
     add_pages(app)
     _add_health(app)
@@ -144,15 +151,19 @@ def _floor(exchange: Exchange, hub: Hub) -> Floor:
 
 
 async def _spreading(app: web.Application) -> AsyncIterator[None]:
-    """Let the hub hear the feed as long as the application runs."""
+    """Let the hub hear the feed as long as the application runs, and look after pauses and rehearsals."""
     exchange, hub = app[EXCHANGE], app[HUB]
     stop_listening = exchange.feed.listen(hub.tell)
-    ticking = asyncio.create_task(hub.run())
+    measures = exchange.measures
+    parts = (hub.run(), watch_pauses(measures), collect_when_quiet(measures), app[REHEARSALS].run())
+    ticking = [asyncio.create_task(part) for part in parts]
     yield
     stop_listening()
-    ticking.cancel()
-    with suppress(asyncio.CancelledError):
-        await ticking
+    for task in ticking:
+        task.cancel()
+    for task in ticking:
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _add_security_headers(request: web.Request, response: web.StreamResponse) -> None:

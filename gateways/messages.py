@@ -441,6 +441,24 @@ _CONNECTION: Final = {
 }
 
 _API: Final = {
+    "REHEARSAL_UNKNOWN": Message(
+        "没有这场彩排，或者它已经结束。",
+        "There is no such rehearsal, or it is over.",
+        "彩排不留记录，最长两小时，十分钟无人观看即结束；请重新开始一场。",
+        "Nothing of a rehearsal is kept, and it ends when nobody looks; begin another one.",
+    ),
+    "TOO_MANY_REHEARSALS": Message(
+        "同时进行的彩排已达上限。",
+        "As many rehearsals as can be held at once are under way.",
+        "请先结束一场彩排，再开始新的。",
+        "End one of them first.",
+    ),
+    "INCIDENT_NOT_NOW": Message(
+        "此刻无法安排这一突发情况。",
+        "This cannot be made to happen now.",
+        "请在竞价进行中、且有机器人可以报价时再试。",
+        "Try again while the bidding is open and a robot can bid.",
+    ),
     "LOT_ARCHIVED": Message(
         "该标的早已结束，其记录已转存到归档文件。",
         "This lot ended long ago; its records lie in an archive file.",

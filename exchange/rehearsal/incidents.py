@@ -74,13 +74,11 @@ class Director:
         seed: int,
         pace: int,
         is_scripted: bool,
-        tell_presence: Callable[[BidderId, bool], None],
     ) -> None:
         """Take the stage.
 
         Args:
             seed: of the script: kinds and distances come out of it alone.
-            tell_presence: told when a robot's connection ends and when it is back.
         """
         self._crowd = crowd
         self._lot = lot
@@ -88,7 +86,8 @@ class Director:
         self._chance = Random(f"incidents {seed}")
         self._pace = pace
         self._is_scripted = is_scripted
-        self._tell_presence = tell_presence
+        self.tell_presence: Callable[[BidderId, bool], None] = _nobody_listens
+        """Told when a robot's connection ends and when it is back."""
         self._next_at_us: TimeUs = 0
         self._last_second: list[tuple[Incident, Robot]] = []
         self._away: list[tuple[TimeUs, Robot]] = []
@@ -157,12 +156,12 @@ class Director:
         robot.is_here = False
         incident.paddles = self._paddles(robot)
         self._away.append((now_us + self._wait_us(AWAY_US), robot))
-        self._tell_presence(robot.id, False)
+        self.tell_presence(robot.id, False)
 
     def _bring_back(self, now_us: TimeUs) -> None:
         for _, robot in [one for one in self._away if one[0] <= now_us]:
             robot.is_here = True
-            self._tell_presence(robot.id, True)
+            self.tell_presence(robot.id, True)
         self._away = [one for one in self._away if one[0] > now_us]
 
     async def _bid_last(self, view: LotView, now_us: TimeUs) -> None:
@@ -183,6 +182,10 @@ class Director:
 
     def _wait_us(self, span_us: int) -> int:
         return max(span_us // self._pace, BETWEEN_US_LEAST)
+
+
+def _nobody_listens(bidder: BidderId, is_here: bool) -> None:
+    """Take what nobody wants to know."""
 
 
 def _is_last_moment(view: LotView, now_us: TimeUs) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -74,27 +73,16 @@ class NoPaddle(ExchangeError):
         self.refusal = refusal
 
 
-def _nobody_listens(bidder: BidderId, is_here: bool) -> None:
-    """Take what nobody wants to know."""
-
-
 class Rehearsal:
     """A lot in full dress. `begin`, then `run` until cancelled."""
 
-    def __init__(
-        self,
-        scene: Scene,
-        cast: Cast,
-        clock: Clock,
-        tell_presence: Callable[[BidderId, bool], None] = _nobody_listens,
-    ) -> None:
+    def __init__(self, scene: Scene, cast: Cast, clock: Clock) -> None:
         """Set the stage.
 
         Args:
             scene: what is played, under terms that have been shortened already.
             cast: how.
             clock: the time that it goes by.
-            tell_presence: told when a robot's connection ends and when it is back.
         """
         self.scene = scene
         self.cast = cast
@@ -123,7 +111,6 @@ class Rehearsal:
             seed=cast.seed,
             pace=cast.pace,
             is_scripted=cast.is_scripted,
-            tell_presence=tell_presence,
         )
         self._chronicle = Chronicle()
         self._people: set[BidderId] = set()

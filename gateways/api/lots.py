@@ -160,7 +160,7 @@ async def read_records(asked: Asked) -> RecordPage:
     sees_all = has_ended and asked.account is not None and asked.account.is_staff
     pairs = [(row, row.event) for row in rows[: query.limit]]
     names = await services.people.names({by for _, event in pairs if (by := _actor(event))})
-    records = [_linked(row, event, sees_all, names) for row, event in pairs]
+    records = [linked(row, event, sees_all, names) for row, event in pairs]
     return RecordPage(services.epoch, records, len(rows) > query.limit)
 
 
@@ -169,7 +169,8 @@ def _actor(event: Event) -> StaffId:
     return getattr(event, "by", 0)
 
 
-def _linked(row: JournalRow, event: Event, sees_all: bool, names: Mapping[int, str]) -> LinkedRecord:
+def linked(row: JournalRow, event: Event, sees_all: bool, names: Mapping[int, str]) -> LinkedRecord:
+    """Return a record as it is shown, with the name of whoever of the staff acted."""
     shown = event if sees_all else public_view(event)
     return LinkedRecord(row.sequence, row.at_us, shown, row.link.hex(), names.get(_actor(event), ""))
 

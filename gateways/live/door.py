@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
+from typing import TypeAlias
 
 import structlog
 from aiohttp import web
@@ -57,6 +58,14 @@ class Handshake(web.WebSocketResponse):
         """Say nothing: the session has said goodbye, and an attempt would leave an exception and its frames behind."""
 
 
+Cast: TypeAlias = Callable[[web.Request, Account | None], Account | None]
+
+
+def _as_he_is(request: web.Request, account: Account | None) -> Account | None:
+    """Let somebody in as who he is."""
+    return account
+
+
 class Door:
     """Lets connections in, within the bounds per account and per address, and sees them all out at the end."""
 
@@ -69,6 +78,7 @@ class Door:
         per_account_max: int,
         per_address_max: int,
         recheck_seconds: float,
+        cast: Cast = _as_he_is,
     ) -> None:
         """Take the floor that is behind the door.
 
@@ -79,7 +89,9 @@ class Door:
             per_account_max: connections of one account.
             per_address_max: connections of one network address.
             recheck_seconds: about how often the database is asked about the sign-ins of all who are here.
+            cast: as whom somebody is let in, given his account, or None for nobody's.
         """
+        self._cast = cast
         self._floor = floor
         self._people = people
         self._public_origins = public_origins
@@ -127,7 +139,7 @@ class Door:
         await socket.prepare(request)
         transport = request.transport
         assert transport is not None, "a prepared socket has a transport"
-        session = Session(self._floor, account, socket.ws_protocol)
+        session = Session(self._floor, self._cast(request, account), socket.ws_protocol)
         self._passes[session] = admission
         try:
             # The handshake has not waited since its answer was written, so no frame can have come before this.
@@ -184,6 +196,11 @@ class Door:
         if over:
             log.info("door.sign_ins_over", connections=len(over))
             await in_slices(over, partial(Session.end, code=CloseCode.SIGNED_OUT))
+
+    @property
+    def is_visited(self) -> bool:
+        """Tell whether anybody is here."""
+        return bool(self._passes)
 
     @property
     def under_way(self) -> int:

@@ -13,7 +13,6 @@ from typing import Final
 from exchange.measures import Measures
 from exchange.ports import EventFeed, FeedEntry
 from gateways.live.audience import Audience, Follower
-from gateways.live.pauses import collect_when_quiet, watch_pauses
 from gateways.live.presence import Presences
 from gateways.live.rounds import Rounds, encoded
 from gateways.wire import Events, Outbid, Presence, ServerFrame, View, Yours
@@ -128,11 +127,9 @@ class Hub:
                 self._send(self._outbid(entry), self._sessions.get(entry.outbid, ()))
 
     async def run(self) -> None:
-        """Tell watchers in rounds, and hosts who is there; note when anybody had to wait; for ever."""
+        """Tell watchers in rounds, and hosts who is there; for ever."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._rounds.run())
-            group.create_task(watch_pauses(self._measures))
-            group.create_task(collect_when_quiet(self._measures))
             group.create_task(self._tell_presence())
 
     def _spread(self, entry: FeedEntry, audience: Audience) -> None:
