@@ -220,20 +220,7 @@ class Archive:
             await connection.execute(f"ALTER TABLE exchange.journal DETACH PARTITION {part.table}")
             await connection.execute(f"DROP TABLE {part.table}")
 
-        await self._in_quiet_moment(work)
-
-    async def _in_quiet_moment(self, work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
-        """Do something in one transaction that needs the whole journal for a moment, without making others wait."""
-        async with reaching(), self._pool.acquire() as connection:
-            for _ in range(self._tries):
-                try:
-                    async with connection.transaction():
-                        await connection.execute(_PATIENCE)
-                        await work(connection)
-                    return
-                except asyncpg.LockNotAvailableError:
-                    await asyncio.sleep(RETRY_SECONDS)
-        raise DatabaseOccupied("the journal is being read all the time")
+        await in_quiet_moment(self._pool, self._tries, work)
 
     # -- back --------------------------------------------------------------------------------------------------
 
@@ -250,7 +237,7 @@ class Archive:
         if refusal is not None:
             return refusal
         prove(manifest, file)
-        await self._in_quiet_moment(partial(_bring_back, manifest, file, progress))
+        await in_quiet_moment(self._pool, self._tries, partial(_bring_back, manifest, file, progress))
         return manifest
 
     # -- for the proof -----------------------------------------------------------------------------------------
@@ -300,6 +287,25 @@ class ArchivedShard:
     async def read_from(self, position: int, limit: int) -> list[JournalRow]:
         """Return rows after `position`, which is where the last call ended."""
         return list(islice(self._filed, limit)) or await self._journal.read_from(position, limit)
+
+
+async def in_quiet_moment(
+    pool: asyncpg.Pool, tries: int, work: Callable[[asyncpg.Connection], Awaitable[None]]
+) -> None:
+    """Do something in one transaction that needs a whole table for a moment, without making others wait.
+
+    Raises: DatabaseOccupied, JournalUnavailable; what the work raises.
+    """
+    async with reaching(), pool.acquire() as connection:
+        for _ in range(tries):
+            try:
+                async with connection.transaction():
+                    await connection.execute(_PATIENCE)
+                    await work(connection)
+                return
+            except asyncpg.LockNotAvailableError:
+                await asyncio.sleep(RETRY_SECONDS)
+    raise DatabaseOccupied("the journal is being read all the time")
 
 
 def _restore_refusal(manifest: Manifest, archives: dict[str, str], epoch: str) -> RestoreRefusal | None:

@@ -116,7 +116,7 @@ class Contents:
         """Count a row.  Raises: ArchiveBroken."""
         self.records += 1
         stretch = self._shards.get(line.shard) or Stretch(line.shard, line.position, line.position - 1)
-        _require(line.position == stretch.last + 1, "position", line.position, "位置编号")
+        require(line.position == stretch.last + 1, "position", line.position, "位置编号")
         self._shards[line.shard] = Stretch(line.shard, stretch.first, line.position)
         runs = self._runs.setdefault(line.lot, [])
         if not runs or runs[-1].first.shard != line.shard or line.sequence != runs[-1].last + 1:
@@ -136,7 +136,7 @@ class Contents:
         if runs[0].first.sequence == 1:
             _require_link(GENESIS.hex(), runs[0].first)
         for before, run in pairwise(runs):
-            _require(run.first.sequence == before.last + 1, "sequence of lot", lot, "标的记录序号")
+            require(run.first.sequence == before.last + 1, "sequence of lot", lot, "标的记录序号")
             _require_link(before.link, run.first)
         return ChainEnd(lot, runs[0].first.sequence, runs[-1].last, runs[-1].link)
 
@@ -166,7 +166,7 @@ class FileWriter:
     def finish(self, epoch: str, begins_us: TimeUs, before_us: TimeUs) -> Manifest:
         """Complete the file, read it back, and give both files their names.  Raises: ArchiveBroken, OSError."""
         self._stream.flush(zstandard.FLUSH_FRAME)
-        _make_durable(self._file)
+        make_durable(self._file)
         shards, lots = self._contents.finish()
         manifest = Manifest(
             part=self._part,
@@ -174,7 +174,7 @@ class FileWriter:
             begins_us=begins_us,
             before_us=before_us,
             records=self._contents.records,
-            sha256=_sha256_of(self._unfinished),
+            sha256=sha256_of(self._unfinished),
             shards=shards,
             lots=lots,
         )
@@ -183,9 +183,9 @@ class FileWriter:
         unfinished = self._folder / f"{self._part}{MANIFEST_SUFFIX}.partial"
         with unfinished.open("wb") as file:
             file.write(msgspec.json.format(_encode(manifest)))
-            _make_durable(file)
+            make_durable(file)
         unfinished.rename(manifest_path(self._folder, self._part))
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         return manifest
 
     def abandon(self) -> None:
@@ -206,18 +206,18 @@ def read_manifest(path: Path) -> Manifest:
     """
     if path.name.endswith(ROWS_SUFFIX):
         path = path.with_name(path.name.removesuffix(ROWS_SUFFIX) + MANIFEST_SUFFIX)
-    _require(path.stat().st_size <= MANIFEST_BYTES_MAX, "size of", path.name, "清单文件大小")
+    require(path.stat().st_size <= MANIFEST_BYTES_MAX, "size of", path.name, "清单文件大小")
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except msgspec.DecodeError as error:
         raise ArchiveBroken(f"{path.name} is no manifest: {error}\n{path.name} 不是归档清单") from error
-    _require(manifest.format == FORMAT, "format of", path.name, "清单格式版本")
+    require(manifest.format == FORMAT, "format of", path.name, "清单格式版本")
     return manifest
 
 
 def read_rows(path: Path) -> Iterator[ArchivedRow]:
     """Return the rows of a file, in its order.  Raises: ArchiveBroken."""
-    for line in _lines(path):
+    for line in lines_of(path):
         try:
             yield _decode(line)
         except (msgspec.DecodeError, ValueError) as error:
@@ -231,14 +231,14 @@ def prove(manifest: Manifest, path: Path) -> None:
 
     Raises: ArchiveBroken, OSError.
     """
-    _require(_sha256_of(path) == manifest.sha256, "SHA-256 of", path.name, "文件 SHA-256")
+    require(sha256_of(path) == manifest.sha256, "SHA-256 of", path.name, "文件 SHA-256")
     contents = Contents()
     for line in read_rows(path):
         contents.take(line)
         inside = manifest.begins_us <= line.at_us < manifest.before_us
-        _require(inside, "time of the record at position", line.position, "记录时间")
-    _require(contents.records == manifest.records, "number of records in", path.name, "记录数")
-    _require(
+        require(inside, "time of the record at position", line.position, "记录时间")
+    require(contents.records == manifest.records, "number of records in", path.name, "记录数")
+    require(
         contents.finish() == (manifest.shards, manifest.lots),
         "positions and chains in",
         path.name,
@@ -246,7 +246,8 @@ def prove(manifest: Manifest, path: Path) -> None:
     )
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def lines_of(path: Path) -> Iterator[bytes]:
+    """Return the lines of a compressed file.  Raises: ArchiveBroken."""
     rest = b""
     try:
         with path.open("rb") as file:
@@ -257,7 +258,7 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise ArchiveBroken(f"{path.name} is damaged: {error}\n{path.name} 已损坏") from error
     except OSError as error:
         raise _unusable(path, error) from error
-    _require(not rest, "last line of", path.name, "末行")
+    require(not rest, "last line of", path.name, "末行")
 
 
 def _unusable(path: Path, error: OSError) -> ArchiveBroken:
@@ -266,26 +267,30 @@ def _unusable(path: Path, error: OSError) -> ArchiveBroken:
 
 def _require_link(before: str, line: ArchivedRow) -> None:
     is_so = line.link == chained(bytes.fromhex(before), line.body.encode()).hex()
-    _require(is_so, "hash chain at position", line.position, "哈希链")
+    require(is_so, "hash chain at position", line.position, "哈希链")
 
 
-def _require(is_so: bool, what: str, where: object, zh: str) -> None:
+def require(is_so: bool, what: str, where: object, zh: str) -> None:
+    """Say of a file that it is not as it must be.  Raises: ArchiveBroken."""
     if not is_so:
         raise ArchiveBroken(f"the {what} {where} is not as it must be\n{zh}不符：{where}")
 
 
-def _sha256_of(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the digest of a file, in hexadecimal.  Raises: OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _make_durable(file: BinaryIO) -> None:
+def make_durable(file: BinaryIO) -> None:
+    """See a file onto the disk, and close it.  Raises: OSError."""
     file.flush()
     os.fsync(file.fileno())
     file.close()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """See the names in a folder onto the disk.  Raises: OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -21,6 +21,7 @@ from exchange.embedded_postgres import DATABASE, PORT, ROLE, DataDirectoryInUse,
 from exchange.migrations import migrate, migration_sources
 from exchange.people import People
 from exchange.ports import Journal, SnapshotStore
+from exchange.refusal_archive import RefusalArchive
 from exchange.settings import Settings
 
 CONNECT_SECONDS_MAX = 10.0
@@ -46,6 +47,7 @@ class Records:
     """The journal of each shard; of a lot, each has all records."""
     snapshots: SnapshotStore
     archive: Archive
+    refusals: RefusalArchive
 
     @property
     def journal(self) -> Journal:
@@ -62,7 +64,7 @@ async def opened_records(settings: Settings) -> AsyncIterator[Records]:
     async with opened_pool(settings) as pool:
         shards = await shards_of(pool)
         journals = [PostgresJournal("", pool, shard) for shard in shards]
-        yield Records(journals, PostgresSnapshots(pool), Archive(pool))
+        yield Records(journals, PostgresSnapshots(pool), Archive(pool), RefusalArchive(pool))
 
 
 @asynccontextmanager

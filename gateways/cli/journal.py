@@ -17,6 +17,7 @@ from rich.table import Table
 from exchange.archive import ArchiveRefusal, DatabaseOccupied, RestoreRefusal
 from exchange.archive_files import ArchiveBroken, read_manifest
 from exchange.ports import JournalUnavailable
+from exchange.refusal_archive import holds_refusals
 from exchange.registry import Records, opened_records
 from exchange.settings import load_settings
 from exchange.verification import JournalReport, verify_journal
@@ -69,6 +70,7 @@ def verify(
             if archive is None:
                 absent = await records.archive.absent()
                 return await verify_journal(records.shards, records.snapshots, show, absent)
+            await records.refusals.prove_files(archive)
             shards = await records.archive.shards_with_files(len(records.shards), archive)
             return await verify_journal(shards, records.snapshots, show)
 
@@ -102,11 +104,20 @@ def take_away(
             def show(part: str, done: int) -> None:
                 progress.update(task, description=f"{part} {done:,}")
 
+            def tell(number: int, file: Path) -> None:
+                console.print(f"{number:>12,}  {file}", soft_wrap=True)
+
+            stays = ""
             async for kept in records.archive.archive(before_us, to, keep=keep, progress=show):
                 if kept.refusal is not None:
-                    raise CommandFailed(f"{kept.part.part}: {STAYS[kept.refusal]}")
-                assert kept.manifest is not None, "a month that is not refused has been written"
-                console.print(f"{kept.manifest.records:>12,}  {to / kept.manifest.file_name}", soft_wrap=True)
+                    stays = f"{kept.part.part}: {STAYS[kept.refusal]}"
+                else:
+                    assert kept.manifest is not None, "a month that is not refused has been written"
+                    tell(kept.manifest.records, to / kept.manifest.file_name)
+            async for written in records.refusals.archive(before_us, to, keep=keep, progress=show):
+                tell(written.refusals, to / written.file_name)
+            if stays:
+                raise CommandFailed(stays)
 
     _over_records(database_url, data_dir, work)
 
@@ -121,8 +132,10 @@ def restore(
 
     async def work(records: Records) -> None:
         console = Console()
+        refused = [path for path in files if holds_refusals(path)]
         manifests = sorted(
-            ((read_manifest(path), path) for path in files), key=lambda pair: pair[0].begins_us
+            ((read_manifest(path), path) for path in files if path not in refused),
+            key=lambda pair: pair[0].begins_us,
         )
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("restoring 恢复", total=None)
@@ -135,6 +148,11 @@ def restore(
                 if isinstance(answer, RestoreRefusal):
                     raise CommandFailed(f"{manifest.part}: {NOT_RESTORED[answer]}")
                 console.print(f"{manifest.records:>12,}  {manifest.part}")
+            for path in refused:
+                brought = await records.refusals.restore(path, show)
+                if isinstance(brought, RestoreRefusal):
+                    raise CommandFailed(f"{path.name}: {NOT_RESTORED[brought]}")
+                console.print(f"{brought.refusals:>12,}  {brought.part}")
 
     _over_records(database_url, data_dir, work)
 
