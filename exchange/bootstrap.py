@@ -44,6 +44,7 @@ from exchange.cluster.engine_end import EngineEnd
 from exchange.cluster.gateway_end import HallLimits, RemoteHall, ShardLink
 from exchange.cluster.messages import decode_note
 from exchange.cluster.notes import PRESENCE, Notes, Visitors
+from exchange.condition import Condition
 from exchange.database_measures import DatabaseMeasures
 from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
@@ -116,6 +117,7 @@ class Exchange:
     accounts: Accounts
     centre: Centre
     audit: Audit
+    condition: Condition
     catalogue: Catalogue
     statistics: Statistics
     lot_calendar: LotCalendar
@@ -351,6 +353,7 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
         accounts=Accounts(pool, clock, people),
         centre=Centre(pool, clock),
         audit=Audit(pool),
+        condition=Condition(pool),
         catalogue=catalogue,
         statistics=Statistics(pool, clock, with_demo=settings.demo),
         lot_calendar=LotCalendar(pool, hall),

@@ -119,6 +119,10 @@ SELECT_REGIONS = (
     "SELECT DISTINCT region FROM exchange.lot WHERE region <> '' AND is_announced ORDER BY 1 LIMIT $1"
 )
 SELECT_TITLES = "SELECT id, code, title_zh, title_en FROM exchange.lot WHERE id = ANY($1::bigint[])"
+SELECT_UNDER_RULEBOOK = """
+SELECT id, code, title_zh, title_en, rulebook_digest, outcome FROM exchange.lot
+ WHERE rulebook = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+"""
 UPDATE_OUTCOME = """
 UPDATE exchange.lot SET outcome = $2, closed_at_us = $3, final_view = $4::text::json WHERE id = $1 AND outcome IS NULL
 """
@@ -215,6 +219,16 @@ class LotSheet(Struct, frozen=True):
     inspection: BothLanguages = NO_TEXT
     """How and when the thing can be looked at (看样、踏勘)."""
     contact: BothLanguages = NO_TEXT
+
+
+class LotUnderRulebook(Struct, frozen=True):
+    """A lot that was published under a rulebook, and the digest of the rulebook's file as it was then."""
+
+    lot: LotId
+    code: str
+    title: BothLanguages
+    digest: str
+    outcome: str | None
 
 
 class LotTitle(Struct, frozen=True):
@@ -445,6 +459,14 @@ class Catalogue:
         """Return how some lots are called."""
         rows = await self._database.rows(SELECT_TITLES, list(lot_ids))
         return {row["id"]: LotTitle(row["code"], _title(row)) for row in rows}
+
+    async def under_rulebook(self, name: str, before: LotId, limit: int) -> list[LotUnderRulebook]:
+        """Return lots below a number that were published under a rulebook, the latest first."""
+        rows = await self._database.rows(SELECT_UNDER_RULEBOOK, name, before, limit)
+        return [
+            LotUnderRulebook(row["id"], row["code"], _title(row), row["rulebook_digest"], row["outcome"])
+            for row in rows
+        ]
 
     async def close(self, view: LotView, at_us: TimeUs) -> None:
         """Write down how a lot ended; done again, it changes nothing. A lot that is not in here is left alone."""

@@ -100,6 +100,18 @@ class Measures:
             self._window_ends_at = at + _WINDOW_SECONDS
         self._longest_pauses = (before, max(longest, seconds))
 
+    @property
+    def longest_pause_seconds(self) -> float:
+        """Return the longest pause of the event loop in the last one to two minutes."""
+        return max(self._longest_pauses)
+
+    def lateness(self) -> tuple[int, int]:
+        """Return how many deadlines were decided here, and how many of them more than a second late."""
+        samples = [sample for family in self.deadline_lateness_seconds.collect() for sample in family.samples]
+        within = sum(int(one.value) for one in samples if one.labels.get("le") == "1.0")
+        decided = sum(int(one.value) for one in samples if one.name.endswith("_count"))
+        return decided, decided - within
+
     def collect(self) -> Iterator[Metric]:
         """Return the plain numbers as metrics."""
         yield GaugeMetricFamily("luochui_connections", "Open live connections.", self.connections)
@@ -117,7 +129,7 @@ class Measures:
         yield GaugeMetricFamily(
             "luochui_loop_pause_longest_seconds",
             "Longest pause of the event loop in the last one to two minutes.",
-            max(self._longest_pauses),
+            self.longest_pause_seconds,
         )
         yield _by_label("luochui_deliveries", "Frames sent to an audience.", "audience", self.deliveries)
         yield _by_code("luochui_refused", "Refused commands by reason.", self.refused)

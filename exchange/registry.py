@@ -13,30 +13,16 @@ from urllib.parse import quote
 
 import asyncpg
 
-from exchange.adapters.clock import SystemClock
 from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots, shards_of
 from exchange.archive import Archive
 from exchange.database import DRIVER_ERRORS, StoreUnavailable
 from exchange.embedded_postgres import DATABASE, PORT, ROLE, DataDirectoryInUse, EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
-from exchange.people import People
 from exchange.ports import Journal, SnapshotStore
 from exchange.refusal_archive import RefusalArchive
 from exchange.settings import Settings
 
 CONNECT_SECONDS_MAX = 10.0
-
-
-@asynccontextmanager
-async def opened_people(settings: Settings) -> AsyncIterator[People]:
-    """Give the accounts of the exchange that the settings describe; whether it runs at the moment is the same.
-
-    The embedded database is started for this when it does not run, and stopped afterwards.
-
-    Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
-    """
-    async with opened_pool(settings) as pool:
-        yield People(pool, SystemClock(), session_hours=settings.session_hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +43,7 @@ class Records:
 
 @asynccontextmanager
 async def opened_records(settings: Settings) -> AsyncIterator[Records]:
-    """Give the record of sales of the exchange that the settings describe, as `opened_people` finds it.
+    """Give the record of sales of the exchange that the settings describe, as `opened_pool` finds it.
 
     Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
     """
@@ -69,7 +55,9 @@ async def opened_records(settings: Settings) -> AsyncIterator[Records]:
 
 @asynccontextmanager
 async def opened_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
-    """Give connections to the migrated database that the settings describe, as `opened_people` finds it.
+    """Give connections to the migrated database that the settings describe; whether the exchange runs is the same.
+
+    The embedded database is started for this when it does not run, and stopped afterwards.
 
     Raises: EmbeddedPostgresError, MigrationError, StoreUnavailable.
     """

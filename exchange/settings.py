@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 from annotated_types import Ge, Le
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True, validate_default=False
     )
+    _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     data_dir: Path = Field(
         default_factory=lambda: default_data_directory(os.environ),
@@ -361,6 +363,17 @@ class Settings(BaseSettings):
             )
         return value
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the values are the same, wherever they came from."""
+        return isinstance(other, Settings) and self.model_dump() == other.model_dump()
+
+    def __hash__(self) -> int:
+        return hash(repr(self.model_dump()))
+
+    def source_of(self, key: str) -> str:
+        """Return where a value came from, in words."""
+        return self._sources.get(key, "default 默认值")
+
     @property
     def log_path(self) -> Path:
         """Return the file that takes the log."""
@@ -469,6 +482,7 @@ def load_settings_with_sources(
     settings = _validated(values, sources, problems)
     if problems or settings is None:
         raise SettingsProblems(problems)
+    settings._sources = MappingProxyType(sources)
     return LoadedSettings(settings, sources)
 
 

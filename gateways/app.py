@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from exchange.bootstrap import Exchange
+from exchange.condition import Lateness, Process
 from gateways import api, wire
 from gateways.api.services import SERVICES, Services
 from gateways.auditing import Auditing
@@ -107,6 +109,9 @@ def _services(exchange: Exchange) -> Services:
         accounts=exchange.accounts,
         centre=exchange.centre,
         audit=exchange.audit,
+        condition=exchange.condition,
+        process=partial(_process, exchange),
+        settings=settings,
         auditing=Auditing(exchange.audit),
         catalogue=exchange.catalogue,
         statistics=exchange.statistics,
@@ -127,6 +132,18 @@ def _services(exchange: Exchange) -> Services:
         is_demo=settings.demo,
         public_origins=settings.public_origins,
         sign_in_limit=SignInLimit(settings.sign_in_attempts_per_minute),
+    )
+
+
+def _process(exchange: Exchange) -> Process:
+    """Return what this process knows of itself."""
+    measures = exchange.measures
+    return Process(
+        is_writable=exchange.hall.is_writable,
+        connections=measures.connections,
+        slow_clients=measures.slow_clients,
+        longest_pause_ms=round(measures.longest_pause_seconds * 1000),
+        lateness=None if exchange.settlement is None else Lateness(*measures.lateness()),
     )
 
 

@@ -20,7 +20,6 @@ from aiohttp import web
 from exchange.audit import Audit, Entry, Said
 from exchange.database import StoreFailed, StoreUnavailable
 from exchange.people import Account
-from gateways.identity import SAFE_METHODS
 from matching.units import TimeUs
 
 log = structlog.get_logger(__name__)
@@ -56,12 +55,18 @@ class Auditing:
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
-        self._minute = 0
-        self._entries: Counter[str] = Counter()
-        self._unsaid = 0
+        self._room = Room()
 
     async def note(
-        self, request: web.Request, act: Act, *, operation: str, code: str, is_noted: bool, now_us: TimeUs
+        self,
+        request: web.Request,
+        act: Act,
+        *,
+        operation: str,
+        code: str,
+        is_change: bool,
+        is_noted: bool,
+        now_us: TimeUs,
     ) -> None:
         """Add the entry of a request that has been answered, if it is to have one.
 
@@ -72,17 +77,18 @@ class Auditing:
             act: what is known of it.
             operation: its name.
             code: `OK`, or with what it was refused.
+            is_change: whether it was asked for a change.
             is_noted: whether the operation is on record whoever does it.
             now_us: the time.
         """
         account = act.account
         is_staff = account is not None and account.is_staff
-        if not is_on_record(request.method, code, is_staff=is_staff, is_noted=is_noted):
+        if not is_on_record(code, is_staff=is_staff, is_change=is_change, is_noted=is_noted):
             return
-        if not is_staff and not self._has_room(f"{account.id}" if account else request.remote or "", now_us):
-            self._unsaid += 1
+        person = request.remote or "" if account is None else f"account {account.id}"
+        if not is_staff and not self._room.has_one(person, now_us):
             return
-        unsaid, self._unsaid = self._unsaid, 0
+        unsaid = self._room.left_out()
         entry = Entry(
             at_us=now_us,
             operation=operation,
@@ -98,29 +104,44 @@ class Auditing:
         try:
             await self._audit.add(entry)
         except (StoreUnavailable, StoreFailed) as error:
-            self._unsaid += unsaid
             log.error(
                 "audit.not_written", error=str(error), operation=operation, code=code, login=entry.login
             )
 
-    def _has_room(self, person: str, now_us: TimeUs) -> bool:
+
+class Room:
+    """How many entries those who are not staff may leave in a minute; beyond that they are only counted."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._entries: Counter[str] = Counter()
+        self._left_out = 0
+
+    def has_one(self, person: str, now_us: TimeUs) -> bool:
+        """Tell whether there is room for an entry of somebody, and take it."""
         minute = now_us // MINUTE_US
         if minute != self._minute:
             self._minute = minute
             self._entries.clear()
         if self._entries[person] >= ENTRIES_PER_PERSON_MAX or self._entries.total() >= ENTRIES_OF_OTHERS_MAX:
+            self._left_out += 1
             return False
         self._entries[person] += 1
         return True
 
+    def left_out(self) -> int:
+        """Return how many entries there was no room for since the last time this was asked."""
+        left_out, self._left_out = self._left_out, 0
+        return left_out
 
-def is_on_record(method: str, code: str, *, is_staff: bool, is_noted: bool) -> bool:
+
+def is_on_record(code: str, *, is_staff: bool, is_change: bool, is_noted: bool) -> bool:
     """Tell whether a request leaves an entry."""
     if code == "NOT_ALLOWED":
         return True
     if is_noted:
         return code in (DONE, "WRONG_CREDENTIALS")
-    return is_staff and method not in SAFE_METHODS
+    return is_staff and is_change
 
 
 def name_of(request: web.Request) -> str:

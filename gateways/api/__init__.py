@@ -38,6 +38,7 @@ from gateways.api import (
     rulebooks,
     sessions,
     sign_ups,
+    system,
 )
 from gateways.api.errors import errors_as_json
 from gateways.api.operation import NAME, Operation, handler
@@ -58,6 +59,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *administration.OPERATIONS,
     *centre.OPERATIONS,
     *audit.OPERATIONS,
+    *system.OPERATIONS,
     *bank.OPERATIONS,
     *deposits.OPERATIONS,
     *desk.OPERATIONS,

@@ -80,6 +80,7 @@ class Operation:
         media: media type of the answer.
         codes: what it may be refused with, beside what every operation may.
         takes_file: whether the body is a file, which the handler reads itself (`gateways.api.finance_files`).
+        is_question: whether nothing is changed by it, whatever its method.
         is_noted: whether it comes into the record of acts also when it is not staff who ask.
         is_before_password: whether it is open to somebody who must choose another password first.
     """
@@ -97,6 +98,7 @@ class Operation:
     body_bytes_max: int = BODY_BYTES_MAX
     is_body_optional: bool = False
     takes_file: bool = False
+    is_question: bool = False
     is_noted: bool = False
     is_before_password: bool = False
 
@@ -118,6 +120,7 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
                 act,
                 operation=operation.handle.__name__,
                 code=code,
+                is_change=operation.method not in identity.SAFE_METHODS and not operation.is_question,
                 is_noted=operation.is_noted,
                 now_us=services.clock.now_us(),
             )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-from msgspec import Struct
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta, Struct
+
+from exchange.catalogue import LotUnderRulebook
 from exchange.categories import Category
 from exchange.people import Role
 from exchange.rulebooks.drafting import Subject, drafted
@@ -22,6 +25,19 @@ class RulebookList(Struct, frozen=True):
     """Every rulebook of the exchange: those that ship with it, then the centre's own."""
 
     rulebooks: list[RulebookSummary]
+
+
+class RulebookLotsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of lots: so many, below a number."""
+
+    before: Annotated[int, Meta(ge=1, lt=2**53)] = 2**53 - 1
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
+class RulebookLots(Struct, frozen=True):
+    """Lots that were published under a rulebook, the latest first."""
+
+    lots: list[LotUnderRulebook]
 
 
 async def list_rulebooks(asked: Asked) -> RulebookList:
@@ -82,6 +98,13 @@ def _rulebook(asked: Asked) -> Rulebook:
     return rulebook
 
 
+async def list_lots_of_rulebook(asked: Asked) -> RulebookLots:
+    """List the lots that were published under a rulebook."""
+    query: RulebookLotsQuery = asked.query
+    lots = await asked.services.catalogue.under_rulebook(_rulebook(asked).name, query.before, query.limit)
+    return RulebookLots(lots)
+
+
 OPERATIONS = (
     Operation("GET", "/rulebooks", list_rulebooks, ANYONE, answer=RulebookList),
     Operation(
@@ -100,5 +123,15 @@ OPERATIONS = (
         body=LotSubject,
         answer=LotFigures,
         codes=(ApiCode.RULEBOOK_UNKNOWN, ApiCode.PRICE_MISSING, ApiCode.TERMS_INVALID),
+        is_question=True,
+    ),
+    Operation(
+        "GET",
+        "/rulebooks/{name}/lots",
+        list_lots_of_rulebook,
+        ANYONE,
+        query=RulebookLotsQuery,
+        answer=RulebookLots,
+        codes=(ApiCode.RULEBOOK_UNKNOWN,),
     ),
 )

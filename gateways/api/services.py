@@ -14,6 +14,7 @@ from exchange.audit import Audit
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.centre import Centre
+from exchange.condition import Condition, Process
 from exchange.finance import Finance
 from exchange.host_desk import HostDesk
 from exchange.lot_calendar import LotCalendar
@@ -21,6 +22,7 @@ from exchange.lot_files import LotFiles
 from exchange.notices import Notices
 from exchange.people import People
 from exchange.ports import Busy, Clock, Journal, LotBook
+from exchange.settings import Settings
 from exchange.sign_up import SignUps
 from exchange.statistics import Statistics
 from gateways.auditing import Auditing
@@ -39,6 +41,7 @@ class Services:
         is_writable: whether commands are taken now.
         epoch: identity of the journal, for clients that go on from a position.
         is_demo: whether the demo bank is open.
+        process: what this process knows of itself.
         public_origins: origins beside our own whose pages may act.
         ledger_gate: who may read the whole ledger at the same time; each holds a connection for long.
     """
@@ -47,6 +50,9 @@ class Services:
     accounts: Accounts
     centre: Centre
     audit: Audit
+    condition: Condition
+    process: Callable[[], Process]
+    settings: Settings
     auditing: Auditing
     catalogue: Catalogue
     statistics: Statistics

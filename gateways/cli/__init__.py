@@ -28,6 +28,7 @@ NOUNS = {
     "backup": "Copies of the database, and any moment back from them. 备份数据库，恢复到任一时刻",
     "shards": "Which engine decides which lots; move a lot. 查看分片、迁移标的",
     "ledger": "Deposits, exports and the proof of the books. 保证金、账簿导出与核验",
+    "audit": "Prove the record of who did what. 核验操作审计记录",
     "admin": "Make accounts and tokens. 管理账户与令牌",
     "config": "Show, check and document the configuration. 查看、检查与说明配置",
 }

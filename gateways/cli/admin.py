@@ -6,13 +6,14 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
 
 from exchange.people import Account, LoginTaken, People, Role, TooManyTokens
 from exchange.settings import load_settings
+from gateways.cli.on_record import note
 from gateways.cli.outcomes import CommandFailed, ExitCode
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -45,8 +46,11 @@ def create_user(
     """Make an account with a password, whether the exchange runs or not. 创建账户"""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _asked_password()
 
-    async def create(people: People) -> Account:
-        return await people.create(login, name or login, list(dict.fromkeys(role)), password)
+    async def create(people: People, pool: Any) -> Account:
+        account = await people.create(login, name or login, list(dict.fromkeys(role)), password)
+        made = list(account.roles)
+        await note(pool, "make_account", account=account.id, login=account.login, roles=[*made])
+        return account
 
     account = _with_people(create, database_url, data_dir, config)
     typer.echo(f"Account {account.id} made: {account.login} ({', '.join(account.roles)}). 账户已创建")
@@ -81,16 +85,18 @@ def create_token(
 ) -> None:
     """Make an API token for an account and print it, this once. 创建并显示 API 令牌（仅显示一次）"""
 
-    async def create(people: People) -> str:
+    async def create(people: People, pool: Any) -> str:
         account = await people.by_login(login)
         if account is None:
             raise CommandFailed(f"There is no account {login!r}. 没有此账户")
-        return await people.issue_token(account.id, label)
+        token = await people.issue_token(account.id, label)
+        await note(pool, "issue_token", account=account.id, label=label)
+        return token
 
     typer.echo(_with_people(create, database_url, data_dir, config))
 
 
-async def _all_accounts(people: People) -> list[Account]:
+async def _all_accounts(people: People, pool: Any) -> list[Account]:
     accounts: list[Account] = []
     while page := await people.accounts(accounts[-1].id if accounts else 0, PAGE_ACCOUNTS):
         accounts += page
@@ -103,20 +109,22 @@ def _asked_password() -> str:
 
 
 def _with_people(
-    work: Callable[[People], Awaitable[Result]],
+    work: Callable[[People, Any], Awaitable[Result]],
     database_url: str | None,
     data_dir: Path | None,
     config: Path | None,
 ) -> Result:
     """Do something with the accounts of the exchange that the settings describe."""
+    from exchange.adapters.clock import SystemClock
     from exchange.database import StoreUnavailable
-    from exchange.registry import opened_people
+    from exchange.registry import opened_pool
 
     settings = load_settings({"database_url": database_url, "data_dir": data_dir}, config=config)
 
     async def doing() -> Result:
-        async with opened_people(settings) as people:
-            return await work(people)
+        async with opened_pool(settings) as pool:
+            people = People(pool, SystemClock(), session_hours=settings.session_hours)
+            return await work(people, pool)
 
     try:
         return asyncio.run(doing())

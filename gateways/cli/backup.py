@@ -9,11 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import asyncpg
 import typer
 
 from exchange import backups
+from exchange.database import StoreUnavailable
 from exchange.registry import reached_server, running_server
 from exchange.settings import Settings, load_settings
+from gateways.cli.on_record import note
 from gateways.cli.outcomes import CommandFailed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -44,6 +47,7 @@ def create(
     async def work() -> None:
         async with reached_server(settings) as dsn:
             base = await backups.create(dsn, folder)
+            await _noted(dsn, str(base.folder))
         typer.echo(f"{base.folder}  complete 已完成")
         for old in await backups.thin_out(folder, keep) if keep else ():
             typer.echo(f"{old.folder}  removed 已删除")
@@ -96,6 +100,17 @@ def restore(
     typer.echo(f"From the copy 所用备份:  {restored.base.folder}")
     typer.echo(f"Last change 最后变更:  {last.astimezone().isoformat()}")
     typer.echo("Now prove it 请核验:  luochui journal verify  ·  luochui ledger verify")
+
+
+async def _noted(dsn: str, folder: str) -> None:
+    """Leave on record that a copy was made; the copy is good without it."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await note(connection, "create_backup", folder=folder)
+    except StoreUnavailable as error:
+        typer.echo(f"Not on record: {error}. 未能写入审计记录", err=True)
+    finally:
+        await connection.close()
 
 
 async def _until_stopped(settings: Settings, folder: Path) -> None:

@@ -17,9 +17,13 @@ PASSWORD = "a long password"
 
 
 def admin(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return luochui("admin", *arguments, given=given)
+
+
+def luochui(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LUOCHUI_")}
     return subprocess.run(
-        [sys.executable, "-m", "gateways.cli", "admin", *arguments],
+        [sys.executable, "-m", "gateways.cli", *arguments],
         input=given,
         capture_output=True,
         text=True,
@@ -77,3 +81,18 @@ def test_the_embedded_database_is_used_whether_it_runs_or_not(tmp_path: Path) ->
         finish(running.stop())
     listed = json.loads(admin("list-users", "--json", *place).stdout)
     assert [one["login"] for one in listed] == ["first", "second"]
+
+
+def test_what_the_command_line_does_is_on_record_and_the_record_is_proven(place: tuple[str, str]) -> None:
+    user = ("create-user", "--login", "boss", "--role", "admin", "--password-stdin", *place)
+    assert admin(*user, given=PASSWORD).returncode == 0
+    assert admin("create-token", "--login", "boss", *place).returncode == 0
+    proven = luochui("audit", "verify", "--json", *place)
+    report = json.loads(proven.stdout)
+    assert (proven.returncode, report["entries"], report["flaws"]) == (0, 2, [])
+    noted = f"{report['position']}:{report['link']}"
+    assert luochui("audit", "verify", "--noted", noted, *place).returncode == 0
+    other = f"{report['position']}:{'0' * 64}"
+    refused = luochui("audit", "verify", "--noted", other, *place)
+    assert (refused.returncode, "not the one that was noted" in refused.stdout) == (1, True)
+    assert luochui("audit", "verify", "--noted", "nonsense", *place).returncode == 2
