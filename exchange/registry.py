@@ -66,6 +66,19 @@ async def opened_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 
 
 @asynccontextmanager
+async def one_connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection to a database as it is: nothing is migrated.  Raises: StoreUnavailable."""
+    try:
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS_MAX)
+    except DRIVER_ERRORS as error:
+        raise StoreUnavailable(str(error) or type(error).__name__) from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
 async def reached_server(settings: Settings) -> AsyncIterator[str]:
     """Give the address of the database that the settings describe, as it is: nothing is migrated.
 

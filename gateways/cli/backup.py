@@ -9,12 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import asyncpg
 import typer
 
 from exchange import backups
 from exchange.database import StoreUnavailable
-from exchange.registry import reached_server, running_server
+from exchange.registry import one_connection, reached_server, running_server
 from exchange.settings import Settings, load_settings
 from gateways.cli.on_record import note
 from gateways.cli.outcomes import CommandFailed
@@ -104,13 +103,11 @@ def restore(
 
 async def _noted(dsn: str, folder: str) -> None:
     """Leave on record that a copy was made; the copy is good without it."""
-    connection = await asyncpg.connect(dsn)
     try:
-        await note(connection, "create_backup", folder=folder)
+        async with one_connection(dsn) as connection:
+            await note(connection, "create_backup", folder=folder)
     except StoreUnavailable as error:
         typer.echo(f"Not on record: {error}. 未能写入审计记录", err=True)
-    finally:
-        await connection.close()
 
 
 async def _until_stopped(settings: Settings, folder: Path) -> None:
