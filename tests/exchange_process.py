@@ -47,12 +47,20 @@ class Running(Protocol):
 
 
 class Program:
-    """One process of `luochui`, whose output goes into a file of the data folder."""
+    """One process of `luochui`, whose output goes into a file of the data folder.
 
-    def __init__(self, data_dir: Path, name: str, *arguments: str) -> None:
+    Args:
+        data_dir: its folder.
+        name: of the file of its output.
+        arguments: of the command line.
+        within: words before the command, for one that runs elsewhere.
+    """
+
+    def __init__(self, data_dir: Path, name: str, *arguments: str, within: tuple[str, ...] = ()) -> None:
         self.data_dir = data_dir
         self.name = name
         self._arguments = arguments
+        self._within = within
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:
@@ -60,7 +68,8 @@ class Program:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self._output_file.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gateways.cli", *self._arguments, "--data-dir", str(self.data_dir)],
+                [*self._within, sys.executable, "-m", "gateways.cli", *self._arguments,
+                 "--data-dir", str(self.data_dir)],
                 stdout=output, stderr=output, start_new_session=True, cwd=self.data_dir,
                 env={**os.environ, "LUOCHUI_LOG_FORMAT": "json"},
             )  # fmt: skip

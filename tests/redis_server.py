@@ -81,12 +81,18 @@ class RedisServer:
             return connection.recv(100)
 
 
-@contextmanager
-def running_redis(*options: str) -> Iterator[RedisServer]:
-    """Run a Redis with further options; skip the test where the program is absent."""
+def redis_program() -> str:
+    """Return where `redis-server` is; skip the test where it is absent."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is absent")
+    return program
+
+
+@contextmanager
+def running_redis(*options: str) -> Iterator[RedisServer]:
+    """Run a Redis with further options; skip the test where the program is absent."""
+    program = redis_program()
     with tempfile.TemporaryDirectory(prefix="lr-", ignore_cleanup_errors=True) as folder:
         server = RedisServer(program, Path(folder), *options)
         try:

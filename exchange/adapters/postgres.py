@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from exchange.adapters.attentive import CONNECT_SECONDS_MAX, AttentiveConnection
 from exchange.ports import Archived, Batch, Fenced, JournalFailed, JournalUnavailable, RefusalRow, Snapshot
 from exchange.records import JournalRow
 from exchange.settings import Settings
@@ -303,7 +304,7 @@ class PostgresJournal:
     async def _writer(self, term: int) -> asyncpg.Connection:
         """Return the writing connection, which the database's fence knows by its term."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._dsn)
+            self._connection = await asyncpg.connect(self._dsn, connection_class=AttentiveConnection)
             self._written_term = 0
         if self._written_term != term:
             name = _writer_name(self._shard)
@@ -337,8 +338,11 @@ class PostgresSnapshots:
 
 
 def pool_options(settings: Settings) -> dict[str, Any]:
-    """Return what a pool must know: behind a pooler in transaction mode no statement outlives its transaction."""
-    return {"statement_cache_size": 0} if settings.journal_url else {}
+    """Return what a pool must know: how its connections notice that they are lost, and, behind a pooler in
+    transaction mode, that no statement outlives its transaction.
+    """
+    pooled = {"statement_cache_size": 0} if settings.journal_url else {}
+    return {"connection_class": AttentiveConnection, "timeout": CONNECT_SECONDS_MAX, **pooled}
 
 
 async def shards_of(pool: asyncpg.Pool) -> range:
