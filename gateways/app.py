@@ -25,6 +25,7 @@ from gateways.live.outbox import OutboxLimits, Tray
 from gateways.live.pauses import collect_when_quiet, watch_pauses
 from gateways.live.session import Floor
 from gateways.pages import add_pages
+from gateways.portal.routes import add_portal
 from gateways.rehearsals import REHEARSALS, Rehearsals
 
 SECURITY_HEADERS = {
@@ -80,6 +81,7 @@ def make_app(exchange: Exchange) -> web.Application:
     app.router.add_get("/api/v1/live", door.enter)
     app.router.add_get("/api/v1/rehearsals/{name:[0-9a-f]{1,40}}/live", rehearsals.enter)
     api.routes(app)
+    add_portal(app)
     add_pages(app)
     _add_health(app)
     app.cleanup_ctx.extend((_spreading, keeps_watch))

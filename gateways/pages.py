@@ -1,7 +1,7 @@
-"""The pages that people see: which address shows which, out of what `gateways/web` was built into.
+"""The pages that people work at: which address shows which, out of what `gateways/web` was built into.
 
 Belongs here: addresses, the documents around the built files, how long browsers may keep them.
-Does not belong here: what a page shows (`gateways/web/src`).
+Does not belong here: what a page shows (`gateways/web/src`), pages that the server writes (`gateways/portal`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Final
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
 BUILT: Final = Path(str(files("gateways") / "web" / "dist"))
@@ -24,8 +23,6 @@ BUILT: Final = Path(str(files("gateways") / "web" / "dist"))
 ASSETS: Final = "/assets/"
 
 PAGES: Final = {
-    "/": ("catalogue", "标的目录 · 落槌"),
-    "/lots/{lot:[0-9]+}": ("lot", "竞价室 · 落槌"),
     "/sign-in": ("sign-in", "登录 · 落槌"),
     "/me": ("me", "我的报名 · 落槌"),
     "/hall": ("hall", "大屏 · 落槌"),
@@ -34,8 +31,6 @@ PAGES: Final = {
 }
 """By address: the page's name in `gateways/web/src/pages`, and its title before it has loaded."""
 
-NOT_FOUND: Final = ("not-found", "没有此页 · 落槌")
-NEVER_A_PAGE: Final = ("/api/", ASSETS)
 OF_THIS_CONTENT: Final = re.compile(r"-[\w-]{8}\.\w+$")
 """A file whose name holds the hash of its content never changes."""
 
@@ -74,7 +69,6 @@ class Chunk(Struct, frozen=True):
 
 def add_pages(app: web.Application, built: Path = BUILT) -> None:
     """Let an application show the pages.  Raises: PagesNotBuilt."""
-    app.middlewares.append(_unknown_pages(document(*NOT_FOUND, built)))
     for path, (name, title) in PAGES.items():
         app.router.add_get(path, _page(document(name, title, built)))
     app.router.add_static(ASSETS, built)
@@ -91,17 +85,26 @@ def document(name: str, title: str, built: Path = BUILT) -> str:
 
     Raises: PagesNotBuilt.
     """
+    return DOCUMENT.format(assets=ASSETS, title=escape(title), loaded=loaded(name, built))
+
+
+def loaded(name: str, built: Path = BUILT) -> str:
+    """Return the elements with which a document loads a page's styles and scripts.
+
+    Raises: PagesNotBuilt.
+    """
     manifest = _manifest(built)
     entry = manifest.get(f"src/pages/{name}.ts")
     if entry is None:
         raise PagesNotBuilt(f"there is no built page {name}")
     needed = _needed(manifest, entry)
-    loaded = [
-        *(f'<link rel="stylesheet" href="{ASSETS}{style}">' for chunk in needed for style in chunk.css),
-        *(f'<link rel="modulepreload" href="{ASSETS}{chunk.file}">' for chunk in needed[1:]),
-        f'<script type="module" src="{ASSETS}{entry.file}"></script>',
-    ]
-    return DOCUMENT.format(assets=ASSETS, title=escape(title), loaded="\n".join(loaded))
+    return "\n".join(
+        [
+            *(f'<link rel="stylesheet" href="{ASSETS}{style}">' for chunk in needed for style in chunk.css),
+            *(f'<link rel="modulepreload" href="{ASSETS}{chunk.file}">' for chunk in needed[1:]),
+            f'<script type="module" src="{ASSETS}{entry.file}"></script>',
+        ]
+    )
 
 
 def _needed(manifest: dict[str, Chunk], entry: Chunk) -> list[Chunk]:
@@ -124,22 +127,6 @@ def _page(text: str) -> Handler:
         return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-cache"})
 
     return page
-
-
-def _unknown_pages(text: str) -> Middleware:
-    """Answer an address that leads nowhere with a page, where a person asked."""
-
-    @web.middleware
-    async def unknown_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPNotFound:
-            wants_page = "text/html" in request.headers.get("Accept", "")
-            if request.path.startswith(NEVER_A_PAGE) or not wants_page:
-                raise
-            return web.Response(text=text, content_type="text/html", status=404)
-
-    return unknown_pages
 
 
 async def _keep_in_browsers(request: web.Request, response: web.StreamResponse) -> None:

@@ -18,6 +18,7 @@ import yaml
 from exchange.settings import CONFIG_VARIABLE, ENVIRONMENT_PREFIX, Settings
 from gateways.cli import NOUNS
 from gateways.pages import ASSETS, PAGES
+from gateways.portal.routes import ADDRESSES
 from tests.architecture.test_tidiness import PROJECT, named
 
 DEPLOY = PROJECT / "deploy"
@@ -105,7 +106,7 @@ def test_manifests_select_what_is_there() -> None:
 def test_the_ingress_leads_to_every_page_and_to_nothing_that_is_for_the_machine() -> None:
     (ingress,) = documents(DEPLOY / "kubernetes" / "ingress.yaml")
     paths = [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]]
-    public = {page.split("/{")[0] for page in PAGES} | {ASSETS.rstrip("/"), "/api"}
+    public = {page.split("/{")[0] for page in (*PAGES, *ADDRESSES)} | {ASSETS.rstrip("/"), "/api"}
     assert set(paths) == public
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -10,6 +11,7 @@ import pytest
 from playwright.async_api import expect
 
 from gateways.pages import PAGES
+from gateways.portal.routes import ADDRESSES
 from tests.browser.axe import axe_program, violations
 from tests.browser.people import Building, Person, open_building
 from tests.exchange_process import ExchangeProcess
@@ -18,6 +20,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 VIEWERS = {"/me": "bidder1", "/host": "host1", "/finance": "finance1"}
 """Who looks at a page and those below it; nobody has signed in for the others."""
+
+NOT_PAGES = (".xml", ".txt", ".ics", "}/notice")
+"""What programs and other pages read of the portal."""
 
 LOOKS: dict[str, list[tuple[Literal["light", "dark"], int]]] = {
     "zh-CN": [("light", 1280), ("dark", 360)],
@@ -51,8 +56,8 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProce
 def addresses() -> dict[str, list[str]]:
     """Return the addresses of all pages by who looks at them; the empty name is nobody's."""
     by_viewer: dict[str, list[str]] = {}
-    for pattern in PAGES:
-        path = pattern.replace("{lot:[0-9]+}", "1")
+    for pattern in (*PAGES, *(path for path in ADDRESSES if not path.endswith(NOT_PAGES))):
+        path = re.sub(r"\{.*\}$", "1", pattern)
         viewer = next((who for start, who in VIEWERS.items() if path.startswith(start)), "")
         by_viewer.setdefault(viewer, []).append(path)
     by_viewer[""].append("/there-is-no-such-page")

@@ -20,7 +20,9 @@ OPENING_PRICE = 10_000_00
 STEP = 100_00
 DEPOSIT = 2_000_00
 REFERENCE = re.compile(r"^\d{4}( \d{4}){3}$")
-PAGES = ("/", "/sign-in", "/lots/1", "/me", "/host", "/finance")
+PAGES = (
+    "/", "/lots", "/lots/1", "/calendar", "/notices", "/results", "/statistics", "/sign-in", "/me", "/host", "/finance"
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -252,13 +254,13 @@ async def test_every_page_fits_a_small_screen(building: Building, login: str, la
 
 async def test_the_language_switch_keeps_the_page(building: Building) -> None:
     person = await building.person("en-GB")
-    await person.visit("/?state=announced")
+    await person.visit("/lots?state=announced")
     await expect(person.at("#cards .card").first).to_contain_text("Announced")
     shown = await person.at("#cards .card").count()
     await person.page.click("#language")
     await expect(person.at("#cards .card").first).to_contain_text("预告中")
     assert await person.at("#cards .card").count() == shown
-    assert person.page.url.endswith("/?state=announced")
+    assert person.page.url.endswith("/lots?state=announced")
     await person.visit("/sign-in")
     await person.sees("h1", "登录")
 

@@ -2,7 +2,9 @@
 
 import { computed, ref } from "vue";
 
-const KEY = "luochui.light";
+/** The pages that the server writes read it too: `gateways/portal/visit.py`. */
+const COOKIE = "luochui_light";
+const REMEMBERED_SECONDS = 365 * 24 * 3600;
 const system = matchMedia("(prefers-color-scheme: dark)");
 const isSystemDark = ref(system.matches);
 const chosen = ref<"light" | "dark" | null>(remembered());
@@ -21,11 +23,7 @@ show();
 export function toggleLight(): void {
   chosen.value = isDark.value ? "light" : "dark";
   show();
-  try {
-    localStorage.setItem(KEY, chosen.value);
-  } catch {
-    // A browser without storage forgets the choice.
-  }
+  document.cookie = `${COOKIE}=${chosen.value}; path=/; max-age=${REMEMBERED_SECONDS}; samesite=lax`;
 }
 
 function show(): void {
@@ -34,10 +32,6 @@ function show(): void {
 }
 
 function remembered(): "light" | "dark" | null {
-  try {
-    const kept = localStorage.getItem(KEY);
-    return kept === "light" || kept === "dark" ? kept : null;
-  } catch {
-    return null;
-  }
+  const kept = new RegExp(`(?:^|; )${COOKIE}=(light|dark)(?:;|$)`).exec(document.cookie)?.[1];
+  return (kept as "light" | "dark" | undefined) ?? null;
 }

@@ -7,10 +7,10 @@ import "./house.css";
 import "./light";
 import { whoIsHere } from "./me";
 
-/** Show a page in the document's `#page`, with texts that only it needs. */
-export async function openPage(page: Component, phrases: Phrases = {}): Promise<void> {
+/** Show a page in the document's `#page`, with texts that only it needs, once something else is there or has failed. */
+export async function openPage(page: Component, phrases: Phrases = {}, awaited: Promise<unknown> = Promise.resolve()): Promise<void> {
   addPhrases(phrases);
   setLanguage(language());
-  await Promise.all([loadMessages(), whoIsHere()]);
+  await Promise.all([loadMessages(), whoIsHere(), awaited.catch(() => {})]);
   createApp(page).use(i18n).mount("#page");
 }

@@ -8,8 +8,14 @@ export interface Place {
   key: string;
 }
 
+/** The public pages; `gateways/portal/rendering.py` has the same. */
 const PUBLIC: readonly Place[] = [
-  { href: "/", key: "catalogue" },
+  { href: "/", key: "home" },
+  { href: "/lots", key: "lots" },
+  { href: "/calendar", key: "calendar" },
+  { href: "/notices", key: "notices" },
+  { href: "/results", key: "results" },
+  { href: "/statistics", key: "statistics" },
 ];
 
 const DESKS: readonly (Place & { roles: readonly string[] })[] = [

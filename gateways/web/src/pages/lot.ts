@@ -1,4 +1,5 @@
 import { openPage } from "../house/open";
 import LotPage from "../lot/LotPage.vue";
+import { foundLot } from "../lot/own_lot";
 
-void openPage(LotPage);
+void openPage(LotPage, {}, foundLot);

@@ -1,14 +1,6 @@
-"""`python -m tests.page_samples`: what the tests of the pages are held against, as JSON on standard output.
-
-Terms of every format, and what a format takes where its terms say nothing: both from the rules themselves.
-"""
+"""Terms of every format, out of the rules themselves: of the demo, of every rulebook, and of what neither has."""
 
 from __future__ import annotations
-
-import sys
-from typing import Any
-
-import msgspec
 
 from exchange.demo.templates import read_demo_lots, round_terms
 from exchange.rulebooks.drafting import sample
@@ -32,19 +24,3 @@ def all_terms() -> list[LotTerms]:
     told = {str(phase.__struct_config__.tag) for one in found for phase in one.programme}
     assert told == set(TERMS_BY_FORMAT), "there are terms of every format"
     return found
-
-
-def defaults() -> dict[str, dict[str, Any]]:
-    """Return, for each format, the value of every field that terms may leave out."""
-    return {
-        name: {
-            field.name: msgspec.to_builtins(field.default)
-            for field in msgspec.structs.fields(terms)
-            if field.default is not msgspec.NODEFAULT
-        }
-        for name, terms in TERMS_BY_FORMAT.items()
-    }
-
-
-if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode({"terms": all_terms(), "defaults": defaults()}))

@@ -1,0 +1,76 @@
+"""The page of results: lots that have ended, with price, premium over the opening price, and bidders."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from exchange.catalogue import LotCard, Search
+from exchange.categories import Category
+from gateways.api.services import Services
+from gateways.portal.lots import PAGES_MAX, pages_of
+from gateways.portal.rendering import Shown
+from gateways.portal.visit import Query, Visit
+from matching.lot import LotState
+from matching.terms import Direction
+
+PAGE_RESULTS: Final = 40
+OUTCOMES: Final = (LotState.SOLD, LotState.PASSED, LotState.WITHDRAWN)
+
+
+class Result(Struct, frozen=True):
+    """How a lot ended. `price` is 0 without a single buyer, `premium` hundredths of a per cent or None."""
+
+    lot: LotCard
+    price: int
+    premium: int | None
+
+
+async def show(visit: Visit, services: Services) -> Shown:
+    """Show lots that have ended, latest first."""
+    query = Query(visit)
+    page = query.number("page", 1, PAGES_MAX, 1)
+    state = query.read("state", _outcome, None)
+    category = query.read("category", Category, None)
+    found = await services.catalogue.search(
+        Search(
+            state=state,
+            category=category,
+            words=query.text("q"),
+            has_ended=True,
+            limit=PAGE_RESULTS,
+            offset=(page - 1) * PAGE_RESULTS,
+        )
+    )
+    return Shown(
+        "results.html",
+        {
+            "results": [result_of(card) for card in found.cards],
+            "total": found.total,
+            "page": page,
+            "pages": pages_of(found.total, PAGE_RESULTS),
+            "state": state,
+            "category": category,
+            "words": query.text("q"),
+            "states": OUTCOMES,
+            "categories": list(Category),
+            "ignored": query.ignored,
+        },
+    )
+
+
+def result_of(card: LotCard) -> Result:
+    """Return how a lot ended; a premium is told of one buyer whose price could only rise."""
+    view = card.view
+    price = view.hammer_price if view.winner else 0
+    is_compared = price > 0 and view.opening_price > 0 and view.direction is Direction.RISING
+    premium = round((price - view.opening_price) * 10_000 / view.opening_price) if is_compared else None
+    return Result(card, price, premium)
+
+
+def _outcome(text: str) -> LotState:
+    state = LotState(text)
+    if state not in OUTCOMES:
+        raise ValueError(text)
+    return state

@@ -1,0 +1,20 @@
+// The lot that this page is about, asked for before the page is drawn, and the notice that the server has written into
+// the document: so nothing that is there to read goes away while the bidding room opens.
+
+import { get } from "../house/api";
+import type { LotDetail } from "../schema";
+import type { Language } from "../texts/language";
+
+export const lotId = Number(location.pathname.split("/").at(-1));
+
+/** The lot as it was when the page was opened. */
+export const foundLot = get<LotDetail>(`/lots/${lotId}`);
+foundLot.catch(() => {}); // told by the page, which asks for it too
+
+const written = document.getElementById("notice");
+const writtenIn: Language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+
+/** The notice as it stands in the document, parts that the reader has opened open; empty if it is in another language. */
+export function writtenNotice(language: Language): string {
+  return written && writtenIn === language ? written.innerHTML : "";
+}

@@ -1,0 +1,3 @@
+import { openPortal } from "../portal/portal";
+
+void openPortal();

@@ -1,0 +1,78 @@
+// The cards of lots that the server has written, kept at the present: state, price, and the time that is left.
+
+import { formatAmount, isClosed, LiveConnection } from "../client";
+import { countdown, priceText, shownPrice } from "../lot/standing";
+import type { LotView, ServerFrame } from "../schema";
+import { language, say } from "../texts/language";
+
+const TICK_MS = 1000;
+const CENTRE_ZONE = "Asia/Shanghai";
+
+/** Follow the lots whose cards are in a part of the page, as many as the server allows, those first that stand first. */
+export function keepLive(root: ParentNode): void {
+  const cards = [...root.querySelectorAll<HTMLElement>("[data-lot]")].filter(({ dataset }) => !isClosed({ state: dataset["state"] } as LotView));
+  if (cards.length === 0) return;
+  const views = new Map<number, LotView>();
+  const connection = new LiveConnection({
+    onFrame: (frame: ServerFrame) => {
+      if (frame.type === "hello") {
+        for (const card of cards.slice(0, frame.limits.subscriptions_max)) connection.subscribe(lotOf(card), "state");
+      }
+      if (frame.type !== "state" && frame.type !== "snapshot") return;
+      views.set(frame.lot, frame.state);
+      for (const card of cards) if (lotOf(card) === frame.lot) draw(card, frame.state, connection.clock.nowUs());
+    },
+    onState: () => {},
+  });
+  connection.connect();
+  setInterval(() => {
+    if (document.hidden) return;
+    const nowUs = connection.clock.nowUs();
+    for (const card of cards) drawCountdown(card, views.get(lotOf(card)), nowUs);
+  }, TICK_MS);
+}
+
+function lotOf(card: HTMLElement): number {
+  return Number(card.dataset["lot"]);
+}
+
+function draw(card: HTMLElement, view: LotView, nowUs: number | null): void {
+  card.dataset["state"] = view.state;
+  const badge = write(card, "state", say(`state_${view.state}`));
+  if (badge) badge.className = `badge badge-${view.state}`;
+  write(card, "price-label", say(shownPrice(view).label));
+  write(card, "price", priceText(view));
+  write(card, "asking", isClosed(view) || !view.asking_price ? "—" : formatAmount(view.asking_price, view.currency));
+  write(card, "bids", say("n_bids", { n: view.bids }));
+  const { label, text } = countdown(view, null);
+  write(card, "clock-label", say(label));
+  const atUs = momentOf(view);
+  write(card, "moment", atUs ? centreMoment(atUs) : text);
+  drawCountdown(card, view, nowUs);
+}
+
+function drawCountdown(card: HTMLElement, view: LotView | undefined, nowUs: number | null): void {
+  if (!view) return;
+  const isCounting = nowUs !== null && momentOf(view) > 0;
+  const left = countdown(view, nowUs);
+  const place = write(card, "countdown", isCounting ? left.text : "");
+  place?.classList.toggle("urgent", isCounting && left.isUrgent);
+}
+
+function momentOf(view: LotView): number {
+  if (view.state === "announced") return view.opens_at_us;
+  if (view.state === "open") return view.ends_at_us;
+  return view.state === "frozen" ? view.resumes_at_us : 0;
+}
+
+/** A moment as the server writes it: at the centre, to the minute, with its zone. */
+function centreMoment(atUs: number): string {
+  const format = new Intl.DateTimeFormat("sv-SE", { timeZone: CENTRE_ZONE, dateStyle: "short", timeStyle: "short" });
+  return `${format.format(atUs / 1000)} ${language() === "zh" ? "北京时间" : "UTC+8"}`;
+}
+
+function write(card: HTMLElement, what: string, text: string): HTMLElement | null {
+  const place = card.querySelector<HTMLElement>(`[data-live="${what}"]`);
+  if (place && place.textContent !== text) place.textContent = text;
+  return place;
+}
