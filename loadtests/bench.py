@@ -13,6 +13,7 @@ from loadtests.bench_connect import connect
 from loadtests.bench_fanout import fanout
 from loadtests.bench_ledger import ledger
 from loadtests.bench_matching import matching
+from loadtests.bench_pages import pages
 from loadtests.bench_recovery import recovery
 from loadtests.bench_soak import soak
 
@@ -32,6 +33,7 @@ app.command()(recovery)
 app.command()(soak)
 app.command()(fanout)
 app.command()(connect)
+app.command()(pages)
 
 if __name__ == "__main__":
     app()

@@ -30,10 +30,7 @@ LOOKS: dict[str, list[tuple[Literal["light", "dark"], int]]] = {
 }
 """By language: under which light and how wide. Any two of the three meet in one of these four."""
 
-IS_SETTLED = """
-() => document.querySelector("h1") && !document.querySelector("#loading, [aria-busy=true]") &&
-  new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))
-"""
+UNTIL_DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 STAND_STILL = """
 addEventListener("DOMContentLoaded", () => {
   const still = new CSSStyleSheet();
@@ -72,7 +69,9 @@ async def look_at(person: Person, language: str, paths: list[str]) -> list[str]:
         for light, width in LOOKS[language]:
             await person.page.set_viewport_size({"width": width, "height": 800})
             await person.page.emulate_media(color_scheme=light)
-            await person.page.wait_for_function(IS_SETTLED)
+            await expect(person.at("h1").first).to_be_visible()
+            await expect(person.at("#loading, [aria-busy=true]")).to_have_count(0)
+            await person.page.evaluate(UNTIL_DRAWN)
             wrong += [f"{path} {light} {width}: {each}" for each in await violations(person.page)]
     return wrong
 
