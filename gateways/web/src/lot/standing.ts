@@ -57,11 +57,20 @@ export function countdown(view: LotView, nowUs: number | null): Countdown {
   }
 }
 
+const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
+const DATE = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+/** By language and length: making one costs a thousand times as much as using it. */
+const moments = new Map<string, Intl.DateTimeFormat>();
+
 /** A moment as local date and time; `isShort` leaves the date out. */
 export function momentText(atUs: number, { isShort = false } = {}): string {
-  const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
-  const date = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
-  return new Intl.DateTimeFormat(locale(), isShort ? time : { ...date, ...time }).format(atUs / 1000);
+  const key = `${locale()} ${isShort}`;
+  let format = moments.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(locale(), isShort ? TIME : { ...DATE, ...TIME });
+    moments.set(key, format);
+  }
+  return format.format(atUs / 1000);
 }
 
 /** A span of time as hours, minutes and seconds, with days in front when there are some. */
