@@ -461,6 +461,7 @@ class CloseCode(IntEnum):
 
     SHUTTING_DOWN = 4400
     SLOW_CONSUMER = 4401
+    BEHIND = 4402
     FRAME_TOO_LARGE = 4500
     TOO_MANY_BAD_FRAMES = 4501
     TOO_FAST = 4502
@@ -475,6 +476,7 @@ class CloseCode(IntEnum):
 CLOSE_MEANINGS: Final = {
     CloseCode.SHUTTING_DOWN: "This gateway closes; others, or the next one here, go on.",
     CloseCode.SLOW_CONSUMER: "Too much waited for you, or for too long; your position brings back what you missed.",
+    CloseCode.BEHIND: "You have seen more of a lot than this gateway has; others are further on.",
     CloseCode.FRAME_TOO_LARGE: "A frame was longer than `limits.frame_bytes_max`.",
     CloseCode.TOO_MANY_BAD_FRAMES: "Frame after frame could not be understood.",
     CloseCode.TOO_FAST: "You went on sending faster than `limits.frames_per_second`.",

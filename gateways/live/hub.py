@@ -13,6 +13,7 @@ from typing import Final
 from exchange.measures import Measures
 from exchange.ports import EventFeed, FeedEntry
 from gateways.live.audience import Audience, Follower
+from gateways.live.catching_up import CatchingUp
 from gateways.live.presence import Presences
 from gateways.live.rounds import Rounds, encoded
 from gateways.wire import Events, Outbid, Presence, ServerFrame, View, Yours
@@ -48,6 +49,7 @@ class Hub:
         self.presences = Presences(
             feed, self._audiences, self._sessions, lambda: asyncio.get_running_loop().time()
         )
+        self.catching_up = CatchingUp(feed)
         self._rounds = Rounds(feed, now_us, epoch, tick_ms / 1000, self._follows, measures)
 
     # -- who is there ------------------------------------------------------------------------------------------
@@ -125,6 +127,7 @@ class Hub:
                 self._send(yours, self._sessions.get(bidder, ()))
             if entry.outbid:
                 self._send(self._outbid(entry), self._sessions.get(entry.outbid, ()))
+        self.catching_up.tell(entries)
 
     async def run(self) -> None:
         """Tell watchers in rounds, and hosts who is there; for ever."""

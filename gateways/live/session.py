@@ -49,6 +49,9 @@ TOO_FAST_MAX = 200
 LATEST_RECORDS = 50
 """How many records a new follower is shown of what went before."""
 
+CATCH_UP_SECONDS = 3.0
+"""How long a client waits for this gateway to see what he has seen elsewhere."""
+
 RECOVERED_RECORDS_MAX = 2_000
 """A client that missed more than this starts again from a snapshot."""
 
@@ -291,7 +294,8 @@ class Session:
             self._error(ErrorCode.TOO_MANY_SUBSCRIPTIONS, f"at most {self._floor.limits.subscriptions_max}")
             return
         self._followed.add(frame.lot)
-        if self._floor.hall.view(frame.lot) is not None and self._show(frame, self._remembered(frame)):
+        is_at_hand = self._floor.hall.view(frame.lot) is not None and not self._is_ahead(frame)
+        if is_at_hand and self._show(frame, self._remembered(frame)):
             return
         self._errand(self._show_from_journal(frame))
 
@@ -315,6 +319,22 @@ class Session:
             and 0 <= missed <= RECOVERED_RECORDS_MAX
         )
 
+    def _is_ahead(self, frame: wire.Subscribe) -> bool:
+        """Tell whether the client has seen more of a lot than is shown here: at a gateway that is further on."""
+        floor = self._floor
+        return frame.epoch == floor.hub.epoch and frame.offset > floor.feed.offset(frame.lot)
+
+    async def _has_caught_up(self, frame: wire.Subscribe) -> bool:
+        """Wait until as much is shown here; send the client elsewhere when that takes too long.
+
+        False also for one who has lost interest meanwhile.
+        """
+        if not await self._floor.hub.catching_up.reached(frame.lot, frame.offset, CATCH_UP_SECONDS):
+            log.warning("session.ahead", lot=frame.lot, offset=frame.offset)
+            self.end(CloseCode.BEHIND, delay_of(self._floor.measures.connections))
+            return False
+        return frame.lot in self._followed
+
     def _remembered(self, frame: wire.Subscribe) -> list[PublicRecord] | None:
         return self._floor.feed.since(frame.lot, self._wanted_after(frame))
 
@@ -325,6 +345,8 @@ class Session:
             if await floor.hall.load(frame.lot) is None:
                 self._followed.discard(frame.lot)
                 self._error(ErrorCode.LOT_UNKNOWN, f"lot {frame.lot}")
+                return
+            if self._is_ahead(frame) and not await self._has_caught_up(frame):
                 return
             rows = await floor.journal.read_lot(frame.lot, self._wanted_after(frame), RECOVERED_RECORDS_MAX)
         except Archived as archived:
