@@ -34,6 +34,11 @@ export function actsFor(view: LotView): OfferedAct[] {
   });
 }
 
+/** Whether an act is given by holding its button down: what can never be undone. */
+export function isHeldFor({ isDangerous = false }: OfferedAct): boolean {
+  return isDangerous;
+}
+
 /** The name of an act; a fair warning says which it is, and of how many before the host may hammer. */
 export function actText(act: HostAct, view: LotView): string {
   const n = view.warnings + 1;

@@ -1,4 +1,5 @@
-import { openPage } from "../house/open";
+import { HOST_PHRASES } from "../host/phrases";
 import HostPage from "../host/HostPage.vue";
+import { openPage } from "../house/open";
 
-void openPage(HostPage);
+void openPage(HostPage, HOST_PHRASES);

@@ -1,0 +1,122 @@
+// Whether a lot needs its host's hand, as lights in words: what is wrong, what waits, what is near.
+// Belongs here: which lights are on. Does not belong here: how they look, doing anything about them.
+
+import { isClosed, type Presence } from "../client";
+import type { LotAtDesk, LotCard, LotView } from "../schema";
+import { durationText, spanText } from "../lot/standing";
+import { say, type Values } from "../texts/language";
+
+export type Level = "bad" | "warn" | "good" | "calm";
+
+export interface Light {
+  /** Key of the words, `light_…`. */
+  code: string;
+  level: Level;
+  values?: Values;
+}
+
+/** What is known of a lot from wherever it comes. */
+export interface Known {
+  card: LotCard;
+  view: LotView;
+  presence: Presence | null;
+  desk: LotAtDesk | null;
+}
+
+const SECOND_US = 1_000_000;
+const MINUTE_US = 60 * SECOND_US;
+const HOUR_US = 60 * MINUTE_US;
+/** What the clock does takes a moment to arrive; later than this it is late. */
+const LATE_US = 2 * SECOND_US;
+const SOON_US = 30 * MINUTE_US;
+const DEPOSITS_SOON_US = 24 * HOUR_US;
+const REFUSED_MANY = 10;
+const WEIGHT: Record<Level, number> = { bad: 3, warn: 2, good: 1, calm: 0 };
+
+/** The lights of a lot, the gravest first; never empty. `nowUs` is the server's time. */
+export function lightsOf(known: Known, nowUs: number): Light[] {
+  const { view } = known;
+  const lights = isClosed(view) ? closedLights(view) : [...stateLights(view, nowUs), ...peopleLights(known, nowUs), ...moneyLights(known, nowUs)];
+  if (lights.length === 0) return [{ code: view.state === "open" ? "running" : "ready", level: "good" }];
+  return lights.sort((one, other) => WEIGHT[other.level] - WEIGHT[one.level]);
+}
+
+/** How much a lot needs its host: greater comes first; among equals the nearer moment. */
+export function byNeed(nowUs: number): (one: Known, other: Known) => number {
+  return (one, other) => {
+    const [a, b] = [need(one, nowUs), need(other, nowUs)];
+    return b.weight - a.weight || a.atUs - b.atUs || one.card.lot - other.card.lot;
+  };
+}
+
+/** A light in words. */
+export function lightText({ code, values }: Light): string {
+  return say(`light_${code}`, values);
+}
+
+/** Whether somebody should do something about a lot. */
+export function isInNeed(lights: readonly Light[]): boolean {
+  return lights.some(({ level }) => level === "bad" || level === "warn");
+}
+
+function need(known: Known, nowUs: number): { weight: number; atUs: number } {
+  const { view } = known;
+  const moments = [view.opens_at_us, view.ends_at_us, view.resumes_at_us].filter((atUs) => atUs > nowUs);
+  const isRunning = view.state === "open" ? 0.5 : 0;
+  const gravest = lightsOf(known, nowUs)[0];
+  return { weight: (gravest ? WEIGHT[gravest.level] : 0) + isRunning, atUs: Math.min(...moments, Infinity) };
+}
+
+function closedLights(view: LotView): Light[] {
+  return [view.state === "knocked_down" ? { code: "to_confirm", level: "warn" } : { code: "over", level: "calm" }];
+}
+
+function stateLights(view: LotView, nowUs: number): Light[] {
+  const isPast = (atUs: number) => atUs > 0 && nowUs - atUs > LATE_US;
+  const late = (code: string, atUs: number): Light => ({ code, level: "bad", values: { span: spanText(nowUs - atUs) } });
+  switch (view.state) {
+    case "announced":
+      if (!view.opens_at_us) return [{ code: "to_open", level: "warn" }];
+      return isPast(view.opens_at_us) ? [late("opens_late", view.opens_at_us)] : [];
+    case "frozen":
+      if (!view.resumes_at_us) return [{ code: view.freeze_cause === "outage" ? "outage_held" : "held", level: "warn" }];
+      if (isPast(view.resumes_at_us)) return [late("resumes_late", view.resumes_at_us)];
+      return [{ code: view.freeze_cause === "outage" ? "outage" : "under_notice", level: "warn", values: { span: spanText(view.resumes_at_us - nowUs) } }];
+    case "open":
+      if (isPast(view.ends_at_us)) return [late("ends_late", view.ends_at_us)];
+      return openLights(view);
+    default:
+      return [];
+  }
+}
+
+function openLights(view: LotView): Light[] {
+  const lights: Light[] = [];
+  if (view.takes_late_reserve) lights.push({ code: "reserve_due", level: "warn" });
+  if (view.host_may_hammer && view.bids > 0 && view.warnings >= view.fair_warnings_min) lights.push({ code: "may_hammer", level: "warn" });
+  else if (view.host_may_hammer && view.warnings > 0) lights.push({ code: "warned", level: "warn", values: { n: view.warnings, of: view.fair_warnings_min } });
+  if (!view.ends_at_us && !view.host_may_hammer) lights.push({ code: "staff_enter", level: "warn" });
+  return lights;
+}
+
+function peopleLights({ view, presence, desk }: Known, nowUs: number): Light[] {
+  const lights: Light[] = [];
+  const opensSoon = view.state === "announced" && view.opens_at_us > 0 && view.opens_at_us - nowUs < SOON_US;
+  if (view.bidders === 0 && (view.state === "open" || opensSoon)) lights.push({ code: "nobody_admitted", level: view.state === "open" ? "bad" : "warn" });
+  if (presence && view.state === "open" && view.bidders > 0) {
+    const away = Math.max(0, view.bidders - presence.bidders);
+    if (away === view.bidders) lights.push({ code: "all_offline", level: "bad" });
+    else if (away > 0) lights.push({ code: "some_offline", level: "warn", values: { n: away, of: view.bidders } });
+  }
+  if (desk?.admission_pending) lights.push({ code: "admission_pending", level: "warn", values: { n: desk.admission_pending } });
+  if (desk && desk.refused >= REFUSED_MANY) lights.push({ code: "refused_many", level: "warn", values: { n: desk.refused } });
+  return lights;
+}
+
+function moneyLights({ card, desk }: Known, nowUs: number): Light[] {
+  const leftUs = card.deposit_by_us - nowUs;
+  const isSoon = card.deposit > 0 && leftUs > 0 && leftUs < DEPOSITS_SOON_US;
+  if (!isSoon || !desk?.awaiting_deposit) return [];
+  const span = leftUs > HOUR_US ? durationText(Math.floor(leftUs / HOUR_US) * HOUR_US) : spanText(leftUs);
+  return [{ code: "deposits_due", level: "warn", values: { n: desk.awaiting_deposit, span } }];
+}
