@@ -70,6 +70,9 @@ class Person:
         """Say yes in the dialog, with a reason where one is asked for."""
         if reason:
             await self.page.fill("#confirm-reason", reason)
+        word = self.at("#confirm-word")
+        if await word.count():
+            await word.fill(await word.get_attribute("data-word") or "")
         await self.page.click("#confirm-yes")
         await expect(self.at("dialog")).to_have_count(0)
 

@@ -42,8 +42,8 @@ async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
         assert building.complaints == []
 
 
-def publish_lot(exchange: ExchangeProcess) -> int:
-    """Publish a lot that the host opens and hammers, with one fair warning."""
+def publish_lot(exchange: ExchangeProcess, **changes: object) -> int:
+    """Publish a lot that the host opens and hammers, with one fair warning; `changes` are to its terms."""
     phase = {
         "phase": "english",
         "increments": [[0, STEP]],
@@ -53,7 +53,12 @@ def publish_lot(exchange: ExchangeProcess) -> int:
         "host_may_hammer": True,
         "fair_warnings_min": 1,
     }
-    terms = {"currency": "CNY", "opening_price": OPENING_PRICE, "opens_at_us": 0, "programme": [phase]}
+    terms = {
+        "currency": "CNY",
+        "opening_price": OPENING_PRICE,
+        "opens_at_us": 0,
+        "programme": [phase],
+    } | changes
     lot = {
         "category": "vehicle",
         "title_zh": "测试车辆一辆",

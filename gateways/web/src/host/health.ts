@@ -99,11 +99,12 @@ function openLights(view: LotView): Light[] {
   return lights;
 }
 
-function peopleLights({ view, presence, desk }: Known, nowUs: number): Light[] {
+function peopleLights({ card, view, presence, desk }: Known, nowUs: number): Light[] {
   const lights: Light[] = [];
   const opensSoon = view.state === "announced" && view.opens_at_us > 0 && view.opens_at_us - nowUs < SOON_US;
   if (view.bidders === 0 && (view.state === "open" || opensSoon)) lights.push({ code: "nobody_admitted", level: view.state === "open" ? "bad" : "warn" });
-  if (presence && view.state === "open" && view.bidders > 0) {
+  // The robots of the demo bid without a connection.
+  if (presence && !card.is_demo && view.state === "open" && view.bidders > 0) {
     const away = Math.max(0, view.bidders - presence.bidders);
     if (away === view.bidders) lights.push({ code: "all_offline", level: "bad" });
     else if (away > 0) lights.push({ code: "some_offline", level: "warn", values: { n: away, of: view.bidders } });

@@ -153,7 +153,7 @@ export const HOST_PHRASES: Phrases = {
 
   // Bidders online
   bidders_online: ["竞买人在线情况", "Bidders online"],
-  online_summary: ["{n}/{of} 名竞买人在线，连接共 {watchers} 个", "{n} of {of} bidders online, {watchers} connections in all"],
+  online_summary: ["{n}/{of} 名竞买人在线，连接共 {watchers} 个", "{n} of {of} bidders online; connections in all: {watchers}"],
   online_unknown: ["尚未获知", "Not known yet"],
   leading_now: ["领先", "leads"],
   quality_good: ["良好", "good"],
