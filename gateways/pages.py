@@ -28,6 +28,7 @@ PAGES: Final = {
     "/hall": ("hall", "大屏 · 落槌"),
     "/host": ("host", "主持台 · 落槌"),
     "/finance": ("finance", "财务 · 落槌"),
+    "/admin/lots": ("publish", "标的发布 · 落槌"),
 }
 """By address: the page's name in `gateways/web/src/pages`, and its title before it has loaded."""
 

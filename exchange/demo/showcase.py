@@ -34,6 +34,9 @@ IN_THE_EVENING: Final = BothLanguages("标的外观，傍晚（演示绘图）",
 SITE: Final = BothLanguages("位置示意图（演示绘图）", "Sketch of the site (drawing)")
 RULES: Final = BothLanguages("竞买须知", "Rules for bidders")
 PAPERS: Final = BothLanguages("移交资料清单", "Papers that come with the lot")
+QUESTIONED: Final = Category.LAND
+"""The category whose lots have been asked about: one is enough to see what that looks like."""
+
 ANSWER: Final = NewNotice(
     NoticeKind.CLARIFICATION,
     BothLanguages(
@@ -103,7 +106,8 @@ class Showcase:
                 await self._lot_files.carry_over(before, waiting.lot, waiting.by)
             else:
                 await self._hang(waiting)
-            await self._notices.publish(ANSWER, by=waiting.by, lot=waiting.lot)
+            if waiting.category is QUESTIONED:
+                await self._notices.publish(ANSWER, by=waiting.by, lot=waiting.lot)
         self._shown[waiting.key] = waiting.lot
 
     async def _hang(self, waiting: Waiting) -> None:

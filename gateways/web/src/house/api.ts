@@ -28,7 +28,7 @@ export class ApiError extends Error {
 export const get = <Answer>(path: string): Promise<Answer> => request("GET", path) as Promise<Answer>;
 export const post = <Answer>(path: string, body: object = {}): Promise<Answer> => request("POST", path, body) as Promise<Answer>;
 export const put = <Answer>(path: string, body: object = {}): Promise<Answer> => request("PUT", path, body) as Promise<Answer>;
-export const remove = (path: string): Promise<unknown> => request("DELETE", path);
+export const remove = (path: string, body?: object): Promise<unknown> => request("DELETE", path, body);
 
 /** Load the words for all codes; without them the code itself is shown. */
 export async function loadMessages(): Promise<void> {

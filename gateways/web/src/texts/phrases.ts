@@ -18,6 +18,7 @@ export const PHRASES = {
   hall_screen: ["大屏", "Hall screen"],
   full_screen: ["全屏", "Full screen"],
   next_lots: ["接下来的标的", "Next lots"],
+  publish_lots: ["标的发布", "Publishing"],
   host_console: ["主持台", "Host console"],
   finance: ["财务", "Finance"],
   sign_in: ["登录", "Sign in"],

@@ -1,0 +1,126 @@
+// The form while it is filled in: it keeps itself over a reload, asks the rulebook for its figures, and has every state of
+// it checked by the exchange, which changes nothing there.
+
+import { computed, reactive, ref, shallowRef, watch, type Ref } from "vue";
+import { ApiError, get, post } from "../house/api";
+import type { Explanation, LotCheck, LotFigures, RulebookSummary } from "../schema";
+import { emptyDraft, fieldOf, isBlank, readLot, restoredDraft, roundedOpening, type Draft, type ReadLot } from "./draft";
+import { parseAmount } from "../client";
+
+const KEPT = "luochui_lot_draft";
+const PAUSE_MS = 350;
+
+export type LotForm = ReturnType<typeof useLotForm>;
+
+/** A field that is wrong: a phrase of the form, or a limit of the rulebook. */
+export type FieldProblem = { phrase: string } | { violation: LotCheck["violations"][number] };
+
+export function useLotForm() {
+  const draft = reactive<Draft>(restoredDraft(kept()));
+  const rulebooks = shallowRef<RulebookSummary[]>([]);
+  const explanation = shallowRef<Explanation | null>(null);
+  const figures = shallowRef<LotFigures | null>(null);
+  const check = shallowRef<LotCheck | null>(null);
+  const failure = shallowRef<ApiError | null>(null);
+  const isChecking = ref(false);
+  /** Whether the form may say of empty fields that they are needed. */
+  const isAsked = ref(false);
+  let turn = 0;
+  let pause: ReturnType<typeof setTimeout> | undefined;
+
+  const read = computed<ReadLot>(() => readLot(draft, figures.value));
+  const violations = computed(() => check.value?.violations ?? []);
+  const problems = computed(() => check.value?.problems ?? []);
+  const isSound = computed(() => read.value.faults.length === 0 && violations.value.length === 0
+    && problems.value.length === 0 && failure.value === null && check.value !== null);
+
+  const problemOf = (field: keyof Draft): FieldProblem | null => {
+    const fault = read.value.faults.find((one) => one.field === field);
+    const isEmpty = draft[field] === "" || (field === "ladder" && isBlank(draft.ladder));
+    if (fault && (isAsked.value || !isEmpty)) return { phrase: fault.text };
+    const violation = violations.value.find((one) => fieldOf(one.parameter) === field);
+    return violation ? { violation } : null;
+  };
+
+  /** Ask for the rulebook's figures and the exchange's opinion of what the form holds; the latest question wins. */
+  async function refresh(): Promise<void> {
+    const mine = ++turn;
+    isChecking.value = true;
+    try {
+      const found = await figuresOf(draft);
+      if (mine !== turn) return;
+      figures.value = found;
+      if (found && draft.opens_at === null && !draft.host_opens && found.terms.opens_at_us) {
+        draft.opens_at = roundedOpening(found.terms.opens_at_us); // which asks again
+        return;
+      }
+      const { lot, faults } = readLot(draft, found, { isTrial: true });
+      const isReadable = !faults.some((fault) => fault.field === "opening_price" || fault.field === "ladder");
+      const answer = isReadable ? await post<LotCheck>("/lots/check", lot) : null;
+      if (mine !== turn) return;
+      [check.value, failure.value] = [answer, null];
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (mine === turn) [check.value, failure.value] = [null, error];
+    } finally {
+      if (mine === turn) isChecking.value = false;
+    }
+  }
+
+  async function loadRulebooks(): Promise<void> {
+    rulebooks.value = (await get<{ rulebooks: RulebookSummary[] }>("/rulebooks")).rulebooks;
+  }
+
+  async function explain(): Promise<void> {
+    const name = draft.rulebook;
+    explanation.value = null;
+    if (!name) return;
+    try {
+      const told = await get<Explanation>(`/rulebooks/${name}`);
+      if (draft.rulebook === name) explanation.value = told;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      failure.value = error;
+    }
+  }
+
+  /** Empty the form, once what it held has been published or is to be forgotten. */
+  function clear(): void {
+    Object.assign(draft, emptyDraft());
+    [check.value, failure.value, isAsked.value] = [null, null, false];
+    localStorage.removeItem(KEPT);
+  }
+
+  watch(draft, () => {
+    localStorage.setItem(KEPT, JSON.stringify(draft));
+    clearTimeout(pause);
+    pause = setTimeout(() => void refresh(), PAUSE_MS);
+  });
+  watch(() => draft.rulebook, () => void explain(), { immediate: true });
+  void refresh();
+
+  return {
+    draft, rulebooks, explanation, figures, check, failure, isChecking: isChecking as Readonly<Ref<boolean>>, isAsked, read, violations,
+    problems, isSound, problemOf, refresh, loadRulebooks, clear,
+  };
+}
+
+async function figuresOf(draft: Draft): Promise<LotFigures | null> {
+  const opening = parseAmount(draft.opening_price, "CNY").amount;
+  if (!draft.rulebook || opening === undefined) return null;
+  return post<LotFigures>(`/rulebooks/${draft.rulebook}/draft`, {
+    category: draft.category,
+    opening_price: opening,
+    valuation: parseAmount(draft.valuation, "CNY").amount ?? 0,
+    notice_at_us: (draft.notice_at ?? 0) * 1000,
+    opens_at_us: draft.host_opens ? 0 : (draft.opens_at ?? 0) * 1000,
+  });
+}
+
+function kept(): unknown {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "null");
+  } catch {
+    return null; // not ours: begin anew
+  }
+}

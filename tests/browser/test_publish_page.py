@@ -1,0 +1,107 @@
+"""Publishing in a real browser: a host puts up a lot, is held to the rulebook first, and keeps its papers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from playwright.async_api import FilePayload, expect
+
+from tests.browser.people import Building, Person, open_building
+from tests.exchange_process import ExchangeProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ARTICLE = "法释〔2016〕18号第10条"
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
+    """Run a whole exchange with its demo accounts."""
+    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
+    """Open one Chromium; at the end no console may have complained."""
+    async with open_building(exchange.url) as building:
+        yield building
+        assert building.complaints == []
+
+
+def photo() -> FilePayload:
+    written = BytesIO()
+    Image.new("RGB", (640, 480), (60, 120, 80)).save(written, "PNG")
+    return {"name": "东侧.png", "mimeType": "image/png", "buffer": written.getvalue()}
+
+
+def paper() -> FilePayload:
+    return {"name": "须知.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF\n"}
+
+
+async def filled(host: Person) -> None:
+    """Fill in a lot that opens below what its rulebook allows."""
+    page = host.page
+    await page.select_option("#lot-rulebook", "judicial-first")
+    await page.fill("#lot-title-zh", "司法拍卖：某厂房")
+    await page.fill("#lot-title-en", "Judicial sale: a hall")
+    await page.click("#step-next")
+    await page.fill("#lot-valuation", "1000万")
+    await page.fill("#lot-opening-price", "600万")
+    await expect(host.at("#lot-opening-price-hint")).to_contain_text("陆佰万元整")
+    await page.click("#step-next")
+    await page.fill("#lot-latitude", "25.694")
+    await page.fill("#lot-longitude", "100.16")
+    await page.click("#step-next")
+    await page.set_input_files("#lot-files", [photo(), paper()])
+    await expect(host.at("#queued-files li")).to_have_count(2)
+
+
+async def test_a_host_publishes_a_lot_and_keeps_its_papers(building: Building) -> None:
+    host, visitor = await building.person("zh-CN"), await building.person("zh-CN", 360, 740)
+    await host.sign_in("host1", "/admin/lots")
+    page = host.page
+    await filled(host)
+    await expect(host.at("#violations [data-parameter=opening_price]")).to_contain_text(ARTICLE)
+    await page.click("#publish")
+    await expect(host.at("#publish-problem")).to_be_visible()
+    await page.reload()
+    await expect(host.at("#violations [data-parameter=opening_price]")).to_contain_text(ARTICLE)
+    await page.click("#violations [data-parameter=opening_price] button")
+    await expect(host.at("#lot-opening-price")).to_be_focused()
+    await page.fill("#lot-opening-price", "700万")
+    await expect(host.at("#check-verdict")).to_contain_text("✓")
+    await page.click(".put-up-steps button >> nth=3")
+    await page.set_input_files("#lot-files", [photo(), paper()])
+    await expect(host.at("#notice-preview")).to_contain_text("柒佰万元整")
+    await page.click("#publish")
+    await page.click("#confirm-yes")
+    await expect(host.at("#lot-papers h2")).to_contain_text("司法拍卖：某厂房")
+    await expect(host.at("#lot-file-list img")).to_have_count(1)
+    await expect(host.at("#lot-file-list li")).to_have_count(2)
+    address = await host.at("#lot-papers p > a").get_attribute("href")
+    assert address is not None
+
+    await page.click("#lot-file-list li:has-text('须知.pdf') button")
+    await page.fill("#confirm-reason", "上传有误")
+    await page.click("#confirm-yes")
+    await expect(host.at("#lot-file-list li")).to_have_count(1)
+    for field in ("title-zh", "title-en", "body-zh", "body-en"):
+        await page.fill(f"#notice-{field}", f"答疑 {field}")
+    await page.click("#publish-notice")
+    await page.click("#confirm-yes")
+    await expect(host.at("#lot-notices [data-kind=clarification]")).to_be_visible()
+
+    await visitor.visit(address)
+    await expect(visitor.at("h1")).to_contain_text("司法拍卖：某厂房")
+    files = await (await visitor.page.request.get(f"{visitor.url}/api/v1{address}/files")).json()
+    assert [one["name"] for one in files["files"]] == ["东侧.png"]
+    thumbnail = await visitor.page.request.get(
+        f"{visitor.url}/api/v1/files/{files['files'][0]['id']}/thumbnail"
+    )
+    assert thumbnail.ok and thumbnail.headers["content-type"] == "image/jpeg"
