@@ -76,6 +76,12 @@ class Measures:
             buckets=_PAUSE_SECONDS,
             registry=registry,
         )
+        self.loop_held_seconds = Histogram(
+            "luochui_loop_held_seconds",
+            "How much of that this process may have caused, by its own processor time.",
+            buckets=_PAUSE_SECONDS,
+            registry=registry,
+        )
         self._longest_pauses = (0.0, 0.0)
         self._window_ends_at = 0.0
         self.settlement_position = Gauge(
@@ -91,9 +97,17 @@ class Measures:
         for refusal in batch.refusals:
             self.refused[refusal.refused.code.name] += 1
 
-    def paused(self, seconds: float, at: float) -> None:
-        """Note how late a timer was that was due at `at`, in seconds of the event loop's clock."""
+    def paused(self, seconds: float, worked_seconds: float, at: float) -> None:
+        """Note how late a timer was that was due at `at`, in seconds of the event loop's clock.
+
+        Args:
+            seconds: by how much.
+            worked_seconds: the processor time that the loop's thread had from when the timer was set. What it was
+                late beyond that, the machine gave to others.
+            at: when it was due.
+        """
         self.loop_pause_seconds.observe(seconds)
+        self.loop_held_seconds.observe(min(seconds, worked_seconds))
         before, longest = self._longest_pauses
         if at >= self._window_ends_at:
             before, longest = longest, 0.0

@@ -96,7 +96,8 @@ def _print(report: Report) -> None:
     for number, storm in enumerate(ours["storms"], 1):
         console.print(
             f"  storm {number}: {storm['connected']:,} back after {storm['seconds']} s; pauses over 10 ms: "
-            f"{storm['pauses']['over_10_ms']} of {storm['pauses']['beats']}, longest below "
+            f"{storm['pauses']['over_10_ms']} of {storm['pauses']['beats']}, "
+            f"{storm['pauses']['held_over_10_ms']} of them by its own work, longest below "
             f"{storm['pauses']['longest_below_s']} s; {storm['receipts']} bids meanwhile waited "
             f"{storm['receipt_ms_median']} ms in the middle, {storm['receipt_ms_max']} ms at most"
         )

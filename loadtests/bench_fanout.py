@@ -241,6 +241,7 @@ def _print(report: Report) -> None:
             f"{row['times_cheaper']}× cheaper than a write for each ({row['one_write_per_event_us']:,} µs), "
             f"{row['event_alone_us']:,} µs of it the bid; "
             f"tick {row['tick_ms']} ms; pauses over 10 ms: {row['pauses']['over_10_ms']} of {row['pauses']['beats']}, "
+            f"{row['pauses']['held_over_10_ms']} of them by its own work, "
             f"longest below {row['pauses']['longest_below_s']} s; receipts {row['receipt_ms']} ms"
         )
     for name, ratio in report["ratios"].items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Final
 
 from exchange.measures import Measures
@@ -20,11 +20,14 @@ FULL_PASS_SECONDS: Final = 3_600.0
 
 
 async def watch_pauses(measures: Measures) -> None:
-    """Note by how much each beat was late; for ever."""
+    """Note by how much each beat was late, and how much of that may be our own doing; for ever."""
     while True:
-        due = monotonic() + BEAT_SECONDS  # the loop's own clock stands still within a turn
+        due, worked = (
+            monotonic() + BEAT_SECONDS,
+            thread_time(),
+        )  # the loop's own clock stands still within a turn
         await asyncio.sleep(BEAT_SECONDS)
-        measures.paused(max(monotonic() - due, 0.0), due)
+        measures.paused(max(monotonic() - due, 0.0), thread_time() - worked, due)
 
 
 async def collect_when_quiet(measures: Measures) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from loadtests.fanout import pauses_between
+from loadtests.fanout import Pauses, pauses_between
 from loadtests.peers import TRANSPORT, peers_here, running_peer
 from loadtests.swarm import running_swarm
 
@@ -78,6 +78,13 @@ async def test_a_server_beside_ours_passes_on_what_it_is_told(name: str) -> None
 
 
 def test_pauses_are_told_by_their_bounds() -> None:
-    before = {"0.001": 5, "0.01": 6, "0.02": 7, "+Inf": 7}
-    after = {"0.001": 10, "0.01": 13, "0.02": 15, "+Inf": 15}
-    assert pauses_between(before, after) == {"beats": 8, "over_10_ms": 1, "longest_below_s": "0.02"}
+    bounds = ("0.001", "0.01", "0.02", "+Inf")
+    before = Pauses(
+        dict(zip(bounds, (5, 6, 7, 7), strict=True)), dict(zip(bounds, (6, 7, 7, 7), strict=True))
+    )
+    after = Pauses(
+        dict(zip(bounds, (10, 13, 15, 15), strict=True)), dict(zip(bounds, (14, 15, 15, 15), strict=True))
+    )
+    assert pauses_between(before, after) == {
+        "beats": 8, "over_10_ms": 1, "held_over_10_ms": 0, "longest_below_s": "0.02",
+    }  # fmt: skip
