@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from exchange.capacities import Capacities, Capacity
 from exchange.catalogue import Catalogue, LotCard
+from exchange.commitments import Commitment, commitment
 from exchange.database import Database, Row
 from exchange.people import Account
 from exchange.ports import Accepted, Busy, Clock, CommandBus, ExchangeError, LotBook
@@ -40,7 +41,8 @@ MINE_MAX = 500
 """Sign-ups that one person sees in his list, the latest."""
 
 SIGN_UP_COLUMNS = (
-    "s.lot, s.account, s.reference, s.state, s.paddle, l.deposit, l.deposit_by_us, l.currency, l.outcome"
+    "s.lot, s.account, s.reference, s.state, s.paddle, s.commitment, s.committed_at_us, "
+    "l.deposit, l.deposit_by_us, l.currency, l.outcome"
 )
 SELECT_SIGN_UP = f"""
 SELECT {SIGN_UP_COLUMNS} FROM exchange.sign_up s JOIN exchange.lot l ON l.id = s.lot WHERE s.lot = $1 AND s.account = $2
@@ -53,8 +55,12 @@ SELECT {SIGN_UP_COLUMNS} FROM exchange.sign_up s JOIN exchange.lot l ON l.id = s
  WHERE s.account = $1 ORDER BY s.created_at_us DESC, s.lot DESC LIMIT $2
 """
 INSERT_SIGN_UPS = """
-INSERT INTO exchange.sign_up (lot, account, reference, state, created_at_us)
-SELECT $1, account, $3, $4, $5 FROM unnest($2::bigint[]) AS new (account) ON CONFLICT (lot, account) DO NOTHING
+INSERT INTO exchange.sign_up (lot, account, reference, state, created_at_us, commitment, committed_at_us)
+SELECT $1, account, $3, $4, $5::bigint, $6, CASE WHEN $6::bytea IS NULL THEN NULL ELSE $5::bigint END
+  FROM unnest($2::bigint[]) AS new (account) ON CONFLICT (lot, account) DO NOTHING
+"""
+INSERT_COMMITMENT = """
+INSERT INTO exchange.commitment (sha256, text_zh, text_en) VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING
 """
 UPDATE_PENDING = """
 UPDATE exchange.sign_up SET state = 'admission_pending' WHERE lot = $1 AND account = $2 AND state = 'awaiting_deposit'
@@ -123,6 +129,9 @@ class SignUpState(Struct, frozen=True):
     refund_due: int = 0
     deposit_by_us: TimeUs = 0
     """Until when the deposit may arrive; 0 for until the lot ends."""
+    commitment: str = ""
+    """SHA-256 of the commitment that came with the sign-up; empty where none did."""
+    committed_at_us: TimeUs = 0
 
     @property
     def missing(self) -> int:
@@ -137,6 +146,7 @@ class SignUpRefusal(StrEnum):
     LOT_CLOSED = "LOT_CLOSED"
     DEPOSIT_DEADLINE_PASSED = "DEPOSIT_DEADLINE_PASSED"
     BIDS_JOINTLY = "BIDS_JOINTLY"
+    COMMITMENT_DIFFERS = "COMMITMENT_DIFFERS"
     DEPOSIT_REQUIRED = "DEPOSIT_REQUIRED"
 
 
@@ -174,10 +184,18 @@ class SignUps:
         self._clock = clock
         self._admitting = Repair("sign_up.admission_delayed", self.admit_due)
 
-    async def sign_up(self, lot_id: LotId, account: Account) -> SignUpState | SignUpRefusal:
+    async def sign_up(
+        self, lot_id: LotId, account: Account, committed_to: str = ""
+    ) -> SignUpState | SignUpRefusal:
         """Enter somebody for a lot, once however often it is called; without a deposit he is admitted at once.
 
-        Refuses: LOT_UNKNOWN, LOT_CLOSED, DEPOSIT_DEADLINE_PASSED, BIDS_JOINTLY (the lead bidder signs up for all).
+        Args:
+            lot_id: the lot.
+            account: who.
+            committed_to: SHA-256 of the commitment that he has read, in hexadecimal; empty for none.
+
+        Refuses: LOT_UNKNOWN, LOT_CLOSED, DEPOSIT_DEADLINE_PASSED, BIDS_JOINTLY (the lead bidder signs up for all),
+        COMMITMENT_DIFFERS (it is another lot's, or another text).
         """
         known = await self.state(lot_id, account.id)
         if known is not None:
@@ -191,7 +209,10 @@ class SignUps:
             return SignUpRefusal.DEPOSIT_DEADLINE_PASSED
         if await self._capacities.is_partner(lot_id, account.id):
             return SignUpRefusal.BIDS_JOINTLY
-        return await self._enter(sheet.card, account)
+        wanted = commitment(sheet) if committed_to else None
+        if wanted is not None and wanted.sha256 != committed_to:
+            return SignUpRefusal.COMMITMENT_DIFFERS
+        return await self._enter(sheet.card, account, wanted)
 
     async def state(self, lot_id: LotId, account_id: int) -> SignUpState | None:
         """Return somebody's sign-up for a lot with its deposit; None when there is none."""
@@ -282,7 +303,9 @@ class SignUps:
         await self._database.run(UPDATE_ADMITTED, lot_id, list(paddles), list(paddles.values()))
         await self._database.run(CLOSE_NOT_ADMITTED, lot_id)
 
-    async def _enter(self, card: LotCard, account: Account) -> SignUpState | SignUpRefusal:
+    async def _enter(
+        self, card: LotCard, account: Account, committed: Commitment | None
+    ) -> SignUpState | SignUpRefusal:
         if card.deposit:
             opened = await self._deposits.open(
                 card.lot,
@@ -294,19 +317,31 @@ class SignUps:
             )
             if isinstance(opened, LotClosed):
                 return SignUpRefusal.LOT_CLOSED
-            await self._insert(card.lot, [account.id], opened.reference, SignUpStatus.AWAITING_DEPOSIT)
+            await self._insert(
+                card.lot, [account.id], opened.reference, SignUpStatus.AWAITING_DEPOSIT, committed
+            )
         else:
-            await self._insert(card.lot, [account.id], "", SignUpStatus.ADMISSION_PENDING)
+            await self._insert(card.lot, [account.id], "", SignUpStatus.ADMISSION_PENDING, committed)
             await self._admit_many(card.lot, [account.id])
         state = await self.state(card.lot, account.id)
         assert state is not None, "a sign-up is never deleted"
         return state
 
     async def _insert(
-        self, lot_id: LotId, accounts: Sequence[int], reference: str, state: SignUpStatus
+        self,
+        lot_id: LotId,
+        accounts: Sequence[int],
+        reference: str,
+        state: SignUpStatus,
+        committed: Commitment | None = None,
     ) -> None:
-        now_us = self._clock.now_us()
-        await self._database.run(INSERT_SIGN_UPS, lot_id, list(accounts), reference, state.value, now_us)
+        now_us, digest = self._clock.now_us(), None
+        if committed is not None:
+            digest = bytes.fromhex(committed.sha256)
+            await self._database.run(INSERT_COMMITMENT, digest, committed.text.zh, committed.text.en)
+        await self._database.run(
+            INSERT_SIGN_UPS, lot_id, list(accounts), reference, state.value, now_us, digest
+        )
 
     async def _admit_due_of(self, lot_id: LotId) -> int:
         paid = {row.bidder_id for row in await self._deposits.register(lot_id) if _is_paid(row)}
@@ -410,4 +445,6 @@ def _state(row: Row, deposit: DepositRow | None) -> SignUpState:
         applied=0 if deposit is None else deposit.applied,
         refund_due=0 if deposit is None else deposit.refund_due,
         deposit_by_us=row["deposit_by_us"],
+        commitment=(row["commitment"] or b"").hex(),
+        committed_at_us=row["committed_at_us"] or 0,
     )

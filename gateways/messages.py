@@ -591,6 +591,12 @@ _API: Final = {
         "请由联合体牵头人办理，或先变更联合竞买登记。",
         "Let the lead bidder do it, or change who bids jointly first.",
     ),
+    "COMMITMENT_DIFFERS": Message(
+        "所确认的竞买承诺不是本标的的现行文本。",
+        "The commitment that was agreed to is not this lot's text.",
+        "请重新载入页面，阅读后再确认。",
+        "Reload the page, read it and agree again.",
+    ),
     "DEPOSIT_REQUIRED": Message(
         "该标的须缴纳保证金，不能直接入场。",
         "This lot asks for a deposit; nobody is admitted without one.",

@@ -9,12 +9,13 @@ from msgspec import Meta, Struct
 
 from exchange.capacities import PARTNERS_MAX, Capacity, CapacityRefusal
 from exchange.catalogue import LotTitle
+from exchange.commitments import Commitment, commitment
 from exchange.people import Role
 from exchange.sign_up import Admission, SignUpRefusal, SignUpState
 from exchange.texts import BothLanguages
 from gateways.api.errors import ApiCode, ApiError
-from gateways.api.operation import Asked, Operation, only
-from matching.units import Partner, Rank
+from gateways.api.operation import ANYONE, Asked, Operation, only
+from matching.units import Digest, Partner, Rank
 
 ADMISSIONS_MAX = 1_000
 
@@ -30,6 +31,12 @@ class MySignUps(Struct, frozen=True):
     """Somebody's sign-ups, the newest first."""
 
     sign_ups: list[TitledSignUp]
+
+
+class SignUpForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What comes with a sign-up: `commitment` is the SHA-256 of the text that the bidder has read and agreed to."""
+
+    commitment: Digest | None = None
 
 
 class Admissions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,10 +75,19 @@ async def enter_capacity(asked: Asked) -> Capacity:
 
 async def sign_up(asked: Asked) -> SignUpState:
     """Sign up for a lot: the answer names the reference to pay the deposit under, or the paddle."""
-    state = await asked.services.sign_ups.sign_up(asked.ids["lot"], asked.caller)
+    form: SignUpForm = asked.body
+    state = await asked.services.sign_ups.sign_up(asked.ids["lot"], asked.caller, form.commitment or "")
     if isinstance(state, SignUpRefusal):
         raise ApiError(ApiCode[state.name])
     return state
+
+
+async def show_commitment(asked: Asked) -> Commitment:
+    """Show what somebody commits himself to who signs up for a lot, with the digest to send along."""
+    sheet = await asked.services.catalogue.get(asked.ids["lot"])
+    if sheet is None:
+        raise ApiError(ApiCode.LOT_UNKNOWN)
+    return commitment(sheet)
 
 
 async def show_sign_up(asked: Asked) -> SignUpState:
@@ -109,8 +125,15 @@ def _titled(state: SignUpState, title: LotTitle) -> TitledSignUp:
 
 OPERATIONS = (
     Operation(
-        "POST", "/lots/{lot}/sign-up", sign_up, only(Role.BIDDER), answer=SignUpState,
-        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_DEADLINE_PASSED, ApiCode.BIDS_JOINTLY),
+        "POST", "/lots/{lot}/sign-up", sign_up, only(Role.BIDDER), body=SignUpForm, answer=SignUpState,
+        codes=(
+            ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_DEADLINE_PASSED, ApiCode.BIDS_JOINTLY,
+            ApiCode.COMMITMENT_DIFFERS,
+        ),
+        is_body_optional=True,
+    ),
+    Operation(
+        "GET", "/lots/{lot}/commitment", show_commitment, ANYONE, answer=Commitment, codes=(ApiCode.LOT_UNKNOWN,)
     ),
     Operation(
         "PUT", "/lots/{lot}/bidders/{account}/capacity", enter_capacity, only(Role.ADMIN, Role.HOST),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import io
 import re
 import subprocess
@@ -231,3 +232,19 @@ async def test_a_reader_who_goes_away_or_a_ledger_that_breaks_leaves_nothing_ope
         while floor.server.app[SERVICES].ledger_gate._value < LEDGER_READERS_MAX:
             await asyncio.sleep(0.01)
     assert (await finance.get("/ledger/verification"))["is_sound"]
+
+
+async def test_a_sign_up_keeps_the_commitment_that_was_read(floor: Served, host: Person) -> None:
+    lot, other = await lot_with_deposit(host), await lot_with_deposit(host)
+    anna, ben = await floor.person("anna", Role.BIDDER), await floor.person("ben", Role.BIDDER)
+    text = await anna.get(f"/lots/{lot}/commitment")
+    told = text["text"]
+    written = f"{told['zh']}\n\n{told['en']}\n"
+    assert hashlib.sha256(written.encode()).hexdigest() == text["sha256"]
+    foreign = (await anna.get(f"/lots/{other}/commitment"))["sha256"]
+    status, answer = await anna.ask("POST", f"/lots/{lot}/sign-up", {"commitment": foreign})
+    assert (status, answer["code"]) == (409, "COMMITMENT_DIFFERS")
+    state = await anna.post(f"/lots/{lot}/sign-up", {"commitment": text["sha256"]})
+    assert state["commitment"] == text["sha256"] and state["committed_at_us"] > 0
+    assert (await ben.post(f"/lots/{lot}/sign-up"))["commitment"] == ""
+    assert (await anna.ask("GET", "/lots/999/commitment"))[1]["code"] == "LOT_UNKNOWN"
