@@ -76,6 +76,13 @@ class Person:
         await self.page.click("#confirm-yes")
         await expect(self.at("dialog")).to_have_count(0)
 
+    async def sign_up(self) -> None:
+        """Sign up for the lot at this page: say who one is, read the commitment, agree to it."""
+        await self.page.click("#identity-next")
+        await self.page.check("#commitment-read")
+        await self.page.check("#commitment-agree")
+        await self.page.click("#sign-up-button")
+
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)

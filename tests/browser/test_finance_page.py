@@ -74,7 +74,7 @@ async def test_two_people_lead_a_deposit_in_and_out_again(
     bidder, host = await building.person(), await building.person()
     maker, checker = await building.person(), await building.person()
     await bidder.sign_in("bidder4", f"/lots/{lot}")
-    await bidder.page.click("#sign-up-button")
+    await bidder.sign_up()
     await expect(bidder.at("#reference")).not_to_be_empty()
     reference = (await bidder.at("#reference").inner_text()).replace(" ", "")
 

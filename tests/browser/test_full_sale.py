@@ -91,7 +91,7 @@ async def test_a_whole_sale_with_everybody_at_a_browser(
 async def pay_by_bank(bidder: Person, maker: Person, lot: int) -> None:
     """Sign up, pay at one's bank, and be admitted when finance has taken the bank's statement."""
     await bidder.sign_in("bidder1", f"/lots/{lot}")
-    await bidder.page.click("#sign-up-button")
+    await bidder.sign_up()
     await expect(bidder.at("#reference")).not_to_be_empty()
     reference = (await bidder.at("#reference").inner_text()).replace(" ", "")
     assert await violations(bidder.page) == []

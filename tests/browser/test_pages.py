@@ -99,7 +99,7 @@ async def test_a_lot_from_sign_up_to_refund(exchange: ExchangeProcess, building:
 
 async def sign_up_and_pay(bidder: Person) -> None:
     """Sign up, take the reference, and let the demo bank pay it."""
-    await bidder.page.click("#sign-up-button")
+    await bidder.sign_up()
     await expect(bidder.at("#reference")).to_have_text(REFERENCE)
     await expect(bidder.at(".demo-bank")).to_be_visible()
     await bidder.page.click("#demo-bank-pay")

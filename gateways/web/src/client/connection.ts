@@ -136,13 +136,22 @@ export class LiveConnection {
     if (this.subscriptions.delete(lot) && this.hello) this.put({ type: "unsubscribe", lot });
   }
 
-  /** Send a command until it is answered; its id is made here, once, and kept through reconnections. Never rejects. */
-  send(command: Command): Promise<Answer> {
-    const frame = { ...command, id: commandId() } as Extract<ClientFrame, { id: string }>;
+  /**
+   * Send a command until it is answered; its id is made once and kept through reconnections. Never rejects.
+   *
+   * `id` is that of an earlier try whose outcome is not known: the same intention, so the first answer comes back.
+   */
+  send(command: Command, id: string = commandId()): Promise<Answer> {
+    const frame = { ...command, id } as Extract<ClientFrame, { id: string }>;
     return new Promise((resolve) => {
       this.pending.set(frame.id, { frame, resolve, tries: 0, sentAtMs: 0 });
       if (this.hello) this.dispatch(frame.id);
     });
+  }
+
+  /** For how long nothing has been heard from the server, in milliseconds; 0 while there is no connection. */
+  get silenceMs(): number {
+    return this.hello ? this.clock.localMs() - this.heardAtMs : 0;
   }
 
   /** How many commands still wait for their answer. */

@@ -35,7 +35,8 @@ export function switchSignals(): void {
 
 /** Give a signal, if the reader wants them. */
 export function give(signal: Signal): void {
-  if (!isSignalling.value) return;
+  // Before the reader has touched the page a browser refuses both, and complains.
+  if (!isSignalling.value || navigator.userActivation?.hasBeenActive === false) return;
   if ("vibrate" in navigator) navigator.vibrate(SHAKES[signal]);
   sound ??= new AudioContext();
   let at = sound.currentTime;

@@ -59,15 +59,16 @@ export function countdown(view: LotView, nowUs: number | null): Countdown {
 
 const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
 const DATE = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+const ZONE = { timeZoneName: "short" } as const;
 /** By language and length: making one costs a thousand times as much as using it. */
 const moments = new Map<string, Intl.DateTimeFormat>();
 
-/** A moment as local date and time; `isShort` leaves the date out. */
-export function momentText(atUs: number, { isShort = false } = {}): string {
-  const key = `${locale()} ${isShort}`;
+/** A moment as local date and time; `isShort` leaves the date out, `hasZone` says in which zone it is meant. */
+export function momentText(atUs: number, { isShort = false, hasZone = false } = {}): string {
+  const key = `${locale()} ${isShort} ${hasZone}`;
   let format = moments.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(locale(), isShort ? TIME : { ...DATE, ...TIME });
+    format = new Intl.DateTimeFormat(locale(), isShort ? TIME : { ...DATE, ...TIME, ...(hasZone ? ZONE : {}) });
     moments.set(key, format);
   }
   return format.format(atUs / 1000);
@@ -91,18 +92,20 @@ export function durationText(spanUs: number): string {
   return say("n_seconds", { n: seconds });
 }
 
-/** What the connection's state and the measured clock are, in one line. */
+/** What state the connection is in. */
 export function connectionText(connection: LiveConnection): string {
   if (connection.state === "disconnected" && !mayReturn(connection.closeCode)) {
     return say(connection.closeCode === SIGNED_OUT ? "signed_out" : "connection_ended", { code: connection.closeCode });
   }
-  const parts = [say(`connection_${connection.state}`)];
+  return say(`connection_${connection.state}`);
+}
+
+/** How far the clock here is off, and how long an answer takes; empty until measured. */
+export function clockText(connection: LiveConnection): string {
   const { behindMs, roundTripMs } = connection.clock;
-  if (connection.state === "live" && behindMs !== null && roundTripMs !== null) {
-    parts.push(say("clock_offset", { offset: signed(Math.round(behindMs / 10) / 100) }));
-    parts.push(say("round_trip", { ms: Math.max(1, Math.round(roundTripMs)) }));
-  }
-  return parts.join(" · ");
+  if (connection.state !== "live" || behindMs === null || roundTripMs === null) return "";
+  const offset = say("clock_offset", { offset: signed(Math.round(behindMs / 10) / 100) });
+  return `${offset} · ${say("round_trip", { ms: Math.max(1, Math.round(roundTripMs)) })}`;
 }
 
 function signed(seconds: number): string {

@@ -1,0 +1,51 @@
+// How the amounts of a running phase are written and read: as money, or as units where a second dimension is bid in.
+// Belongs here: text and back. Does not belong here: which amounts may be bid (`ladder`).
+
+import { capitalAmount, formatAmount, parseAmount, plainAmount, shortAmount, type ParsedAmount } from "../client";
+import type { LotView } from "../schema";
+
+export interface Measure {
+  /** Money has an uppercase reading and units of 万 and 亿; a count of units has neither. */
+  isMoney: boolean;
+  text: (amount: number, options?: { isExact?: boolean }) => string;
+  /** As an input field takes it. */
+  plain: (amount: number) => string;
+  parse: (typed: string) => ParsedAmount;
+  /** What reads back a typed amount so that a slip shows: exact digits, the short form, 大写. */
+  readBack: (amount: number, locale: string) => string[];
+}
+
+const COUNT = /^\d{1,15}$/;
+const SHORT_FROM = 1_000_000; // ten thousand in whole units of most currencies
+
+/** The measure of what is bid in a lot now. */
+export function measureOf(view: LotView): Measure {
+  return view.detail?.kind === "dimension" ? units(view.detail.unit) : money(view.currency);
+}
+
+/** Amounts of money in minor units. */
+export function money(currency: string): Measure {
+  return {
+    isMoney: true,
+    text: (amount, options) => formatAmount(amount, currency, options),
+    plain: (amount) => plainAmount(amount, currency, { isGrouped: true }),
+    parse: (typed) => parseAmount(typed, currency),
+    readBack: (amount, locale) => [
+      formatAmount(amount, currency, { isExact: true }),
+      ...(amount >= SHORT_FROM ? [shortAmount(amount, currency, locale)] : []),
+      ...(currency === "CNY" ? [capitalAmount(amount)] : []),
+    ],
+  };
+}
+
+function units(unit: string): Measure {
+  const text = (amount: number) => `${plainAmount(amount, "JPY", { isGrouped: true })} ${unit}`;
+  return { isMoney: false, text, plain: String, parse: counted, readBack: (amount) => [text(amount)] };
+}
+
+function counted(typed: string): ParsedAmount {
+  const text = typed.normalize("NFKC").replace(/[\s,]/g, "");
+  if (!text) return { problem: "EMPTY" };
+  if (!COUNT.test(text)) return { problem: /^\d+\.\d+$/.test(text) ? "TOO_FINE" : "NOT_AN_AMOUNT" };
+  return Number(text) === 0 ? { problem: "ZERO" } : { amount: Number(text) };
+}
