@@ -25,6 +25,7 @@ ASSETS: Final = "/assets/"
 PAGES: Final = {
     "/sign-in": ("sign-in", "登录 · 落槌"),
     "/me": ("me", "我的报名 · 落槌"),
+    "/room": ("room", "同屏竞价 · 落槌"),
     "/hall": ("hall", "大屏 · 落槌"),
     "/host": ("host", "主持台 · 落槌"),
     "/finance": ("finance", "财务 · 落槌"),
