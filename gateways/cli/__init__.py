@@ -22,6 +22,7 @@ NOUNS = {
     "bid": "Bid on a lot, leave a max bid, or watch. 报价、设定代理报价或观看",
     "rulebook": "The rules that sales are published under. 查看与检查竞价规则",
     "simulate": "Play a lot under a rulebook in simulated time. 按规则模拟一场竞价",
+    "lot": "Put up a lot, its photos, papers and notices. 发布标的、照片、文件与公告",
     "relist": "Sell again what passed, at the legal reduction. 流拍标的再次竞价",
     "replay": "Run recorded auctions against an exchange and compare. 重放历史拍卖并比对",
     "journal": "Read and prove the record of sales. 查看与核验成交日志",

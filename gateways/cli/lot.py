@@ -1,0 +1,167 @@
+"""`luochui lot`: put up a lot from a file, add its photos and papers, publish notices about it.
+
+Belongs here: options, reading files, words. Does not belong here: what a lot may be (`exchange.catalogue`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+
+from gateways.cli.language import Language, language_of
+from gateways.cli.operator import operator_token
+from gateways.cli.outcomes import CommandFailed, ExitCode
+from gateways.client import DEFAULT_URL, ApiClient, ApiProblem, Unreachable
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Answer = TypeVar("Answer")
+
+Url = Annotated[str, typer.Option(envvar="LUOCHUI_URL", help="The exchange. 交易所地址")]
+Token = Annotated[str | None, typer.Option(envvar="LUOCHUI_TOKEN", help="API token of a host. 主持人令牌")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(envvar="LUOCHUI_DATA_DIR", help="Where operator.token lies without a token. 数据目录"),
+]
+Speech = Annotated[Language | None, typer.Option(help="zh or en; else by LANG. 语言")]
+LotNumber = Annotated[int, typer.Argument(metavar="LOT", min=1, help="Number of the lot. 标的编号")]
+Written = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="TOML or JSON, fields as in the API. 字段同接口", exists=True, dir_okay=False
+    ),
+]
+
+
+@app.command()
+def publish(
+    file: Written,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell what keeps it from being published. 仅核对")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    data_dir: DataDir = None,
+    language: Speech = None,
+) -> None:
+    """Publish a lot: its notice is public at once. 发布标的
+
+    luochui lot publish hall.toml --check
+    """
+    words = language or language_of()
+    lot = _read(file, words)
+    if check:
+        found = _asked(url, token, data_dir, words, lambda api: api.call("POST", "/lots/check", lot))
+        _tell_check(found, words)
+        return
+    number = _asked(url, token, data_dir, words, lambda api: api.publish_lot(lot))
+    typer.echo(words.say(f"Lot {number} is published.", f"标的 {number} 已发布。"))
+
+
+@app.command()
+def attach(
+    lot: LotNumber,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help="Photos and papers. 照片与文件", exists=True, dir_okay=False),
+    ],
+    caption_zh: Annotated[str, typer.Option(help="What is to be seen, in Chinese. 图注（中文）")] = "",
+    caption_en: Annotated[str, typer.Option(help="What is to be seen, in English. 图注（英文）")] = "",
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    data_dir: DataDir = None,
+    language: Speech = None,
+) -> None:
+    """Publish photos and papers of a lot. 上传标的的照片与文件
+
+    luochui lot attach 12 east.jpg plan.pdf
+    """
+    words = language or language_of()
+    captions = {"caption_zh": caption_zh, "caption_en": caption_en}
+
+    async def send(api: ApiClient) -> None:
+        for file in files:
+            with file.open("rb") as content:
+                taken = await api.send_file(f"/lots/{lot}/files", file.name, content, captions)
+            typer.echo(f"{taken['id']}  {taken['name']}  {taken['media_type']}  {taken['size']}")
+
+    _asked(url, token, data_dir, words, send)
+
+
+@app.command()
+def notice(
+    lot: LotNumber,
+    file: Written,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    data_dir: DataDir = None,
+    language: Speech = None,
+) -> None:
+    """Publish a notice about a lot; it cannot be changed, only corrected by another. 发布标的公告
+
+    luochui lot notice 12 answer.toml
+    """
+    words = language or language_of()
+    body = _read(file, words)
+    made = _asked(url, token, data_dir, words, lambda api: api.call("POST", f"/lots/{lot}/notices", body))
+    typer.echo(words.say(f"Notice {made['id']} is published.", f"公告 {made['id']} 已发布。"))
+
+
+def _read(file: Path, words: Language) -> dict[str, Any]:
+    """Return what a file says.  Raises: CommandFailed."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        found = msgspec.json.decode(text) if file.suffix == ".json" else tomllib.loads(text)
+    except (UnicodeDecodeError, msgspec.DecodeError, tomllib.TOMLDecodeError) as error:
+        raise CommandFailed(
+            words.say(f"{file} cannot be read: {error}", f"无法读取 {file}：{error}"), ExitCode.USAGE
+        ) from error
+    if not isinstance(found, dict):
+        raise CommandFailed(words.say(f"{file} holds no table.", f"{file} 不是字段表。"), ExitCode.USAGE)
+    return found
+
+
+def _asked(
+    url: str,
+    token: str | None,
+    data_dir: Path | None,
+    words: Language,
+    work: Callable[[ApiClient], Awaitable[Answer]],
+) -> Answer:
+    """Do something at the exchange.  Raises: CommandFailed."""
+
+    async def done() -> Answer:
+        async with ApiClient(url, token=token or operator_token(data_dir)) as api:
+            return await work(api)
+
+    try:
+        return asyncio.run(done())
+    except Unreachable as problem:
+        text = words.say("The exchange cannot be reached", "无法连接交易所")
+        raise CommandFailed(f"{text}: {problem}", ExitCode.UNREACHABLE) from problem
+    except ApiProblem as problem:
+        lines = [f"{problem.code} {problem.detail}".rstrip(), *problem.problems]
+        raise CommandFailed("\n".join(lines)) from problem
+
+
+def _tell_check(found: dict[str, Any], words: Language) -> None:
+    lines = list(found["problems"])
+    for one in found["violations"]:
+        said = {
+            key: words.say(one[key]["en"], one[key]["zh"]) for key in ("name", "given", "allowed", "article")
+        }
+        lines.append(
+            words.say(
+                "{name}: {given}; allowed: {allowed} ({article})",
+                "{name}：{given}；应为 {allowed}（{article}）",
+            ).format(**said)
+        )
+    if lines:
+        raise CommandFailed("\n".join(lines))
+    typer.echo(words.say("It can be published.", "可以发布。"))
