@@ -8,7 +8,7 @@ import pytest
 from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
 from exchange.engine import EngineLimits
 from exchange.verification import JournalReport, verify_journal
-from matching.commands import HammerLot, LeaveMaxBid
+from matching.commands import HammerLot, LeaveMaxBid, MakeAnnouncement
 from tests.floor import HOST, Floor
 
 
@@ -24,6 +24,7 @@ async def sell(database_url: str, pool: asyncpg.Pool) -> Floor:
         await floor.give(LeaveMaxBid(1, 102, 500))
         await floor.bid(103, 200)
         await floor.bid(101, 100, lot=2)
+        await floor.give(MakeAnnouncement(1, HOST, "请注意 the hammer is about to fall"))
         await floor.give(HammerLot(1, HOST))
     await journal.close()
     return floor

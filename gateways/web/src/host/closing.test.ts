@@ -50,7 +50,7 @@ test("what follows is said before it is done", () => {
   expect(consequencesOf("hammer", view({ bids: 1, leader: 4, price: 500 }), { reservePlaces: 2 })[0]).toContain("Knocked down to paddle 4");
   expect(consequencesOf("hammer", view({ bids: 1, has_reserve: true }), places)[0]).toContain("below the reserve");
   const lot = view({ state: "knocked_down", winner: 4, runners_up: [{ paddle: 9, amount: 400 }, { paddle: 2, amount: 300 }] as LotView["runners_up"] });
-  expect(consequencesOf("default", lot, places)[1]).toMatch(/Paddle 9 is called at ¥4(\.00)?, .*1 more/);
+  expect(consequencesOf("default", lot, places)[1]).toMatch(/Paddle 9 is called at ¥4(\.00)?, .*after that: 1/);
   expect(consequencesOf("default", view({ state: "knocked_down", winner: 4 }), places)[1]).toContain("the lot passes");
   expect(consequencesOf("confirm", lot, places)[1]).toContain("9, 2");
 });

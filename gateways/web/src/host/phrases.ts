@@ -100,7 +100,7 @@ export const HOST_PHRASES: Phrases = {
   then_runners_up_free: ["候补 {paddles} 号不再受约束，保证金进入退还。", "Runners-up {paddles} are free; their deposits go back."],
   then_no_runners_up: ["没有候补竞买人。", "There are no runners-up."],
   then_defaulted: ["{paddle} 号的保证金转为“违约待定”，由财务依规定处理（没收或另行处置）。", "The deposit of paddle {paddle} is held as defaulted: finance decides by the rules whether it is forfeited."],
-  then_called: ["由 {paddle} 号按其最高报价 {amount} 递补；其后尚有 {n} 名。", "Paddle {paddle} is called at {amount}, the own last bid; {n} more wait after that."],
+  then_called: ["由 {paddle} 号按其最高报价 {amount} 递补；其后尚有 {n} 名。", "Paddle {paddle} is called at {amount}, its own last bid. In reserve after that: {n}."],
   then_passed_defaulted: ["没有候补竞买人：标的流拍。", "Nobody is in reserve: the lot passes."],
   reason_template: ["常用原因", "Reasons from the rules"],
   reason_own: ["自行填写", "In your own words"],
