@@ -36,7 +36,7 @@ def _office_type(content: bytes) -> str | None:
     try:
         with zipfile.ZipFile(BytesIO(content)) as parts:
             names = parts.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+    except (zipfile.BadZipFile, ValueError, RuntimeError, OSError):
         return None
     if len(names) > ENTRIES_MAX or any(name.endswith(_MACROS) for name in names):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ READ_BYTES = 65_536
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class _Proxy:
+class _Proxy(ABC):
     """Passes everything on in both directions, until it is cut."""
 
     def __init__(self) -> None:
@@ -36,9 +37,9 @@ class _Proxy:
         self._asks.set()
         self._answers.set()
 
+    @abstractmethod
     async def _reach(self) -> Streams:
         """Connect with what lies beyond."""
-        raise NotImplementedError
 
     async def close(self) -> None:
         """End every connection."""
