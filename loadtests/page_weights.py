@@ -15,7 +15,7 @@ from typing import Any, Final
 
 BUILT: Final = Path(str(files("gateways") / "web" / "dist"))
 ENTRIES: Final = "src/pages/"
-CHARTS: Final = ("Curve", "Chart", "echarts")
+CHARTS: Final = ("curve", "chart")
 """A chunk that draws is known by its name."""
 
 Manifest = dict[str, dict[str, Any]]
@@ -57,7 +57,7 @@ def _reached(
         chunk = manifest[name]
         wanted = [*chunk.get("imports", ()), *(chunk.get("dynamicImports", ()) if is_later_too else ())]
         for other in wanted:
-            if other not in reached and not any(mark in other for mark in leave_out):
+            if other not in reached and not any(mark in other.lower() for mark in leave_out):
                 reached.append(other)
     return reached
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 END_SECONDS = 30.0
 
 

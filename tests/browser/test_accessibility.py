@@ -18,12 +18,23 @@ from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-VIEWERS = {"/me": "bidder1", "/host": "host1", "/finance": "finance1"}
-"""Who looks at a page and those below it; nobody has signed in for the others."""
+NOWHERE = "/there-is-no-such-page"
+PUBLIC = [path for path in ADDRESSES if "." not in path and not path.endswith("/notice")]
+"""The portal's pages; its files and the fragment of a page are not looked at by themselves."""
 
-NOT_PAGES = (".xml", ".txt", ".ics", "}/notice")
-"""What programs and other pages read of the portal."""
+VIEWERS = {
+    "/sign-in": "",
+    "/hall": "",
+    "/me": "bidder1",
+    "/account": "bidder1",
+    "/host": "host1",
+    "/rehearsal": "host1",
+    "/finance": "finance1",
+    "/admin": "admin1",
+}
+"""Who looks at a page and those below it; the empty name is nobody's, who has not signed in."""
 
+NUMBER = re.compile(r"\{\w+:\[0-9\](\+|\{1,15\})\}")
 LOOKS: dict[str, list[tuple[Literal["light", "dark"], int]]] = {
     "zh-CN": [("light", 1280), ("dark", 360)],
     "en-GB": [("dark", 1280), ("light", 360)],
@@ -51,21 +62,21 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProce
 
 
 def addresses() -> dict[str, list[str]]:
-    """Return the addresses of all pages by who looks at them; the empty name is nobody's."""
-    by_viewer: dict[str, list[str]] = {}
-    for pattern in (*PAGES, *(path for path in ADDRESSES if not path.endswith(NOT_PAGES))):
-        path = re.sub(r"\{.*\}$", "1", pattern)
-        viewer = next((who for start, who in VIEWERS.items() if path.startswith(start)), "")
-        by_viewer.setdefault(viewer, []).append(path)
-    by_viewer[""].append("/there-is-no-such-page")
-    return by_viewer
+    """Return the addresses of all pages by who looks at them."""
+    by_viewer = {"": [*PUBLIC, NOWHERE]}
+    for path in PAGES:
+        viewers = [viewer for start, viewer in VIEWERS.items() if path.startswith(start)]
+        assert viewers, f"who looks at {path}?"
+        by_viewer.setdefault(viewers[0], []).append(path)
+    return {viewer: [NUMBER.sub("1", path) for path in paths] for viewer, paths in by_viewer.items()}
 
 
 async def look_at(person: Person, language: str, paths: list[str]) -> list[str]:
     """Visit pages one after the other and return what is wrong with them, and when."""
     wrong: list[str] = []
     for path in paths:
-        await person.visit(path)
+        answer = await person.page.goto(person.url + path)
+        assert answer is not None and answer.status == (404 if path == NOWHERE else 200), path
         for light, width in LOOKS[language]:
             await person.page.set_viewport_size({"width": width, "height": 800})
             await person.page.emulate_media(color_scheme=light)

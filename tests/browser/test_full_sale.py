@@ -76,7 +76,7 @@ async def test_a_whole_sale_with_everybody_at_a_browser(
         await person.sees("#banner", words)
     await expect(watcher.at("#bidding")).to_have_count(0)
     await first.sees("#deposit", "Due back to you")
-    await watcher.visit("/?state=sold")
+    await watcher.visit("/results")
     await watcher.sees(f"a[href='/lots/{lot}'] >> nth=0", TITLE)
 
     await checker.sign_in("finance2", "/finance")
