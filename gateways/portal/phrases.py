@@ -137,11 +137,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     # A lot's page
     "back_to_lots": ("← 返回标的列表", "← Back to the lots"),
     "bidding_room": ("竞价室", "Bidding room"),
-    "room_needs_script": (
-        "实时竞价需要启用 JavaScript；公告全文见下。",
-        "Live bidding needs JavaScript; the whole notice is below.",
+    "room_opens": (
+        "竞价室在此打开；如未打开，请启用 JavaScript。公告全文见下。",
+        "The bidding room opens here; if it does not, it needs JavaScript. The whole notice is below.",
     ),
-    "room_opens": ("正在进入竞价室……", "Entering the bidding room…"),
     "winner": ("竞得人", "Buyer"),
     "paddle": ("{paddle} 号竞买人", "Paddle {paddle}"),
     "about_lot": ("标的公告", "The notice of the lot"),
@@ -206,6 +205,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "premium": ("溢价率", "Premium"),
     "bidders": ("竞买人数", "Bidders"),
     "outcome": ("结果", "Outcome"),
+    "total_of": ("合计 {amount}", "{amount} in all"),
     "no_results": ("没有符合条件的结果。", "There are no such results."),
     "results_found": ("共 {n} 项结果", "{n} results"),
     "results_found_one": ("共 {n} 项结果", "{n} result"),
@@ -224,7 +224,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "calendar_file": ("下载日历文件（.ics）", "Download as a calendar file (.ics)"),
     "times_in": ("时间均为{zone}。报价可能使结束时间延后。", "Times are {zone}. A bid may move an end."),
     # Statistics
-    "statistics_since": ("{month} 以来，按{currency}计", "Since {month}, in {currency}"),
+    "statistics_since": ("{month} 以来，按 {currency} 计", "Since {month}, in {currency}"),
     "sold": ("成交", "Sold"),
     "passed": ("流拍", "Passed"),
     "withdrawn": ("撤回", "Withdrawn"),

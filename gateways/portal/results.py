@@ -20,10 +20,14 @@ OUTCOMES: Final = (LotState.SOLD, LotState.PASSED, LotState.WITHDRAWN)
 
 
 class Result(Struct, frozen=True):
-    """How a lot ended. `price` is 0 without a single buyer, `premium` hundredths of a per cent or None."""
+    """How a lot ended.
+
+    `price` is 0 without a single buyer, `awarded` what several pay together; `premium` is in hundredths of a per cent.
+    """
 
     lot: LotCard
     price: int
+    awarded: int
     premium: int | None
 
 
@@ -66,7 +70,7 @@ def result_of(card: LotCard) -> Result:
     price = view.hammer_price if view.winner else 0
     is_compared = price > 0 and view.opening_price > 0 and view.direction is Direction.RISING
     premium = round((price - view.opening_price) * 10_000 / view.opening_price) if is_compared else None
-    return Result(card, price, premium)
+    return Result(card, price, sum(max(0, award.amount) for award in view.awards), premium)
 
 
 def _outcome(text: str) -> LotState:

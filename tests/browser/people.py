@@ -108,6 +108,7 @@ class Building:
         has_touch: bool = False,
         url: str = "",
         script: str = "",
+        runs_scripts: bool = True,
     ) -> Person:
         """Seat somebody who reads `language`, at a screen `width` pixels wide.
 
@@ -115,10 +116,11 @@ class Building:
             has_touch: whether it is a phone, which is touched and not clicked.
             url: another way to the exchange than everybody else's.
             script: what every page of his runs first, past its policy.
+            runs_scripts: whether his browser runs any.
         """
         context = await self._browser.new_context(
             viewport={"width": width, "height": height}, locale=language, accept_downloads=True,
-            has_touch=has_touch, is_mobile=has_touch,
+            has_touch=has_touch, is_mobile=has_touch, java_script_enabled=runs_scripts,
         )  # fmt: skip
         context.set_default_timeout(PATIENCE_MS)
         await context.add_init_script(REPORT_VIOLATIONS + script)

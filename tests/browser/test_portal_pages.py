@@ -1,0 +1,104 @@
+"""The public pages in a real browser: read whole without a script, and kept at the present by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from playwright.async_api import expect
+
+from gateways.wire import HostAct
+from tests.browser.floor import Floor, in_the_room
+from tests.browser.people import Building, open_building
+from tests.exchange_process import ExchangeProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+HOUR_US = 3_600_000_000
+CLOCK = re.compile(r"^\d\d:\d\d:\d\d$")
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
+    """Run an exchange for the tests of this file."""
+    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--no-demo")
+    process.start()
+    yield Floor(process)
+    process.stop()
+
+
+@pytest.fixture
+async def building(floor: Floor) -> AsyncIterator[Building]:
+    """Open one Chromium; at the end no console may have complained."""
+    async with open_building(floor.exchange.url) as building:
+        yield building
+        assert building.complaints == []
+
+
+async def test_a_reader_without_scripts_finds_a_lot_and_reads_it_in_both_languages(
+    floor: Floor, building: Building
+) -> None:
+    lot = await floor.publish("Read without a script", host_may_hammer=True)
+    reader = await building.person("en-GB", 360, runs_scripts=False)
+    await reader.visit("/")
+    await reader.sees("#coming .card", "Read without a script")
+    await reader.page.fill("#search", "WITHOUT A")
+    await reader.page.press("#search", "Enter")
+    await reader.page.wait_for_url(re.compile(r"/lots\?q=WITHOUT"))
+    await expect(reader.at("#cards .card")).to_have_count(1)
+    await reader.page.click("#cards .card a")
+    await reader.page.wait_for_url(re.compile(rf"/lots/{lot}$"))
+    await reader.sees("h1", "Read without a script")
+    await reader.sees("#phases", "The leading price plus whole steps")
+    await reader.sees(".room", "it needs JavaScript")
+    await expect(reader.at("#rulebook-limits")).to_be_hidden()
+    await reader.page.click("#rulebook-title")
+    await reader.sees("#rulebook-limits", "names no rulebook")
+    await reader.page.click("#language")
+    await reader.sees("#terms", "起始价")
+    assert reader.page.url.endswith(f"/lots/{lot}")
+    await reader.page.click("nav a[href='/calendar']")
+    await reader.sees("h1", "交易日历")
+
+
+async def test_cards_live_and_a_lots_notice_follows_what_happens(floor: Floor, building: Building) -> None:
+    lot = await floor.publish("Watched live", duration_us=HOUR_US, host_may_hammer=True, fair_warnings_min=0)
+    await floor.admit(lot, "anna")
+    watcher, anna = await building.person("en-GB"), await building.person("zh-CN", 360)
+    await watcher.visit("/lots?q=Watched")
+    card = watcher.at(f"[data-lot='{lot}']")
+    await expect(card.locator("[data-live=state]")).to_have_text("Announced")
+    await watcher.page.evaluate("window.hasStayed = true")
+    await floor.act(lot, HostAct.OPEN)
+    await expect(card.locator("[data-live=state]")).to_have_text("Open")
+    await expect(card.locator("[data-live=countdown]")).to_have_text(CLOCK)
+    await in_the_room(anna, "anna", lot)
+    await anna.page.click("#bid-asking")
+    await expect(card.locator("[data-live=price-label]")).to_have_text("Leading price")
+    await expect(card.locator("[data-live=asking]")).to_have_text("¥1,010")
+    await expect(card.locator("[data-live=bids]")).to_have_text("1 bid")
+    assert await watcher.page.evaluate("window.hasStayed")
+
+    await expect(watcher.at("html")).not_to_have_attribute("data-light", re.compile("."))
+    await watcher.page.click("button[aria-label='Switch to dark']")
+    await watcher.page.click("#language")
+    await expect(card.locator("[data-live=state]")).to_have_text("竞价中")
+    await expect(watcher.at("html")).to_have_attribute("data-light", "dark")
+    assert watcher.page.url.endswith("/lots?q=Watched")
+
+    await anna.sees("#notice", "加价幅度")
+    await anna.sees("#phases [aria-current=step]", "进行中")
+    await anna.page.click("#rulebook-title")
+    await anna.page.click("#language")
+    await anna.sees("#notice", "Increment")
+    await anna.sees("#rulebook-limits", "names no rulebook")
+    await floor.act(lot, HostAct.HAMMER)
+    await anna.sees("#history", "Result")
+    await expect(anna.at("#rulebook-limits")).to_be_visible()
+    await expect(anna.at("#phases [aria-current=step]")).to_have_count(0)
+    await expect(card.locator("[data-live=state]")).to_have_text("已成交")
+
+    await watcher.visit("/statistics")
+    await expect(watcher.at(".chart svg").first).to_be_visible()
+    await watcher.sees("#by-month", "¥1,000")
