@@ -23,6 +23,7 @@ const DESKS: readonly (Place & { roles: readonly string[] })[] = [
   { href: "/host", key: "host_console", roles: ["host", "admin"] },
   { href: "/admin/lots", key: "publish_lots", roles: ["host", "admin"] },
   { href: "/finance", key: "finance", roles: FINANCE },
+  { href: "/admin", key: "administration", roles: ["admin", "auditor"] },
 ];
 
 /** The places for whoever is here. */
