@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from exchange.categories import Category
 from exchange.rulebooks.compliance import allowed_text
-from exchange.rulebooks.parameters import parameter
+from exchange.rulebooks.parameters import field_label, parameter
 from exchange.rulebooks.quantities import Share, described, read_quantity
-from exchange.rulebooks.rulebook import Duty, Limit, Rulebook, Sureness
+from exchange.rulebooks.rulebook import Duty, Limit, PhasePlan, Rulebook, Sureness
 from exchange.texts import BothLanguages
 from ledger.fees import FeeTerms
 from ledger.forfeits import default_order
@@ -34,13 +34,21 @@ class RulebookSummary(Struct, frozen=True):
     is_shipped: bool
 
 
+class Figure(Struct, frozen=True):
+    """One thing that a rulebook writes of a phase, in words."""
+
+    name: BothLanguages
+    value: BothLanguages
+
+
 class PhaseText(Struct, frozen=True):
-    """A phase as the rulebook writes it."""
+    """A phase as the rulebook writes it; `figures` are its terms in words."""
 
     called: str
     phase: str
     is_optional: bool
     terms: dict[str, Any]
+    figures: tuple[Figure, ...]
 
 
 class Line(Struct, frozen=True):
@@ -84,7 +92,7 @@ def explanation(rulebook: Rulebook) -> Explanation:
         title=rulebook.title,
         notes=rulebook.notes,
         basis=rulebook.basis,
-        phases=tuple(PhaseText(one.called, one.phase, one.is_optional, one.terms) for one in rulebook.phases),
+        phases=tuple(_phase_text(plan) for plan in rulebook.phases),
         terms=rulebook.lot,
         limits=tuple(_limit_line(rulebook, limit) for limit in rulebook.limits),
         duties=(*(_duty_line(duty) for duty in rulebook.duties), *_money_lines(rulebook)),
@@ -92,6 +100,37 @@ def explanation(rulebook: Rulebook) -> Explanation:
         is_shipped=rulebook.is_shipped,
         digest=rulebook.digest,
     )
+
+
+def _phase_text(plan: PhasePlan) -> PhaseText:
+    figures = tuple(Figure(field_label(field), _written_text(value)) for field, value in plan.terms.items())
+    return PhaseText(plan.called, plan.phase, plan.is_optional, plan.terms, figures)
+
+
+def _written_text(value: Any) -> BothLanguages:
+    """Return what a rulebook writes in words, also where it is a list or a table."""
+    match value:
+        case bool():
+            return BothLanguages("是", "yes") if value else BothLanguages("否", "no")
+        case str() | int():
+            return described(read_quantity(value))
+        case [[_, _], *_] if all(isinstance(one, list) and len(one) == 2 for one in value):
+            steps = [(_written_text(threshold), _written_text(step)) for threshold, step in value]
+            return BothLanguages(
+                "；".join(f"自 {threshold.zh} 起 {step.zh}" for threshold, step in steps),
+                "; ".join(f"from {threshold.en} {step.en}" for threshold, step in steps),
+            )
+        case list():
+            parts = [_written_text(one) for one in value]
+            return BothLanguages("、".join(one.zh for one in parts), ", ".join(one.en for one in parts))
+        case dict():
+            named = [(field_label(field), _written_text(one)) for field, one in value.items()]
+            return BothLanguages(
+                "，".join(f"{name.zh} {one.zh}" for name, one in named),
+                ", ".join(f"{name.en} {one.en}" for name, one in named),
+            )
+    text = msgspec.json.encode(value).decode()
+    return BothLanguages(text, text)
 
 
 def _limit_line(rulebook: Rulebook, limit: Limit) -> Line:
@@ -115,11 +154,8 @@ def _default_text(rulebook: Rulebook, limit: Limit) -> BothLanguages:
         tables = [plan.terms for plan in rulebook.phases if place in (plan.called, plan.phase)]
         tables += [rulebook.lot] if place == "lot" else []
         written = next((table[field] for table in tables if field in table), None)
-        if isinstance(written, str | int):
-            return described(read_quantity(written))
         if written is not None:
-            text = msgspec.json.encode(written).decode()
-            return BothLanguages(text, text)
+            return _written_text(written)
     normal = limit.normal
     return NOTHING if normal is None else described(normal)
 

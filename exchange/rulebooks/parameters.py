@@ -322,7 +322,7 @@ def _of_phases(rulebook: Rulebook, place: str, field: str) -> Parameter | None:
         ]
         return measured(found[0], name) if found else Word("left out")
 
-    label = _label(field)
+    label = field_label(field)
     return Parameter(BothLanguages(f"{label.zh}（{place}）", f"{label.en} ({place})"), measure)
 
 
@@ -346,7 +346,8 @@ def _field_name(owner: Any, field: str) -> str | None:
     return next((one for one in (field, field + TIME_SUFFIX) if one in names), None)
 
 
-def _label(field: str) -> BothLanguages:
+def field_label(field: str) -> BothLanguages:
+    """Return what people call a field of a format's terms."""
     return BothLanguages(_FIELDS_ZH.get(field, _spaced(field)), _spaced(field))
 
 
