@@ -287,7 +287,7 @@ def _of_lot(field: str) -> Parameter | None:
     def measure(draft: Draft) -> Measured:
         return measured(getattr(draft.terms, name), name)
 
-    return Parameter(_label(field), measure)
+    return Parameter(field_label(field), measure)
 
 
 def _of_late_reserve(field: str) -> Parameter | None:
