@@ -194,6 +194,21 @@ def money_text(minor: Amount) -> str:
 
 
 _WORDS_ZH = {
+    "absolute": "绝对数额",
+    "opening": "起始价",
+    "own": "本人报价",
+    "price": "价格",
+    "admitted": "全部获准参加者",
+    "tied": "并列者",
+    "eligible": "有资格者",
+    "not_leader": "领先者以外的人",
+    "in_turn": "轮流",
+    "take_cap": "是否接受最高限价",
+    "go_on": "是否继续竞价",
+    "closest_to_average": "最接近平均价",
+    "combined_score": "综合评分最高",
+    "before_opening": "开启报价前",
+    "after_opening": "开启报价后",
     "true": "是",
     "false": "否",
     "none": "无",
