@@ -427,9 +427,10 @@ class Engine:
 
     async def _rebuild(self) -> None:
         """Hold exactly what the journal holds, and publish what of it was never told.  Raises: JournalUnavailable."""
-        if self._placement is not None:
-            await self._placement.refresh()
         recovered = await recovery.recover(self._journal, self._snapshots, self._clock.now_us())
+        if self._placement is not None:
+            # Read last: a lot that arrives between two readings is then known to come from elsewhere, or not held yet.
+            await self._placement.refresh()
         now_us = max(self._sequencer.now_us, recovered.last_at_us)
         for lot in [
             lot for lot in recovered.lots if self._placement is not None and self._placement.is_moved(lot)

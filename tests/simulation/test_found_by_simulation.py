@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from exchange.adapters.clock import SimulatedClock
-from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
+from exchange.adapters.memory import MemoryJournal, MemoryLease, MemoryPlaces, MemorySnapshots
 from exchange.adapters.memory_carrier import MemoryWire, on_time
 from exchange.adapters.ring import RingFeed
 from exchange.cluster.carrier import COMMANDS
@@ -18,10 +18,12 @@ from exchange.follower import Follower
 from exchange.measures import Measures
 from exchange.ports import Accepted, FeedEntry, JournalUnavailable
 from exchange.records import JournalRow
+from exchange.shards import Layout, Map
 from matching.commands import AnnounceLot, HammerLot
 from matching.lot import LotState
 from matching.units import LotId
 from tests.floor import HOST, MINUTE_US, START_US, Floor, terms
+from tests.halls import Building, Hall
 
 PATIENCE_SECONDS = 30
 
@@ -154,3 +156,41 @@ async def test_a_copy_that_is_fetched_leaves_out_no_record_of_one_that_has_begun
     await fetching
     follower.replay([(row, row.record) for row in rows[1:]], None)
     assert offsets == [1, len(rows)]
+
+
+class MovedMeanwhile(MemoryPlaces):
+    """A map in which a lot moves to shard 0 right after somebody has read it."""
+
+    moving: LotId = 0
+
+    async def read(self) -> Map:
+        """Return the map as it was until now."""
+        found = await super().read()
+        if self.moving:
+            self.map = Map(found.layouts, {**found.moved, self.moving: 0})
+            self.moving = 0
+        return found
+
+
+async def test_a_lot_that_arrives_while_an_engine_starts_does_not_go_back_in_time() -> None:
+    """The map was read before the journal: a lot that came in between was taken for one that had always been there."""
+    places, leases = MovedMeanwhile(), [MemoryLease(), MemoryLease()]
+    places.map = Map((Layout(0, 2),))
+    journals = [MemoryJournal(lease, shard, places) for shard, lease in enumerate(leases)]
+    clocks = [SimulatedClock(START_US), SimulatedClock(START_US + MINUTE_US)]
+    snapshots = MemorySnapshots()
+    first, second = (
+        Hall(Building(places, snapshots, list(journals), list(leases), clock), shard)
+        for shard, clock in enumerate(clocks)
+    )
+    async with second.running():
+        await second.open_lot(1)
+        await second.bid(1, 101, 100)
+    places.moving = 1
+    async with first.running():
+        await first.mover.look()
+        await first.bid(1, 102, 110)
+    rows = places.rows_of(1)
+    assert journals[0].rows and [row.sequence for row in rows] == list(range(1, len(rows) + 1))
+    times = [row.at_us for row in rows]
+    assert times == sorted(times)

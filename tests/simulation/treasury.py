@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Protocol
 
 from exchange import recovery
 from exchange.ports import Journal, JournalUnavailable, SnapshotStore
 from exchange.records import JournalRow
-from exchange.settlement import CURSOR, PAGE_ROWS, lot_outcome
+from exchange.settlement import PAGE_ROWS, cursor_of, lot_outcome
 from ledger.deposits import Deposits, Held
 from ledger.memory import MemoryLedgerStore
 from ledger.records import Answer, BankReceipt, Deposit, Scope
@@ -24,7 +25,6 @@ from ledger.store import Cursor, LedgerUnavailable, Plan
 from ledger.verify import verify
 from matching.lot import Lot
 from matching.units import BidderId, LotId
-from tests.simulation.audit import Auditor
 from tests.simulation.event_loop import SimulatedLoop
 from tests.simulation.faults import Fault, Faults
 from tests.simulation.trace import Trace
@@ -41,10 +41,9 @@ class SimulatedLedger(MemoryLedgerStore):
         self._chance = chance
         self._faults = faults
 
-    @property
-    def settled_position(self) -> int:
-        """The position in the journal that settlement has reached."""
-        return self._cursors.get(CURSOR, 0)
+    def settled(self, shard: int = 0) -> int:
+        """Return the position in a shard's journal that settlement has reached."""
+        return self._cursors.get(cursor_of(shard), 0)
 
     async def post_planned(self, scope: Scope, plan: Plan[Answer], *, cursor: Cursor | None = None) -> Answer:
         """Record what a plan drafts; whether it did may not be heard."""
@@ -58,6 +57,20 @@ class SimulatedLedger(MemoryLedgerStore):
         return answer
 
 
+class Records(Protocol):
+    """Who knows what is on record, and notes what is not as it must be."""
+
+    @property
+    def rows(self) -> list[JournalRow]:
+        """All that is on record."""
+
+    def lot_as_recorded(self, lot: LotId) -> Lot | None:
+        """Return a lot as the record makes it."""
+
+    def expect(self, is_so: bool, otherwise: str, *details: object) -> bool:
+        """Compare."""
+
+
 class Treasury:
     """Whoever takes deposits and settles lots."""
 
@@ -69,7 +82,9 @@ class Treasury:
         trace: Trace,
         journal: Journal,
         snapshots: SnapshotStore,
+        shard: int = 0,
     ) -> None:
+        self.cursor = cursor_of(shard)
         self.ledger = ledger
         self.deposits = Deposits(ledger, lambda: loop.now_us + 1, chance.randrange)
         self._trace = trace
@@ -102,7 +117,7 @@ class Treasury:
 
     async def settle_due(self) -> None:
         """Settle every lot that has ended and is not settled.  Raises: JournalUnavailable, LedgerUnavailable."""
-        position = await self.ledger.cursor(CURSOR)
+        position = await self.ledger.cursor(self.cursor)
         for row in await self._journal.read_outcomes(position, PAGE_ROWS):
             held = await recovery.recover_ended(self._journal, self._snapshots, row.lot)
             assert held is not None, "the journal holds every lot that it says has ended"
@@ -110,11 +125,11 @@ class Treasury:
 
     async def pay(self, outcome: LotOutcome, row: JournalRow) -> None:
         """Do what an outcome does to the deposits, and move the cursor with it."""
-        await self.deposits.settle(outcome, Cursor(CURSOR, row.position))
+        await self.deposits.settle(outcome, Cursor(self.cursor, row.position))
         self._trace.note("treasury", "settled", outcome.lot_id)
 
 
-async def check_books(treasury: Treasury, auditor: Auditor) -> None:
+async def check_books(treasury: Treasury, auditor: Records) -> None:
     """Check that every deposit went where the outcome of its lot sends it, once, and that all sums are zero."""
     outcomes = {row.lot: row for row in auditor.rows if row.is_outcome}
     for row in await treasury.deposits.register():

@@ -76,7 +76,7 @@ class Report:
 
 def simulate(seed: int, parts: Parts | None = None) -> Report:
     """Play one seed to its end, or to the first promise that is broken."""
-    with _silent_log():
+    with silent_log():
         world = World(seed, parts or Parts())
         try:
             world.loop.finish(world.play())
@@ -220,7 +220,7 @@ class World:
 
     def _is_settled(self) -> bool:
         outcomes = [row.position for row in self.auditor.rows if row.is_outcome]
-        return not outcomes or self.treasury.ledger.settled_position >= outcomes[-1]
+        return not outcomes or self.treasury.ledger.settled() >= outcomes[-1]
 
     def _expect_no_deadline_passed(self) -> None:
         machine = self._serving()
@@ -387,7 +387,7 @@ class World:
 
 
 @contextmanager
-def _silent_log() -> Iterator[None]:
+def silent_log() -> Iterator[None]:
     """Let the exchange say nothing to the log meanwhile: the trace says it all, and faster."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
