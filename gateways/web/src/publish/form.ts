@@ -51,8 +51,8 @@ export function useLotForm() {
       if (mine !== turn) return;
       figures.value = found;
       if (found && draft.opens_at === null && !draft.host_opens && found.terms.opens_at_us) {
-        draft.opens_at = roundedOpening(found.terms.opens_at_us); // which asks again
-        return;
+        draft.opens_at = roundedOpening(found.terms.opens_at_us);
+        return await refresh(); // the rulebook's periods may count from the opening
       }
       const { lot, faults } = readLot(draft, found, { isTrial: true });
       const isReadable = !faults.some((fault) => fault.field === "opening_price" || fault.field === "ladder");
