@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.axe import axe_program, violations
 from tests.browser.people import Building, Person, open_building
 from tests.browser.test_pages import act, bid_refuse_and_outbid, publish_lot, sign_up_and_pay
 from tests.exchange_process import ExchangeProcess
@@ -87,6 +88,8 @@ async def let_the_hammer_fall(host: Person) -> None:
     await expect(guide.locator("[data-step=hammer]")).to_contain_text("1 fair warning is missing")
     await act(host, "fair_warning")
     await expect(guide.locator("[data-step=hammer]")).to_have_attribute("aria-current", "step")
+    await host.page.evaluate(axe_program())
+    assert await violations(host.page) == []
     await host.page.click("[data-act=hammer]")
     await host.sees("dialog .consequences", "Knocked down to paddle 2 for ¥10,300")
     await expect(host.at("#confirm-yes")).to_be_disabled()
@@ -107,6 +110,7 @@ async def default_and_confirm(host: Person) -> None:
     await host.sees("dialog .consequences", "Paddle 1 is called at ¥10,000")
     await host.page.select_option("#confirm-template", "default_unsigned")
     await expect(host.at("#confirm-reason")).to_have_value("The buyer refuses to sign the confirmation")
+    assert await violations(host.page) == []
     await host.confirm("Not signed within three days")
     await expect(sign).to_contain_text("Paddle 1 at ¥10,000")
     await expect(host.at("#timeline [data-event=WinnerDefaulted]")).to_contain_text("three days")

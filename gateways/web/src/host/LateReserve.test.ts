@@ -1,0 +1,39 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { createApp, h, type App } from "vue";
+import type { LotTerms, LotView } from "../schema";
+import { addPhrases, i18n, setLanguage } from "../texts/language";
+import LateReserve from "./LateReserve.vue";
+import { HOST_PHRASES } from "./phrases";
+
+const ENDS_US = 10_000_000_000;
+const MINUTE_US = 60_000_000;
+const TERMS = { late_reserve: { by: 7, opens_before_us: 30 * MINUTE_US, closes_before_us: 10 * MINUTE_US } } as LotTerms;
+
+let app: App | undefined;
+
+beforeAll(() => {
+  addPhrases(HOST_PHRASES);
+  setLanguage("en");
+});
+
+afterEach(() => app?.unmount());
+
+function said(nowUs: number, view: Partial<LotView> = {}): string {
+  const shown = { state: "open", phase: 0, ends_at_us: ENDS_US, takes_late_reserve: true, ...view } as LotView;
+  const around = document.createElement("div");
+  app = createApp({ render: () => h(LateReserve, { terms: TERMS, view: shown, nowUs }) }).use(i18n);
+  app.mount(around);
+  return around.textContent ?? "";
+}
+
+test("it says who enters it, from when, and how long there is", () => {
+  expect(said(ENDS_US - 31 * MINUTE_US)).toMatch(/Staff 7 enters it\..*in 00:01:00/);
+  expect(said(ENDS_US - 30 * MINUTE_US)).toMatch(/taken now, until .*: 00:20:00 left/);
+  expect(said(ENDS_US - 10 * MINUTE_US)).toContain("there is no reserve");
+});
+
+test("before its phase runs the time is told from the end, and afterwards that it is entered", () => {
+  expect(said(0, { state: "announced", ends_at_us: 0 })).toContain("from 00:30:00 to 00:10:00 before the end");
+  expect(said(0, { takes_late_reserve: false })).toContain("It is entered.");
+});
