@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TABS_MAX = 80
 DEPOSIT = 2_000_00
-LONG = {"duration_us": 60 * MINUTE_US}
+LONG: dict[str, Any] = {"duration_us": 60 * MINUTE_US}
 
 
 @pytest.fixture(scope="module")
