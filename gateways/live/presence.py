@@ -9,7 +9,8 @@ Belongs here: taking the roll of a lot, putting rolls together. Does not belong 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from heapq import nsmallest
 from itertools import islice
 from typing import Final
 
@@ -17,7 +18,7 @@ from exchange.cluster.notes import Attendance, Online, Roll
 from exchange.ports import EventFeed
 from gateways.live.audience import Audience, Follower
 from gateways.wire import BidderOnline, Presence
-from matching.units import LotId, Paddle, TimeUs
+from matching.units import NOBODY, LotId, Paddle, TimeUs
 
 ELSEWHERE_SECONDS: Final = 10.0
 """How long another gateway's word is believed."""
@@ -91,14 +92,14 @@ class Presences:
 
     def roll(self, audience: Audience, named_max: int) -> Roll:
         """Return who follows a lot through this gateway, with at most so many bidders by name."""
-        found: list[tuple[Paddle, int]] = []
-        for account in audience.named:
-            own = self._feed.own(audience.lot, account)
-            if own is not None and own.paddle:
-                found.append((own.paddle, account))
-        found.sort()
-        online = tuple(self._online(paddle, account) for paddle, account in found[:named_max])
-        return Roll(audience.size, paddle_set(paddle for paddle, _ in found), online)
+        own, lot = self._feed.own, audience.lot
+        found = {
+            known.paddle: account for account in audience.named if (known := own(lot, account)) is not None
+        }
+        found.pop(NOBODY, None)
+        named = nsmallest(named_max, found) if named_max < len(found) else sorted(found)
+        online = tuple(self._online(paddle, found[paddle]) for paddle in named)
+        return Roll(audience.size, paddle_set(found), online)
 
     def _online(self, paddle: Paddle, account: int) -> Online:
         """Tell of a bidder by whichever of his sessions was heard last, of those with a round trip if any has one."""
@@ -131,12 +132,9 @@ def _told_of(one: Online, now_us: TimeUs) -> BidderOnline:
     return BidderOnline(one.paddle, one.rtt_ms, heard_at_us - heard_at_us % SECOND_US)
 
 
-def paddle_set(paddles: Iterable[Paddle]) -> bytes:
+def paddle_set(paddles: Collection[Paddle]) -> bytes:
     """Return a set of paddles as bits, the lowest first: paddle 1 is bit 0 of the first byte."""
-    bits = bytearray()
+    bits = bytearray((max(paddles, default=0) + 7) >> 3)
     for paddle in paddles:
-        place = (paddle - 1) >> 3
-        if place >= len(bits):
-            bits.extend(bytes(place + 1 - len(bits)))
-        bits[place] |= 1 << ((paddle - 1) & 7)
+        bits[(paddle - 1) >> 3] |= 1 << ((paddle - 1) & 7)
     return bytes(bits)
