@@ -35,7 +35,6 @@ const PEOPLE = {
   made_at: ["建立时间", "Made"],
   seen_at: ["最近登录", "Latest sign-in"],
   never: ["无记录", "none known"],
-  look_at: ["查看 {name}", "Look at {name}"],
   new_account: ["新建账户", "New account"],
   new_account_hint: ["给人用的账户：系统生成一次性密码，本人首次登录时必须修改。给程序用的账户：生成 API 令牌。", "For a person a password is made, which its owner must change when he first signs in. For a program an API token is made."],
   account_kind: ["使用者", "Who uses it"],
