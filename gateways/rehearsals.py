@@ -33,7 +33,7 @@ from gateways.live.frames import TEXT
 from gateways.live.hub import Hub
 from gateways.live.outbox import OutboxLimits, Tray
 from gateways.live.session import Floor
-from gateways.wire import View
+from gateways.wire import CloseCode, View
 from matching.units import BidderId, TimeUs
 
 log = structlog.get_logger(__name__)
@@ -162,7 +162,7 @@ class Rehearsals:
         for task in held.tasks:
             with suppress(asyncio.CancelledError, Exception):
                 await task
-        await held.door.drain(0.0)
+        await held.door.end_all(CloseCode.OVER)
         log.info("rehearsal.ended", rehearsal=name)
 
     async def enter(self, request: web.Request) -> web.StreamResponse:

@@ -466,6 +466,7 @@ class CloseCode(IntEnum):
     TOO_MANY_BAD_FRAMES = 4501
     TOO_FAST = 4502
     SIGNED_OUT = 4503
+    OVER = 4504
 
     @property
     def may_return(self) -> bool:
@@ -481,6 +482,7 @@ CLOSE_MEANINGS: Final = {
     CloseCode.TOO_MANY_BAD_FRAMES: "Frame after frame could not be understood.",
     CloseCode.TOO_FAST: "You went on sending faster than `limits.frames_per_second`.",
     CloseCode.SIGNED_OUT: "The sign-in or the token that opened this connection has ended: sign in again.",
+    CloseCode.OVER: "What this connection was for is over: a rehearsal that has ended.",
 }
 
 

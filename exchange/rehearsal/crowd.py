@@ -163,7 +163,9 @@ class Crowd:
         if view.state is LotState.OPEN:
             # The terms do not say when a host opens: how far robots go by now is counted from when they saw it open.
             self._opened_at_us = self._opened_at_us or now_us
-            view = structs.replace(view, opens_at_us=self._opened_at_us)
+            # Where nothing but the host ends a round, robots count in time that goes as fast as the rehearsal does.
+            passed_us = (now_us - self._opened_at_us) * (1 if view.ends_at_us else self._pace)
+            view = structs.replace(view, opens_at_us=now_us - passed_us)
         return next_step(lot, view, robot.seat, player, 0, is_pressed, now_us, robot.chance)
 
     async def _carry_out(self, robot: Robot, sign: int, view: LotView, command: BidderCommand) -> None:

@@ -31,6 +31,7 @@ from matching.units import Paddle, TimeUs
 
 SEED_MAX = 2**31
 LATEST_MAX = 5
+CLERK_NAME = "彩排助理 / Rehearsal's clerk"
 
 
 class NewRehearsal(Struct, frozen=True, forbid_unknown_fields=True):
@@ -171,7 +172,7 @@ async def read_rehearsal_records(asked: Asked) -> RecordPage:
     sees_all = rehearsal.view.state in CLOSED_STATES and may_host(asked.account)
     pairs = [(row, row.event) for row in rows[: query.limit]]
     actors = {by for _, event in pairs if 0 < (by := getattr(event, "by", 0)) < CLERK}
-    names = await asked.services.people.names(actors)
+    names = await asked.services.people.names(actors) | {CLERK: CLERK_NAME}
     records = [linked(row, event, sees_all, names) for row, event in pairs]
     return RecordPage(held.name, records, len(rows) > query.limit)
 

@@ -197,6 +197,12 @@ class Door:
             log.info("door.sign_ins_over", connections=len(over))
             await in_slices(over, partial(Session.end, code=CloseCode.SIGNED_OUT))
 
+    async def end_all(self, code: CloseCode) -> None:
+        """Let nobody in any more and end every conversation; returns when all have gone, or soon after."""
+        self.is_closing = True
+        await in_slices(tuple(self._passes), partial(Session.end, code=code))
+        await self._empty_within(GOODBYE_SECONDS)
+
     @property
     def is_visited(self) -> bool:
         """Tell whether anybody is here."""

@@ -6,6 +6,7 @@ import { ServerClock } from "./clock";
 import type { ClientFrame, Error as ErrorFrame, Events, Hello, Limits, ReceiptFrame, RefusalFrame, ServerFrame, Snapshot, View } from "../schema";
 
 export const PROTOCOL = "luochui.v1.json";
+const PATH = "/api/v1/live";
 const FIRST_PINGS = 5;
 const FIRST_PING_EVERY_MS = 150;
 const PING_EVERY_MS = 10_000;
@@ -39,6 +40,8 @@ export interface ConnectionOptions {
   onFrame?: (frame: ServerFrame) => void;
   clock?: ServerClock;
   random?: () => number;
+  /** Where the live floor is, on this page's own host. */
+  path?: string;
   open?: () => Socket;
 }
 
@@ -86,7 +89,7 @@ export class LiveConnection {
   private tokens = 0;
   private heardAtMs = 0;
 
-  constructor({ onState = () => {}, onFrame = () => {}, clock = new ServerClock(), random = Math.random, open = openSocket }: ConnectionOptions = {}) {
+  constructor({ onState = () => {}, onFrame = () => {}, clock = new ServerClock(), random = Math.random, path = PATH, open = () => openSocket(path) }: ConnectionOptions = {}) {
     this.onState = onState;
     this.onFrame = onFrame;
     this.clock = clock;
@@ -348,7 +351,7 @@ function unanswered(id: string): ErrorFrame {
   return { type: "error", code: "OUTCOME_UNKNOWN", retryable: true, detail: "", id };
 }
 
-function openSocket(): Socket {
+function openSocket(path: string): Socket {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  return new WebSocket(`${scheme}//${location.host}/api/v1/live`, [PROTOCOL]) as Socket;
+  return new WebSocket(`${scheme}//${location.host}${path}`, [PROTOCOL]) as Socket;
 }

@@ -21,6 +21,7 @@ const PUBLIC: readonly Place[] = [
 const DESKS: readonly (Place & { roles: readonly string[] })[] = [
   { href: "/me", key: "my_sign_ups", roles: ["bidder"] },
   { href: "/host", key: "host_console", roles: ["host", "admin"] },
+  { href: "/rehearsal", key: "rehearsal", roles: ["host", "admin"] },
   { href: "/admin/lots", key: "publish_lots", roles: ["host", "admin"] },
   { href: "/finance", key: "finance", roles: FINANCE },
   { href: "/admin", key: "administration", roles: ["admin", "auditor"] },

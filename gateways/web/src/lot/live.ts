@@ -13,11 +13,12 @@ export interface Live {
   nowUs: ShallowRef<number | null>;
 }
 
-/** Open a connection for as long as the component lives; `onFrame` hears every frame. */
-export function useLive(onFrame: (frame: ServerFrame) => void): Live {
+/** Open a connection for as long as the component lives; `onFrame` hears every frame. `path` names another live floor. */
+export function useLive(onFrame: (frame: ServerFrame) => void, path?: string): Live {
   const state = shallowRef<ConnectionState>("disconnected");
   const nowUs = shallowRef<number | null>(null);
   const connection = new LiveConnection({
+    ...(path ? { path } : {}),
     onFrame,
     onState: (next) => {
       state.value = next;

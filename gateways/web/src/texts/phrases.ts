@@ -20,6 +20,7 @@ export const PHRASES = {
   next_lots: ["接下来的标的", "Next lots"],
   publish_lots: ["标的发布", "Publishing"],
   host_console: ["主持台", "Host console"],
+  rehearsal: ["彩排", "Rehearsal"],
   finance: ["财务", "Finance"],
   sign_in: ["登录", "Sign in"],
   sign_out: ["退出", "Sign out"],
