@@ -216,17 +216,20 @@ async def opened_gateway(settings: Settings, report: Report) -> AsyncIterator[Ex
         placement = Placement(PostgresPlaces(ground.pool))
         await placement.refresh()
         feed = RingFeed(settings.feed_ring_events)
+
+        def link_to(shard: int) -> ShardLink:
+            journal = PostgresJournal(ground.dsn, ground.pool, shard)
+            return ShardLink(_gateway_carrier(settings, shard), journal)
+
         hall = RemoteHall(
-            shards=[
-                ShardLink(_gateway_carrier(settings, shard), PostgresJournal(ground.dsn, ground.pool, shard))
-                for shard in await shards_of(ground.pool)
-            ],
+            shards=[link_to(shard) for shard in await shards_of(ground.pool)],
             placement=placement,
             snapshots=PostgresSnapshots(ground.pool),
             feed=feed,
             clock=ground.clock,
             measures=ground.measures,
             limits=HallLimits(settings.inbox_commands_max, settings.command_deadline_ms),
+            link_to=link_to,
         )
         report("reading the journal", "读取日志")
         await hall.start()

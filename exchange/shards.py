@@ -115,6 +115,12 @@ class Placement:
         """How many shards take new lots."""
         return self._map.layouts[-1].shards
 
+    @property
+    def shards_in_use(self) -> int:
+        """How many shards there are, as far as lots may lie in them."""
+        taking = max(layout.shards for layout in self._map.layouts)
+        return max(taking, *(shard + 1 for shard in self._map.moved.values()), 0)
+
     async def refresh(self) -> None:
         """Read the map again.  Raises: JournalUnavailable."""
         self._map = await self.places.read()

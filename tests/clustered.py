@@ -98,6 +98,7 @@ class GatewayProcess:
         limits: HallLimits | None = None,
         shards: Sequence[ShardLink] = (),
         placement: Placing | None = None,
+        link_to: Callable[[int], ShardLink] | None = None,
     ) -> None:
         self.carrier = carrier
         self.feed = RingFeed()
@@ -109,6 +110,7 @@ class GatewayProcess:
             clock=stores.clock,
             measures=Measures(),
             limits=limits,
+            link_to=link_to,
         )
         self.tasks: list[asyncio.Task[None]] = []
 

@@ -126,6 +126,11 @@ class Counter:
             and asyncio.get_running_loop().time() - self._beaten_at < ENGINE_SILENCE_SECONDS
         )
 
+    @property
+    def was_heard(self) -> bool:
+        """Whether an engine of this shard was ever heard here."""
+        return self._beaten_at > float("-inf")
+
     # -- commands ----------------------------------------------------------------------------------------------
 
     def post(self, command_id: str, command: Command, reply: Reply) -> bool:

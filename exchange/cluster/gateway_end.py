@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -44,6 +45,9 @@ from matching.view import LotView
 log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 0.1
+PLACES_SECONDS = 10.0
+"""How often it is looked at least whether there are more shards."""
+
 NOTE_KINDS_MAX = 100
 
 
@@ -56,9 +60,15 @@ class Placing(Protocol):
     async def refresh(self) -> None:
         """Learn what has changed.  Raises: JournalUnavailable."""
 
+    @property
+    def shards_in_use(self) -> int:
+        """How many shards there are, as far as is known here."""
+
 
 class OneShard:
     """All lots in shard 0."""
+
+    shards_in_use = 1
 
     def shard_of(self, lot: LotId) -> int:
         """Return the one shard."""
@@ -95,7 +105,20 @@ class RemoteHall:
         clock: Clock,
         measures: Measures,
         limits: HallLimits | None = None,
+        link_to: Callable[[int], ShardLink] | None = None,
     ) -> None:
+        """Take what the hall stands on.
+
+        Args:
+            shards: the ways to the shards that there are, from 0.
+            placement: which shard a lot belongs to, and how many there are by now.
+            snapshots: of lots.
+            feed: where what is on record is published.
+            clock: of this process.
+            measures: told of commands that were turned away.
+            limits: the bounds of this hall.
+            link_to: makes the way to a shard that is added while this runs; None: none is added.
+        """
         self._placement = placement
         self._feed = feed
         self._clock = clock
@@ -103,15 +126,18 @@ class RemoteHall:
         self._limits = limits or HallLimits()
         self._shared = Shared(gateway=secrets.token_hex(8), limits=self._limits)
         self._follower = Follower(feed, snapshots, self._shared.by_command, self._recorded)
-        self._links = tuple(shards)
-        self._counters = [
-            Counter(self._shared, link.carrier, Tail(self._follower, link.journal), self._answered)
-            for link in shards
-        ]
+        self._links = list(shards)
+        self._link_to = link_to
+        self._counters = [self._counter(link) for link in shards]
+        self._expected = len(self._counters)
+        """Of so many shards the engines must be heard; one that was added may have none yet."""
         self._unshown: list[tuple[Waiting, Accepted]] = []
         self._listeners: dict[str, list[Callable[[bytes], None]]] = {}
         self._is_misplaced = asyncio.Event()
         self._errands: set[asyncio.Task[None]] = set()
+
+    def _counter(self, link: ShardLink) -> Counter:
+        return Counter(self._shared, link.carrier, Tail(self._follower, link.journal), self._answered)
 
     # -- what the gateway shows --------------------------------------------------------------------------------
 
@@ -122,8 +148,12 @@ class RemoteHall:
 
     @property
     def is_writable(self) -> bool:
-        """Whether the engines of all shards are heard and take commands."""
-        return all(counter.is_open for counter in self._counters)
+        """Whether the engines of all shards are heard and take commands, but for new ones that were never heard."""
+        return all(
+            counter.is_open
+            for shard, counter in enumerate(self._counters)
+            if shard < self._expected or counter.was_heard
+        )
 
     def positions(self) -> list[tuple[int, int]]:
         """Return the shards, each with the position up to which its journal has been followed."""
@@ -207,16 +237,19 @@ class RemoteHall:
         try:
             async with asyncio.TaskGroup() as group:
                 for counter in self._counters:
-                    counter.listen()
-                    counter.carrier.listen(NOTES, self._heard_note)
-                    group.create_task(counter.carrier.run())
-                    group.create_task(counter.tail.run())
+                    self._run_counter(counter, group)
                 group.create_task(self._sweep())
-                group.create_task(self._replace())
+                group.create_task(self._replace(group))
         finally:
             stop_listening()
             for errand in tuple(self._errands):
                 errand.cancel()
+
+    def _run_counter(self, counter: Counter, group: asyncio.TaskGroup) -> None:
+        counter.listen()
+        counter.carrier.listen(NOTES, self._heard_note)
+        group.create_task(counter.carrier.run())
+        group.create_task(counter.tail.run())
 
     async def _sweep(self) -> None:
         """Tell those whose time is up that nobody knows."""
@@ -225,16 +258,31 @@ class RemoteHall:
             for counter in self._counters:
                 counter.expire()
 
-    async def _replace(self) -> None:
-        """After an engine has turned commands away, see whether their lots have moved."""
+    async def _replace(self, group: asyncio.TaskGroup) -> None:
+        """See where lots lie, now and then and after an engine has turned commands away; follow new shards."""
         while True:
-            await self._is_misplaced.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PLACES_SECONDS):
+                    await self._is_misplaced.wait()
             self._is_misplaced.clear()
             try:
                 await self._placement.refresh()
+                await self._add_shards(group)
             except JournalUnavailable as error:
                 log.warning("hall.placement_unknown", error=str(error))
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _add_shards(self, group: asyncio.TaskGroup) -> None:
+        """Follow the shards that have come since this hall began.  Raises: JournalUnavailable."""
+        while self._link_to is not None and len(self._counters) < self._placement.shards_in_use:
+            shard = len(self._counters)
+            link = self._link_to(shard)
+            counter = self._counter(link)
+            await counter.tail.start()
+            self._links.append(link)
+            self._counters.append(counter)
+            self._run_counter(counter, group)
+            log.info("hall.shard_added", shard=shard)
 
     # -- answers -----------------------------------------------------------------------------------------------
 

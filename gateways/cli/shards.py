@@ -114,8 +114,8 @@ def grow(
         typer.echo(f"New lots go to {shards} shards already. 新标的已使用 {shards} 个分片")
     else:
         typer.echo(
-            f"From lot {from_lot} on, lots go to {shards} shards; restart the gateways before. "
-            f"自标的 {from_lot} 起使用 {shards} 个分片，请在此之前重启网关"
+            f"From lot {from_lot} on, lots go to {shards} shards; the gateways learn of it within seconds. "
+            f"自标的 {from_lot} 起使用 {shards} 个分片，网关数秒内自动得知"
         )
 
 

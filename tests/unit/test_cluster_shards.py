@@ -15,10 +15,11 @@ from exchange.cluster.gateway_end import HallLimits, ShardLink
 from exchange.moving import Mover
 from exchange.ports import Accepted
 from exchange.records import JournalRow
-from exchange.shards import Placement
-from matching.commands import PlaceBid
+from exchange.shards import Layout, Map, Placement
+from matching.commands import AnnounceLot, PlaceBid
 from matching.lot import digest
 from tests.clustered import EngineProcess, GatewayProcess, Stores, until
+from tests.floor import HOST, terms
 
 SHARDS = 2
 
@@ -133,3 +134,40 @@ async def test_rows_of_one_lot_that_overtake_each_other_are_put_in_order(shards:
     await until(lambda: gateway.feed.offset(2) == second.sequence)
     assert sequences == list(range(offset + 1, second.sequence + 1))
     assert (first.sequence, second.sequence) == (offset + 1, offset + 2)
+
+
+async def test_a_gateway_learns_of_a_shard_that_is_added_while_it_serves(shards: Shards) -> None:
+    """Of two shards one is in use; then there are two, and lots begin in the other."""
+    added: list[int] = []
+
+    def link_to(shard: int) -> ShardLink:
+        added.append(shard)
+        return ShardLink(shards.wires[shard].carrier(), shards.journals[shard])
+
+    first = ShardLink(shards.wires[0].carrier(), shards.journals[0])
+    gateway = GatewayProcess(
+        shards.stores[0], first.carrier, HallLimits(command_deadline_ms=300), [first],
+        Placement(shards.places), link_to,
+    )  # fmt: skip
+    try:
+        await gateway.start()
+        await gateway.open_lot(lot=2)
+        assert not added
+        shards.places.map = Map((Layout(0, 1), Layout(3, SHARDS)))
+        for mover in shards.movers:
+            await mover.look()
+        await gateway.open_lot(lot=3)
+        assert isinstance(await gateway.insist(PlaceBid(3, 101, 100)), Accepted)
+        assert added == [1] and {row.lot for row in shards.journals[1].rows} == {3}
+        assert [shard for shard, _ in gateway.hall.positions()] == [0, 1]
+        assert gateway.hall.is_writable
+        shards.places.map = Map((*shards.places.map.layouts, Layout(1_000, SHARDS + 1)))
+        shards.wires.append(MemoryWire())
+        shards.journals.append(MemoryJournal(MemoryLease(), SHARDS, shards.places))
+        for mover in shards.movers:
+            await mover.look()
+        gateway.hall.post(f"{7:032x}", AnnounceLot(1_001, HOST, terms()), lambda answer: None)
+        await until(lambda: added == [1, 2])
+        assert gateway.hall.is_writable, "a shard without an engine does not hold up the others"
+    finally:
+        await gateway.kill()
