@@ -80,7 +80,7 @@ async def test_a_host_publishes_a_lot_and_keeps_its_papers(building: Building) -
     await page.set_input_files("#lot-files", [photo(), paper()])
     await expect(host.at("#notice-preview")).to_contain_text("柒佰万元整")
     await page.click("#publish")
-    await page.click("#confirm-yes")
+    await host.confirm()
     await expect(host.at("#lot-papers h2")).to_contain_text("司法拍卖：某厂房")
     await expect(host.at("#lot-file-list img")).to_have_count(1)
     await expect(host.at("#lot-file-list li")).to_have_count(2)
@@ -88,13 +88,12 @@ async def test_a_host_publishes_a_lot_and_keeps_its_papers(building: Building) -
     assert address is not None
 
     await page.click("#lot-file-list li:has-text('须知.pdf') button")
-    await page.fill("#confirm-reason", "上传有误")
-    await page.click("#confirm-yes")
+    await host.confirm("上传有误")
     await expect(host.at("#lot-file-list li")).to_have_count(1)
     for field in ("title-zh", "title-en", "body-zh", "body-en"):
         await page.fill(f"#notice-{field}", f"答疑 {field}")
     await page.click("#publish-notice")
-    await page.click("#confirm-yes")
+    await host.confirm()
     await expect(host.at("#lot-notices [data-kind=clarification]")).to_be_visible()
 
     await visitor.visit(address)

@@ -44,6 +44,7 @@ export function useLotForm() {
 
   /** Ask for the rulebook's figures and the exchange's opinion of what the form holds; the latest question wins. */
   async function refresh(): Promise<void> {
+    clearTimeout(pause); // what it would ask is asked now
     const mine = ++turn;
     isChecking.value = true;
     try {

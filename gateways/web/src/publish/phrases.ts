@@ -2,6 +2,9 @@
 
 import type { Phrases } from "../texts/language";
 
+/** The end of the keys and classes of how sure a limit is: the exchange writes it in words. */
+export const sureKey = (sure: string): string => sure.replaceAll(/[ -]/g, "_");
+
 export const PUBLISH_PHRASES = {
   put_up: ["发布标的", "Put up a lot"],
   published_lots: ["已发布的标的", "Published lots"],
@@ -18,6 +21,9 @@ export const PUBLISH_PHRASES = {
   rulebook_told: ["{title}：逐条说明", "{title}: every limit"],
   rulebook_phases: ["竞价程序：", "Programme:"],
   between: ["、", ", "],
+  sure_verified: ["已核对原文", "verified"],
+  sure_second_hand: ["转引，未见原文", "second-hand"],
+  sure_to_be_checked: ["待核实", "to be checked"],
   default_is: ["默认 {figure}", "usually {figure}"],
   by_rulebook: ["留空则按规则：{figure}", "Left empty, by the rulebook: {figure}"],
   title_zh: ["标题（中文）", "Title (Chinese)"],
@@ -115,6 +121,8 @@ export const PUBLISH_PHRASES = {
   latitude_wrong: ["纬度在 -90 到 90 之间。", "A latitude lies between -90 and 90."],
   longitude_wrong: ["经度在 -180 到 180 之间。", "A longitude lies between -180 and 180."],
   deadline_without_deposit: ["未设保证金，无需截止时间。", "A lot without a deposit has no deadline for it."],
+  search: ["搜索", "Search"],
+  find_hint: ["名称、编号、地区、转让方", "Title, code, region, seller"],
   nothing_published: ["没有找到标的。", "No lots were found."],
   try_again: ["重试", "Try again"],
   papers: ["附件与公告", "Files and notices"],
