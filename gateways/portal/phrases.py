@@ -16,6 +16,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "notices": ("公告", "Notices"),
     "results": ("成交结果", "Results"),
     "statistics": ("交易统计", "Statistics"),
+    "help": ("帮助", "Help"),
+    "help_topics": ("帮助主题", "Topics"),
     "sign_in": ("登录", "Sign in"),
     "demo": ("演示", "Demo"),
     "demo_hint": (

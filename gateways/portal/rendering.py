@@ -33,6 +33,7 @@ PLACES: Final = (
     ("/notices", "notices"),
     ("/results", "results"),
     ("/statistics", "statistics"),
+    ("/help", "help"),
 )
 """The navigation of the public pages; `gateways/web/src/house/places.ts` has the same."""
 

@@ -20,7 +20,7 @@ from exchange.keeping import Kept
 from exchange.ports import JournalUnavailable
 from gateways.api.services import SERVICES, Services
 from gateways.pages import ASSETS, BUILT
-from gateways.portal import calendar, feeds, home, lot, lots, notices, results, statistics
+from gateways.portal import calendar, feeds, help, home, lot, lots, notices, results, statistics
 from gateways.portal.rendering import HTML, Document, NotThere, Renderer, Shown
 from gateways.portal.visit import Visit, is_switch, remember_language, visit_of
 
@@ -45,6 +45,7 @@ ADDRESSES: Final[dict[str, Page]] = {
     "/notices/{notice:[0-9]{1,15}}": notices.show_one,
     "/results": results.show,
     "/statistics": statistics.show,
+    **help.addresses(),
     "/feed.xml": feeds.show_feed,
     "/sitemap.xml": feeds.show_sitemap,
     "/robots.txt": feeds.show_robots,

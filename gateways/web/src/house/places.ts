@@ -16,6 +16,7 @@ const PUBLIC: readonly Place[] = [
   { href: "/notices", key: "notices" },
   { href: "/results", key: "results" },
   { href: "/statistics", key: "statistics" },
+  { href: "/help", key: "help" },
 ];
 
 const DESKS: readonly (Place & { roles: readonly string[] })[] = [

@@ -13,6 +13,7 @@ export const PHRASES = {
   notices: ["公告", "Notices"],
   results: ["成交结果", "Results"],
   statistics: ["交易统计", "Statistics"],
+  help: ["帮助", "Help"],
   catalogue: ["标的目录", "Catalogue"],
   my_sign_ups: ["我的报名", "My sign-ups"],
   hall_screen: ["大屏", "Hall screen"],

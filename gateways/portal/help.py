@@ -1,0 +1,83 @@
+"""The help pages: what each kind of user does, in both languages, with pictures.
+
+Belongs here: which topics there are, and from Markdown to a page. Does not belong here: the words (`help/`), how the
+pictures are taken (`tests/pictures.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import cache, partial
+from importlib.resources import files
+from typing import Final, TypeAlias
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from msgspec import Struct
+
+from gateways.api.services import Services
+from gateways.pages import ASSETS
+from gateways.portal.rendering import Shown
+from gateways.portal.texts import Language
+from gateways.portal.visit import Visit
+
+TOPICS: Final = (
+    "start",
+    "sign-up",
+    "bidding-room",
+    "watching",
+    "hosting",
+    "finance",
+    "administration",
+    "programs",
+)
+"""In the order in which they are offered; each is a Markdown file in `help/` for each language."""
+
+PICTURE: Final = "picture:"
+"""An image's address that begins so names a picture of a page, taken in the reader's language."""
+
+Page: TypeAlias = Callable[[Visit, Services], Awaitable[Shown]]
+
+
+class Topic(Struct, frozen=True):
+    """A page of help, written."""
+
+    name: str
+    title: str
+    body: str
+
+    @property
+    def path(self) -> str:
+        """Return its address; the first topic is where help begins."""
+        return "/help" if self.name == TOPICS[0] else f"/help/{self.name}"
+
+
+def addresses() -> dict[str, Page]:
+    """Return the address of each topic, and what shows it."""
+    return {"/help": partial(_show, TOPICS[0])} | {f"/help/{name}": partial(_show, name) for name in TOPICS}
+
+
+@cache
+def topic(name: str, language: Language) -> Topic:
+    """Return one of `TOPICS` in a language."""
+    text = (files(__package__ or "gateways.portal") / "help" / f"{name}.{language}.md").read_text("utf-8")
+    heading, _, rest = text.partition("\n")
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = markdown.parse(rest)
+    for token in tokens:
+        for part in token.children or ():
+            if part.type == "image":
+                _address(part, language)
+    body: str = markdown.renderer.render(tokens, markdown.options, {})
+    return Topic(name, heading.removeprefix("# "), body)
+
+
+def _address(image: Token, language: Language) -> None:
+    name = str(image.attrGet("src")).removeprefix(PICTURE)
+    image.attrSet("src", f"{ASSETS}help/{name}.{language}.webp")
+    image.attrSet("loading", "lazy")
+
+
+async def _show(name: str, visit: Visit, services: Services) -> Shown:
+    topics = [topic(one, visit.language) for one in TOPICS]
+    return Shown("help.html", {"topics": topics, "shown": topics[TOPICS.index(name)]})
