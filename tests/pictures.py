@@ -11,6 +11,7 @@ import asyncio
 import io
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ FOLDER: Final = Path(__file__).parent.parent / "gateways" / "web" / "public" / "
 LANGUAGES: Final = {"zh": "zh-CN", "en": "en-GB"}
 WIDTH, HEIGHT = 1200, 860
 QUALITY: Final = 70
+STAYS_SECONDS: Final = 60
 SETTLE_MS: Final = 1_500
 """Until charts have been drawn and photos have come."""
 
@@ -72,13 +74,14 @@ async def sign_up(person: Person) -> None:
 
 
 async def room(person: Person) -> None:
-    """Show a bidder who leads."""
+    """Show a bidder who has just bid."""
     await person.sign_in("bidder5", "/me")
     lot = await _lot(person, "open")
     signed_up = await _ask(person, "POST", f"/lots/{lot}/sign-up", {})
     if signed_up.get("reference"):
         await _ask(person, "POST", "/demo-bank/payments", {"reference": signed_up["reference"]})
     await person.visit(f"/lots/{lot}")
+    await person.page.click("#bid-asking")
 
 
 async def host(person: Person) -> None:
@@ -108,10 +111,12 @@ SCENES: Final[dict[str, Scene]] = {
 
 
 async def _lot(person: Person, state: str) -> int:
-    """Return the lot in English bidding that stays in a state for longest."""
+    """Return the lot in English bidding that is most sought after, and of those the one that stays longest."""
     found = await _ask(person, "GET", f"/lots?state={state}&limit=100", None)
     lots = [card for card in found["lots"] if card["view"]["format"] == "english" and card["deposit"]]
-    return int(max(lots, key=lambda card: card["view"]["ends_at_us"] or card["view"]["opens_at_us"])["lot"])
+    until = (time.time() + STAYS_SECONDS) * 1_000_000
+    views = [card["view"] for card in lots if not 0 < card["view"]["ends_at_us"] < until]
+    return int(max(views, key=lambda view: (view["bids"], view["ends_at_us"], view["opens_at_us"]))["lot"])
 
 
 async def _ask(person: Person, method: str, path: str, body: dict[str, Any] | None) -> Any:
