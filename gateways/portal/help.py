@@ -54,7 +54,8 @@ class Topic(Struct, frozen=True):
 
 def addresses() -> dict[str, Page]:
     """Return the address of each topic, and what shows it."""
-    return {"/help": partial(_show, TOPICS[0])} | {f"/help/{name}": partial(_show, name) for name in TOPICS}
+    names = {"/help": TOPICS[0]} | {f"/help/{name}": name for name in TOPICS}
+    return {path: partial(_show, name) for path, name in names.items()}
 
 
 @cache

@@ -105,9 +105,11 @@ def test_manifests_select_what_is_there() -> None:
 
 def test_the_ingress_leads_to_every_page_and_to_nothing_that_is_for_the_machine() -> None:
     (ingress,) = documents(DEPLOY / "kubernetes" / "ingress.yaml")
-    paths = [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]]
-    public = {page.split("/{")[0] for page in (*PAGES, *ADDRESSES)} | {ASSETS.rstrip("/"), "/api"}
-    assert set(paths) == public
+    paths = {path["path"]: path["pathType"] for path in ingress["spec"]["rules"][0]["http"]["paths"]}
+    folders = tuple(f"{path}/" for path, kind in paths.items() if kind == "Prefix")
+    public = {page.split("/{")[0] for page in (*PAGES, *ADDRESSES) if not page.startswith(folders)}
+    assert set(paths) == public | {ASSETS.rstrip("/"), "/api"}
+    assert all(f"{page.split('/{')[0]}/" in folders for page in (*PAGES, *ADDRESSES) if "/{" in page)
 
 
 def test_kustomize_puts_the_manifests_together() -> None:

@@ -32,11 +32,18 @@ def test_a_topic_is_written_and_leads_where_something_is(name: str, language: La
 
 @pytest.mark.parametrize("name", portal_help.TOPICS)
 def test_both_languages_tell_the_same_in_the_same_order(name: str) -> None:
-    chinese, english = (re.findall(r"<(h2|li|tr|img)\b", portal_help.topic(name, one).body) for one in Language)
+    chinese, english = (
+        re.findall(r"<(h2|li|tr|img)\b", portal_help.topic(name, one).body) for one in Language
+    )
     assert chinese == english
 
 
 def test_no_picture_is_kept_that_no_page_shows() -> None:
     bodies = [portal_help.topic(name, language).body for name in portal_help.TOPICS for language in Language]
-    shown = {Path(address).name for body in bodies for address in LINK.findall(body) if address.startswith("/assets/")}
+    shown = {
+        Path(address).name
+        for body in bodies
+        for address in LINK.findall(body)
+        if address.startswith("/assets/")
+    }
     assert {path.name for path in (WEB / "public" / "help").iterdir()} == shown
