@@ -98,8 +98,14 @@ AND ($3::text IS NULL OR region ILIKE $3)
 AND ($4::text IS NULL OR currency = $4)
 """
 SELECT_UNDER_WAY = f"""
-SELECT {CARD_COLUMNS} FROM exchange.lot WHERE outcome IS NULL AND is_announced AND {MATCHES} ORDER BY id DESC LIMIT $5
+SELECT {CARD_COLUMNS} FROM exchange.lot WHERE outcome IS NULL AND is_announced ORDER BY id DESC LIMIT $1
 """
+SELECT_WHICH_UNDER_WAY = """
+SELECT count(*) AS lots, coalesce(max(id), 0) AS latest, coalesce(sum(id), 0) AS all_of_them
+  FROM exchange.lot WHERE outcome IS NULL AND is_announced
+"""
+"""Tells whether the rows that were read are those that would be read now: a lot's own words never change."""
+
 FINAL_PRICE = """
 CASE WHEN (final_view->>'winner')::bigint <> 0 THEN (final_view->>'hammer_price')::bigint
      WHEN (final_view->>'price')::bigint <> 0 THEN (final_view->>'price')::bigint
@@ -352,6 +358,7 @@ class Catalogue:
         self._bus = bus
         self._clock = clock
         self._money_rules = money_rules
+        self._known_under_way: tuple[tuple[int, ...], Sequence[Row]] = ((), ())
         self._announcing = Repair("catalogue.announcement_delayed", self.announce_missing)
 
     async def publish(self, new: NewLot, by: StaffId) -> LotId:
@@ -440,7 +447,8 @@ class Catalogue:
     async def search(self, search: Search) -> Found:
         """Find lots: those under way first, the next to end in front, then the closed, latest first."""
         under_way = [] if search.has_ended else await self._under_way(search)
-        page = under_way[search.offset : search.offset + search.limit]
+        shown = under_way[search.offset : search.offset + search.limit]
+        page = [_card(row, view) for row, view in shown]
         if search.state is not None and search.state not in CLOSED_STATES:
             return Found(page, len(under_way))
         outcome = None if search.state is None else search.state.value
@@ -537,15 +545,28 @@ class Catalogue:
             # `publish` asks the same rules first; only a row of an earlier version of them can come to this.
             log.error("catalogue.announcement_refused", lot=lot_id, refused=answer.refused)
 
-    async def _under_way(self, search: Search) -> list[LotCard]:
-        rows = await self._database.rows(SELECT_UNDER_WAY, *_wanted(search), UNDER_WAY_MAX)
-        cards = self._cards(rows)
+    async def _under_way(self, search: Search) -> list[tuple[Row, LotView]]:
+        rows = await self._rows_under_way()
+        seen = ((row, self._view(row)) for row in rows if _is_wanted(row, search))
+        found = [(row, view) for row, view in seen if view is not None]
         if search.state is not None:
-            cards = [card for card in cards if card.view.state is search.state]
+            found = [one for one in found if one[1].state is search.state]
         if search.price_from or search.price_to:
             most = search.price_to or AMOUNT_MAX
-            cards = [card for card in cards if search.price_from <= shown_price(card.view) <= most]
-        return sorted(cards, key=UNDER_WAY_ORDER[search.order])
+            found = [one for one in found if search.price_from <= shown_price(one[1]) <= most]
+        order = UNDER_WAY_ORDER[search.order]
+        return sorted(found, key=lambda one: order(one[1]))
+
+    async def _rows_under_way(self) -> Sequence[Row]:
+        """Return the rows of all lots under way, read anew only when there are others than before."""
+        which = await self._database.row(SELECT_WHICH_UNDER_WAY)
+        assert which is not None, "sums over rows are one row"
+        now = (which["lots"], which["latest"], which["all_of_them"])
+        known, rows = self._known_under_way
+        if known != now:
+            rows = await self._database.rows(SELECT_UNDER_WAY, UNDER_WAY_MAX)
+            self._known_under_way = (now, rows)
+        return rows
 
     def _cards(self, rows: Iterable[Row]) -> list[LotCard]:
         seen = ((row, self._view(row)) for row in rows)
@@ -620,17 +641,16 @@ _URGENCY = {LotState.OPEN: 0, LotState.FROZEN: 1, LotState.ANNOUNCED: 2}
 _NEVER = 2**62
 
 
-def _urgency(card: LotCard) -> tuple[int, int, int]:
-    view = card.view
+def _urgency(view: LotView) -> tuple[int, int, int]:
     moment = view.opens_at_us if view.state is LotState.ANNOUNCED else view.ends_at_us
-    return _URGENCY.get(view.state, 3), moment or _NEVER, -card.lot
+    return _URGENCY.get(view.state, 3), moment or _NEVER, -view.lot
 
 
-UNDER_WAY_ORDER: Final[dict[LotOrder, Callable[[LotCard], tuple[int, ...]]]] = {
+UNDER_WAY_ORDER: Final[dict[LotOrder, Callable[[LotView], tuple[int, ...]]]] = {
     LotOrder.URGENT: _urgency,
-    LotOrder.NEWEST: lambda card: (-card.lot,),
-    LotOrder.CHEAPEST: lambda card: (shown_price(card.view), -card.lot),
-    LotOrder.DEAREST: lambda card: (-shown_price(card.view), -card.lot),
+    LotOrder.NEWEST: lambda view: (-view.lot,),
+    LotOrder.CHEAPEST: lambda view: (shown_price(view), -view.lot),
+    LotOrder.DEAREST: lambda view: (-shown_price(view), -view.lot),
 }
 CLOSED_ORDER: Final = {
     LotOrder.URGENT: "closed_at_us DESC, id DESC",
@@ -649,6 +669,27 @@ def _wanted(search: Search) -> tuple[str | None, str | None, str | None, str | N
     category = None if search.category is None else search.category.value
     currency = search.currency or (COMPARED_IN if search.looks_at_prices else None)
     return category, _containing(search.words), _containing(search.region), currency
+
+
+def _is_wanted(row: Row, search: Search) -> bool:
+    """Tell of a lot under way what `MATCHES` tells of those that have ended."""
+    if search.category is not None and row["category"] != search.category.value:
+        return False
+    currency = search.currency or (COMPARED_IN if search.looks_at_prices else "")
+    if currency and row["currency"] != currency:
+        return False
+    region = row["region"].casefold()
+    if search.region and search.region.strip().casefold() not in region:
+        return False
+    words = search.words.strip().casefold()
+    return not words or words in _words_of(row).casefold()
+
+
+def _words_of(row: Row) -> str:
+    """Return what words are looked for in."""
+    return " ".join(
+        row[name] for name in ("code", "title_zh", "title_en", "seller_zh", "seller_en", "region")
+    )
 
 
 def _containing(text: str) -> str | None:
