@@ -54,6 +54,10 @@ class TooManyRehearsals(Exception):
     """This gateway holds as many rehearsals as it can."""
 
 
+class SharedPort(Exception):
+    """Other gateways answer on the same port: whoever comes to a rehearsal would meet any of them."""
+
+
 class RobotLine:
     """The connection that a robot would have: it makes him present for the host, and takes whatever it is told."""
 
@@ -131,7 +135,9 @@ class Rehearsals:
         return held
 
     async def begin(self, scene: Scene, cast: Cast, by: Account) -> HeldRehearsal:
-        """Begin a rehearsal.  Raises: TooManyRehearsals, TermsUnusable."""
+        """Begin a rehearsal.  Raises: SharedPort, TooManyRehearsals, TermsUnusable."""
+        if self._settings.gateways > 1:
+            raise SharedPort
         if len(self._held) >= REHEARSALS_MAX:
             raise TooManyRehearsals
         held = self._staged(scene, cast, by)

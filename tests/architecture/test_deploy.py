@@ -183,3 +183,11 @@ def test_no_secret_lies_in_deploy() -> None:
         for address in re.findall(r"\w+://[\w.-]*:([^@\s/]+)@", text):
             assert address.startswith("${") or address in ("…", "PASSWORD"), f"{path} holds a password"
         assert "PRIVATE KEY" not in text and "kind: Secret" not in text, path
+
+
+def test_whoever_brings_the_site_of_nginx_names_every_upstream_that_it_leads_to() -> None:
+    site = (DEPLOY / "nginx" / "luochui.conf").read_text(encoding="utf-8")
+    wanted = set(re.findall(r"proxy_pass http://(\w+);", site))
+    assert wanted == {"luochui", "luochui_rehearsals"}
+    for path in (*COMPOSE, DEPLOY / "nginx" / "luochui-upstream.conf"):
+        assert set(re.findall(r"upstream (\w+) \{", path.read_text(encoding="utf-8"))) == wanted, path
