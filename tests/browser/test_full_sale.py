@@ -86,6 +86,9 @@ async def test_a_whole_sale_with_everybody_at_a_browser(
     await four_eyes(maker, checker, number)
     await pay(maker, checker, number)
     await expect(maker.at(f"#payouts [data-payout='{number}'][data-state=paid]")).to_be_visible()
+    await first.visit("/me")
+    await first.sees("#deposits", "It has been refunded to the account it came from.")
+    assert await violations(first.page) == []
 
 
 async def pay_by_bank(bidder: Person, maker: Person, lot: int) -> None:
