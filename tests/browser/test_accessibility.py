@@ -117,4 +117,4 @@ async def test_axe_finds_nothing_serious_on_any_page(exchange: ExchangeProcess, 
             assert spoken[:2] == language[:2], spoken
         expected = "the server responded with a status of 404"
         assert [one for one in building.complaints if expected not in one] == []
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
