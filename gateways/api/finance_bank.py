@@ -342,7 +342,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/bank/files/preview", preview_bank_file, CASHIERS, query=UploadQuery, answer=IntakeReport,
-        takes_file=True, codes=FILES,
+        takes_file=True, codes=FILES, is_question=True,
     ),
     Operation(
         "GET", "/bank/files/{file}", show_bank_file, READERS, answer=IntakeReport, codes=(ApiCode.NOT_ON_FILE,)

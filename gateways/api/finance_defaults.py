@@ -116,7 +116,8 @@ CODES = (ApiCode.NOT_ON_FILE, ApiCode.REFUSED_BY_LEDGER)
 OPERATIONS = (
     Operation("GET", "/defaults", list_defaults, READERS, query=DefaultQuery, answer=DefaultCases),
     Operation(
-        "POST", f"{PLACE}/division", preview_division, READERS, body=ClaimsForm, answer=Division, codes=CODES
+        "POST", f"{PLACE}/division", preview_division, READERS, body=ClaimsForm, answer=Division, codes=CODES,
+        is_question=True,
     ),
     Operation(
         "POST", f"{PLACE}/proposal", propose_division, MAKERS, body=ClaimsForm, answer=DefaultActed, codes=CODES

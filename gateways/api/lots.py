@@ -131,7 +131,9 @@ async def show_lot(asked: Asked) -> LotDetail:
 
 async def publish_lot(asked: Asked) -> Published:
     """Publish a lot: it is announced under its terms at once."""
-    return Published(await asked.services.catalogue.publish(asked.body, asked.caller.id))
+    lot = await asked.services.catalogue.publish(asked.body, asked.caller.id)
+    asked.say(lot=lot)
+    return Published(lot)
 
 
 async def check_lot(asked: Asked) -> LotCheck:
@@ -145,6 +147,7 @@ async def relist_lot(asked: Asked) -> Published:
     earlier = asked.ids["lot"]
     lot = await relist(services.catalogue, earlier, asked.body, by, now_us)
     await services.lot_files.carry_over(earlier, lot, by)
+    asked.say(new_lot=lot)
     return Published(lot)
 
 
@@ -193,7 +196,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/lots/check", check_lot, only(Role.ADMIN, Role.HOST), body=NewLot, answer=LotCheck,
-        codes=(ApiCode.RULEBOOK_UNKNOWN, ApiCode.LOT_NOT_PASSED),
+        codes=(ApiCode.RULEBOOK_UNKNOWN, ApiCode.LOT_NOT_PASSED), is_question=True,
     ),
     Operation(
         "POST", "/lots/{lot}/relisting", relist_lot, only(Role.ADMIN, Role.HOST), body=Relisting, answer=Published,

@@ -107,26 +107,30 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
     """Return the aiohttp handler that serves an operation."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        act, code = Act(), DONE
+        act = Act()
         try:
             answer = await operation.handle(await _asked(operation, request, act))
         except Exception as error:
-            code = code_of(error).value
+            await _note(operation, request, act, code_of(error).value)
             raise
-        finally:
-            services = request.app[SERVICES]
-            await services.auditing.note(
-                request,
-                act,
-                operation=operation.handle.__name__,
-                code=code,
-                is_change=operation.method not in identity.SAFE_METHODS and not operation.is_question,
-                is_noted=operation.is_noted,
-                now_us=services.clock.now_us(),
-            )
+        await _note(operation, request, act, DONE)
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer, operation.status)
 
     return serve
+
+
+async def _note(operation: Operation, request: web.Request, act: Act, code: str) -> None:
+    """Let the request come into the record of acts, if it is to be there."""
+    services = request.app[SERVICES]
+    await services.auditing.note(
+        request,
+        act,
+        operation=operation.handle.__name__,
+        code=code,
+        is_change=operation.method not in identity.SAFE_METHODS and not operation.is_question,
+        is_noted=operation.is_noted,
+        now_us=services.clock.now_us(),
+    )
 
 
 def json_response(answer: Any, status: int = 200) -> web.Response:

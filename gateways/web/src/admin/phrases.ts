@@ -132,6 +132,7 @@ const AUDIT = {
   about_account: ["账户", "account"],
   about_accounts: ["账户数", "accounts"],
   about_lot: ["标的", "lot"],
+  about_new_lot: ["新标的", "new lot"],
   about_roles: ["角色", "roles"],
   about_login: ["登录名", "login"],
   about_is_active: ["可登录", "let in"],
