@@ -39,6 +39,7 @@ PARTS = {
     "/room": ["?lots=1,2"],
     "/hall": ["?view=wall"],
     "/host": ["?lot=1"],
+    "/admin/lots": ["#published", "#centre"],
     "/admin": ["#audit", "#centre", "#rulebooks", "#system", "#settings"],
 }
 """What else a page shows, by what stands behind its address."""
