@@ -13,6 +13,10 @@ from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+SHOWS_A_KEY = """
+[...document.querySelectorAll("#seat *")].some((one) => /^[a-z]+(_[a-z]+)+$/.test(one.textContent.trim()))
+"""
+
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
@@ -68,7 +72,8 @@ async def test_a_host_rehearses_with_robots_and_a_colleague(building: Building) 
     await host.sees("#tags", "Open")
     await expect(host.at(".entry-bid").first).to_be_visible()
     await expect(hall.at(".hall-bids li").first).to_be_visible()
-    await expect(colleague.at("#bid-asking")).to_be_visible()
+    await colleague.sees("#bid-asking", "出价 ¥")
+    assert not await colleague.page.evaluate(SHOWS_A_KEY), "a text without its words"
 
     await host.page.click("[data-cause=complaint]")
     await expect(host.at(".incident[data-kind=complaint][data-open=true]")).to_have_count(1)
