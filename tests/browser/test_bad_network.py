@@ -56,7 +56,7 @@ async def test_a_bid_whose_answer_is_cut_off_is_on_record_once(
     await anna.page.click("#bid-asking")
     await bela.sees("#price", "¥1,000")
     await expect(anna.at("#bid-asking")).to_be_disabled()
-    await expect(anna.at("#outcomes li")).to_have_count(0)
+    await expect(anna.at("#outcomes .outcome-good")).to_have_count(0)
     await bela.at("#bid-asking").tap()
     await bela.sees("#price", "¥1,010")
 
