@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from exchange.catalogue import LotSheet
+from exchange.lot_sheets import LotSheet
 from exchange.texts import BothLanguages
 
 POINTS: Final = (

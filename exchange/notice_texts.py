@@ -32,7 +32,7 @@ from matching.units import Amount, TimeUs
 from matching.view import LotView
 
 if TYPE_CHECKING:
-    from exchange.catalogue import NewLot
+    from exchange.lot_sheets import NewLot
 
 Line: TypeAlias = tuple[str, str, str, str]
 """A fact: what it is and what it says, in Chinese and in English."""

@@ -17,7 +17,8 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from exchange.catalogue import Catalogue, Search
+from exchange.catalogue import Catalogue
+from exchange.lot_search import Search
 from exchange.notice_texts import of_event
 from exchange.notices import BY_THE_EXCHANGE, Notices
 from exchange.ports import EventFeed, ExchangeError, FeedEntry, Journal

@@ -10,7 +10,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
-from exchange.catalogue import Catalogue, Code, NewLot, Passed, TermsInvalid
+from exchange.catalogue import Catalogue, TermsInvalid
+from exchange.lot_sheets import Code, NewLot, Passed
 from exchange.rulebooks.drafting import Subject, drafted, relisting_price
 from exchange.rulebooks.parameters import Draft, planned
 from exchange.rulebooks.programme import PriceMissing

@@ -16,9 +16,10 @@ import structlog
 from msgspec import Struct
 
 from exchange.capacities import Capacities, Capacity
-from exchange.catalogue import Catalogue, LotCard
+from exchange.catalogue import Catalogue
 from exchange.commitments import Commitment, commitment
 from exchange.database import Database, Row
+from exchange.lot_sheets import LotCard
 from exchange.people import Account
 from exchange.ports import Accepted, Busy, Clock, CommandBus, ExchangeError, LotBook
 from exchange.records import derived_id

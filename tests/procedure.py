@@ -11,8 +11,9 @@ import asyncpg
 from argon2 import PasswordHasher
 
 from exchange.capacities import Capacities
-from exchange.catalogue import Catalogue, NewLot
+from exchange.catalogue import Catalogue
 from exchange.categories import Category
+from exchange.lot_sheets import NewLot
 from exchange.money_rules import MoneyRules
 from exchange.notices import Notices
 from exchange.people import Account, People, Role

@@ -18,7 +18,7 @@ import structlog
 from msgspec import Struct
 
 from exchange.capacities import Capacities
-from exchange.catalogue import Catalogue, CodeTaken, LotCard, Search
+from exchange.catalogue import Catalogue, CodeTaken
 from exchange.demo.accounts import DEMO_PASSWORD, ROBOT_HOST, ROBOTS, VISITORS, made
 from exchange.demo.auctioneer import clerks_act, next_act
 from exchange.demo.bank import DemoBank
@@ -36,6 +36,8 @@ from exchange.demo.templates import (
     round_of_code,
     round_terms,
 )
+from exchange.lot_search import Search
+from exchange.lot_sheets import LotCard
 from exchange.people import Account, People
 from exchange.ports import Clock, CommandBus, ExchangeError, LotBook
 from exchange.sign_up import SignUps

@@ -15,9 +15,9 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from exchange.catalogue import NewLot
 from exchange.categories import Category
 from exchange.demo.regions import demo_place
+from exchange.lot_sheets import NewLot
 from exchange.rulebooks.drafting import Subject, drafted
 from exchange.rulebooks.library import shipped
 from exchange.rulebooks.programme import Occasion, phase_terms

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from exchange.catalogue import LotCard, LotCheck, LotOrder, LotRules, LotSheet, NewLot, Search
 from exchange.categories import Category
+from exchange.lot_search import LotOrder, Search
+from exchange.lot_sheets import LotCard, LotCheck, LotRules, LotSheet, NewLot
 from exchange.people import Role
 from exchange.records import JournalRow
 from exchange.relisting import Relisting, relist

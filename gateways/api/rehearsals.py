@@ -11,8 +11,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
-from exchange.catalogue import LotCard
 from exchange.host_desk import Refusals, RefusedForReason
+from exchange.lot_sheets import LotCard
 from exchange.people import Role
 from exchange.rehearsal.incidents import Incident, IncidentKind
 from exchange.rehearsal.review import CLERK, IncidentSeen, Review

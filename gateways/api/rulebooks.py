@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from exchange.catalogue import LotUnderRulebook
 from exchange.categories import Category
+from exchange.lot_sheets import LotUnderRulebook
 from exchange.people import Role
 from exchange.rulebooks.drafting import Subject, drafted
 from exchange.rulebooks.explanation import Explanation, RulebookSummary, explanation, summary

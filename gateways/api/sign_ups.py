@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from exchange.capacities import PARTNERS_MAX, Capacity, CapacityRefusal
-from exchange.catalogue import LotTitle
 from exchange.commitments import Commitment, commitment
+from exchange.lot_sheets import LotTitle
 from exchange.people import Role
 from exchange.sign_up import Admission, SignUpRefusal, SignUpState
 from exchange.texts import BothLanguages

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from exchange.catalogue import LotCard, shown_price
+from exchange.lot_sheets import LotCard, shown_price
 from gateways.api.services import Services
 from matching.lot import CLOSED_STATES, LotState
 from matching.units import TimeUs

@@ -8,8 +8,8 @@ from email.utils import format_datetime
 from typing import Final
 from xml.etree import ElementTree
 
-from exchange.catalogue import LotOrder, Search
 from exchange.categories import Category
+from exchange.lot_search import LotOrder, Search
 from gateways.api.services import Services
 from gateways.portal.rendering import PLACES, Document
 from gateways.portal.visit import Query, Visit

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from exchange.catalogue import Search
 from exchange.categories import Category
+from exchange.lot_search import Search
 from gateways.api.services import Services
 from gateways.portal.cards import cards
 from gateways.portal.rendering import Shown

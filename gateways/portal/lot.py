@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from exchange.catalogue import LotSheet
 from exchange.lot_files import FileKind, LotFile
+from exchange.lot_sheets import LotSheet
 from exchange.notices import Notice
 from exchange.rulebooks.explanation import Explanation, explanation
 from exchange.whereabouts import Place

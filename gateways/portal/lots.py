@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.catalogue import LotOrder, Search
 from exchange.categories import Category
+from exchange.lot_search import LotOrder, Search
 from gateways.amounts import read_amount
 from gateways.api.services import Services
 from gateways.portal.cards import cards

@@ -6,8 +6,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from exchange.catalogue import LotCard, Search
 from exchange.categories import Category
+from exchange.lot_search import Search
+from exchange.lot_sheets import LotCard
 from gateways.api.services import Services
 from gateways.portal.lots import PAGES_MAX, pages_of
 from gateways.portal.rendering import Shown

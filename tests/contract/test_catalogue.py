@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.catalogue import CodeTaken, Found, LotOrder, Search, TermsInvalid
+from exchange.catalogue import CodeTaken, TermsInvalid
 from exchange.categories import Category
+from exchange.lot_search import Found, LotOrder, Search
 from exchange.people import Account
 from exchange.ports import Answer, Busy
 from matching.commands import Command, OpenLot, PauseLot

@@ -11,12 +11,12 @@ from exchange.catalogue import (
     AgainstRulebook,
     AlreadyRelisted,
     Catalogue,
-    NewLot,
     NotPassed,
     RulebookUnknown,
     TermsInvalid,
 )
 from exchange.categories import Category
+from exchange.lot_sheets import NewLot
 from exchange.relisting import Relisting, relist
 from exchange.rulebooks.drafting import Subject, drafted, sample_subject
 from exchange.rulebooks.library import Library, library, shipped

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from exchange.catalogue import Search
+from exchange.lot_search import Search
 from exchange.people import Account
 from exchange.ports import JournalUnavailable
 from exchange.settlement import CURSOR

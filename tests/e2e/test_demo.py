@@ -17,12 +17,13 @@ from exchange.adapters.clock import SimulatedClock
 from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
 from exchange.adapters.ring import RingFeed
 from exchange.capacities import Capacities
-from exchange.catalogue import Catalogue, Search
+from exchange.catalogue import Catalogue
 from exchange.demo.accounts import DEMO_PASSWORD, ROBOTS, VISITORS
 from exchange.demo.bank import DemoBank
 from exchange.demo.centre import DemoCentre
 from exchange.demo.templates import Rhythm, read_demo_lots, round_of_code
 from exchange.engine import Engine
+from exchange.lot_search import Search
 from exchange.measures import Measures
 from exchange.notices import Notices
 from exchange.people import Account, People

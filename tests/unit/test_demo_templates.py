@@ -7,7 +7,6 @@ import re
 import msgspec
 import pytest
 
-from exchange.catalogue import draft_of, lot_problems
 from exchange.demo.templates import (
     Ending,
     EnglishTemplate,
@@ -21,6 +20,7 @@ from exchange.demo.templates import (
     round_of_code,
     round_terms,
 )
+from exchange.lot_sheets import draft_of, lot_problems
 from exchange.rulebooks.compliance import violations
 from exchange.rulebooks.library import shipped
 from matching.terms import DAY_US, MultiUnitTerms, terms_problems
