@@ -1,7 +1,7 @@
 """The lots as a person reads them: titles, sellers, categories, and the terms a lot was published under.
 
-Belongs here: publishing a lot, announcing it, what it ended as.
-Does not belong here: finding lots (`exchange.lot_search`), bidding (`exchange.engine`), money (`ledger`), who wants to bid (`exchange.sign_up`).
+Belongs here: publishing a lot, announcing it, what it ended as. Does not belong here: finding lots
+(`exchange.lot_search`), bidding (`exchange.engine`), money (`ledger`), who wants to bid (`exchange.sign_up`).
 """
 
 from __future__ import annotations
