@@ -105,7 +105,11 @@ def loaded(name: str, built: Path = BUILT) -> str:
     needed = _needed(manifest, entry)
     return "\n".join(
         [
-            *(f'<link rel="stylesheet" href="{ASSETS}{style}">' for chunk in reversed(needed) for style in chunk.css),
+            *(
+                f'<link rel="stylesheet" href="{ASSETS}{style}">'
+                for chunk in reversed(needed)
+                for style in chunk.css
+            ),
             *(f'<link rel="modulepreload" href="{ASSETS}{chunk.file}">' for chunk in needed[1:]),
             f'<script type="module" src="{ASSETS}{entry.file}"></script>',
         ]
