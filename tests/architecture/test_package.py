@@ -88,11 +88,16 @@ def test_both_lists_pin_the_same_versions() -> None:
     assert {name: product[name] for name in shared} == {name: development[name] for name in shared}
 
 
+def built_files() -> list[Path]:
+    """Return the files of the built pages, also those in folders, such as the pictures of the help."""
+    return [path for path in sorted((PROJECT / PAGES).rglob("*")) if path.is_file()]
+
+
 @pytest.fixture(scope="module")
 def project_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy the project, so that building leaves nothing in it."""
     folder = tmp_path_factory.mktemp("copy")
-    built = [path for path in (PROJECT / PAGES).iterdir() if path.is_file()]
+    built = built_files()
     for path in [*tracked(), *built]:
         target = folder / path.relative_to(PROJECT)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +130,7 @@ def test_the_wheel_holds_every_file_of_the_rooms_and_no_tests(wheel_files: set[s
     ours = {name for name in files if Path(name).parts[0] in ROOMS and not name.startswith("gateways/web/")}
     assert {Path(name).suffix for name in ours} >= {".py", ".sql", ".toml"}
     ours = {name.removeprefix(PUBLISHED) for name in ours}
-    built = {f"{PAGES}/{path.name}" for path in (PROJECT / PAGES).iterdir()}
+    built = {str(path.relative_to(PROJECT)) for path in built_files()}
     assert f"{PAGES}/manifest.json" in built
     ours |= built
     assert {name for name in wheel_files if ".dist-info/" not in name} == ours
