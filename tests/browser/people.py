@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,12 @@ ARGUMENTS = [
 ]
 PASSWORD = "luochui-demo"
 PATIENCE_MS = 60_000
+OF_THE_NETWORK = re.compile(r"WebSocket connection to .* failed|net::ERR_|Failed to load resource")
+"""What a console says of an exchange that cannot be reached."""
+
+REFUSED = re.compile("status of 4")
+"""What a console says of what was refused."""
+
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (violation) =>
   console.error(`blocked by policy: ${violation.violatedDirective} ${violation.blockedURI}`));

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -60,15 +59,6 @@ addEventListener("DOMContentLoaded", () => {
 });
 """
 """A colour on its way to another is nobody's colour."""
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    """Run a whole exchange with its demo accounts and lots."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    yield process
-    process.stop()
 
 
 def addresses() -> dict[str, list[str]]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.axe import axe_program, violations
-from tests.browser.people import Building, Person, open_building
+from tests.browser.people import REFUSED, Building, Person
 from tests.browser.test_accessibility import STAND_STILL
-from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+FORGIVEN = REFUSED
 
 PARTS = {
     "people": "#accounts",
@@ -27,22 +26,6 @@ PARTS = {
 
 FITS = "document.documentElement.scrollWidth <= innerWidth"
 OWN_PASSWORD = "a password of my own"
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    """Run a whole exchange with its demo accounts and lots."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    """Open one Chromium."""
-    async with open_building(exchange.url) as building:
-        yield building
 
 
 async def read_once(page: Page) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from playwright.async_api import expect
 
 from matching.terms import MINUTE_US
 from tests.browser.floor import Floor
-from tests.browser.people import Building, Person, open_building
+from tests.browser.people import Building, Person
 from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -20,22 +19,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TABS_MAX = 80
 DEPOSIT = 2_000_00
 LONG: dict[str, Any] = {"duration_us": 60 * MINUTE_US}
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"))
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    """Open one Chromium; at the end no console may have complained."""
-    async with open_building(exchange.url) as building:
-        yield building
-        assert building.complaints == []
 
 
 async def tab_to(person: Person, selector: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from playwright.async_api import FilePayload, expect
 from exchange.rulebooks.working_days import CENTRE_TIME
 from ledger.payouts.records import end_to_end_id
 from tests.bank_files import Entry, statement
-from tests.browser.people import Building, Person, open_building
+from tests.browser.people import REFUSED, Building, Person
 from tests.browser.test_pages import DEPOSIT, act, publish_lot
 from tests.exchange_process import ExchangeProcess
 from tests.payouts import NUMBER
@@ -26,34 +25,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CENTRE = "0200004509014430001"
 OFFICE = "0200004509014439999"
 PAYER = "演示竞买人 4 / Demo bidder 4"
+FORGIVEN = REFUSED
 
 
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    """Run a whole exchange with its demo accounts and one bank account."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    ask(
-        process, "/bank/accounts", {"slug": "main", "number": CENTRE, "holder": "某交易中心", "is_main": True}
-    )
-    paying = {
-        "name": "main",
-        "account": "assets:bank:cny",
-        "currency": "CNY",
-        "holder": "某交易中心",
-        "number": CENTRE,
-    }
-    ask(process, "/payouts/paying-accounts", paying)
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    """Open one Chromium; at the end no console may have complained but of what was refused on purpose."""
-    async with open_building(exchange.url) as building:
-        yield building
-        assert [one for one in building.complaints if "status of 4" not in one] == []
+@pytest.fixture(scope="module", name="exchange")
+def with_bank_account(exchange: ExchangeProcess) -> ExchangeProcess:
+    """Give the centre its bank account, which it also pays from."""
+    account = {"number": CENTRE, "holder": "某交易中心"}
+    ask(exchange, "/bank/accounts", account | {"slug": "main", "is_main": True})
+    paying = account | {"name": "main", "account": "assets:bank:cny", "currency": "CNY"}
+    ask(exchange, "/payouts/paying-accounts", paying)
+    return exchange
 
 
 def ask(exchange: ExchangeProcess, path: str, body: dict[str, Any]) -> Any:

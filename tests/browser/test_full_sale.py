@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 from playwright.async_api import FilePayload, expect
 
 from tests.bank_files import Entry, statement
 from tests.browser.axe import axe_program, violations
 from tests.browser.floor import Floor
-from tests.browser.people import Building, Person, open_building
-from tests.browser.test_finance_page import CENTRE, ask, four_eyes, pay
+from tests.browser.people import REFUSED, Building, Person
+from tests.browser.test_finance_page import CENTRE, four_eyes, pay, with_bank_account  # noqa: F401
 from tests.browser.test_pages import DEPOSIT, act, sign_up_and_pay
 from tests.exchange_process import ExchangeProcess
 from tests.payouts import NUMBER
@@ -20,28 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TITLE = "From beginning to end"
 MINUTE_US = 60_000_000
-REFUSED_ON_PURPOSE = "status of 4"
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    """Run a whole exchange with its demo accounts and the centre's bank account."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    account = {"number": CENTRE, "holder": "某交易中心"}
-    ask(process, "/bank/accounts", account | {"slug": "main", "is_main": True})
-    paying = account | {"name": "main", "account": "assets:bank:cny", "currency": "CNY"}
-    ask(process, "/payouts/paying-accounts", paying)
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    """Open one Chromium; at the end no console may have complained but of what was refused on purpose."""
-    async with open_building(exchange.url) as building:
-        yield building
-        assert [one for one in building.complaints if REFUSED_ON_PURPOSE not in one] == []
+FORGIVEN = REFUSED
 
 
 async def test_a_whole_sale_with_everybody_at_a_browser(

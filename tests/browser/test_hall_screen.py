@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.people import Building, open_building
+from tests.browser.people import OF_THE_NETWORK, Building
 from tests.browser.test_pages import act, bid_refuse_and_outbid, publish_lot, sign_up_and_pay
 from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    """Run a whole exchange with its demo accounts and lots."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    """Open one Chromium."""
-    async with open_building(exchange.url) as building:
-        yield building
+FORGIVEN = OF_THE_NETWORK
 
 
 async def test_the_hall_sees_every_bid_and_survives_a_restart(

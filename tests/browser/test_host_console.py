@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.axe import axe_program, violations
-from tests.browser.people import Building, Person, open_building
+from tests.browser.people import Building, Person
 from tests.browser.test_pages import act, bid_refuse_and_outbid, publish_lot, sign_up_and_pay
 from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SAID = "卖方更正：里程 12,000 公里 The mileage is 12,000 km"
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    """Run a whole exchange with its demo accounts and lots."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    """Open one Chromium; at the end no console may have complained."""
-    async with open_building(exchange.url) as building:
-        yield building
-        assert building.complaints == []
 
 
 async def test_a_host_leads_a_lot_from_announcement_to_the_next(

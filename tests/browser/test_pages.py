@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.people import Building, Person, open_building
+from tests.browser.people import Building, Person
 from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -23,23 +22,6 @@ REFERENCE = re.compile(r"^\d{4}( \d{4}){3}$")
 PAGES = (
     "/", "/lots", "/lots/1", "/calendar", "/notices", "/results", "/statistics", "/sign-in", "/me", "/host", "/finance"
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    """Run a whole exchange with its demo accounts."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    """Open one Chromium; at the end no console may have complained."""
-    async with open_building(exchange.url) as building:
-        yield building
-        assert building.complaints == []
 
 
 def publish_lot(exchange: ExchangeProcess, **changes: object) -> int:

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from playwright.async_api import expect
 
 from gateways.wire import HostAct
 from tests.browser.floor import Floor, in_the_room
-from tests.browser.people import Building, open_building
-from tests.exchange_process import ExchangeProcess
+from tests.browser.people import Building
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 HOUR_US = 3_600_000_000
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d$")
-
-
-@pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
-    """Run an exchange for the tests of this file."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--no-demo")
-    process.start()
-    yield Floor(process)
-    process.stop()
-
-
-@pytest.fixture
-async def building(floor: Floor) -> AsyncIterator[Building]:
-    """Open one Chromium; at the end no console may have complained."""
-    async with open_building(floor.exchange.url) as building:
-        yield building
-        assert building.complaints == []
 
 
 async def test_a_reader_without_scripts_finds_a_lot_and_reads_it_in_both_languages(

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 
 import pytest
 from PIL import Image
 from playwright.async_api import FilePayload, expect
 
-from tests.browser.people import Building, Person, open_building
-from tests.exchange_process import ExchangeProcess
+from tests.browser.people import Building, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ARTICLE = "法释〔2016〕18号第10条"
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    """Run a whole exchange with its demo accounts."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    """Open one Chromium; at the end no console may have complained."""
-    async with open_building(exchange.url) as building:
-        yield building
-        assert building.complaints == []
 
 
 def photo() -> FilePayload:

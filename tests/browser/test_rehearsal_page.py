@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.people import PASSWORD, Building, Person, open_building
-from tests.exchange_process import ExchangeProcess
+from tests.browser.people import PASSWORD, REFUSED, Building, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+FORGIVEN = REFUSED
 
 SHOWS_A_KEY = """
 [...document.querySelectorAll("#seat *")].some((one) => /^[a-z]+(_[a-z]+)+$/.test(one.textContent.trim()))
 """
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--demo")
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-async def building(exchange: ExchangeProcess) -> AsyncIterator[Building]:
-    async with open_building(exchange.url) as building:
-        yield building
 
 
 async def sign_in(person: Person, login: str, path: str) -> None:

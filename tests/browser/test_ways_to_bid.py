@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import expect
 
 from matching.units import Amount
 from tests.browser.floor import Floor, Said, in_the_room
-from tests.browser.people import PASSWORD, Building, Person, open_building
-from tests.exchange_process import ExchangeProcess
+from tests.browser.people import PASSWORD, Building, Person
 from tests.fault_proxy import TcpFaultProxy, laid_wire
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -20,23 +19,6 @@ STOPS_MAX = 120
 """Times that the tabulator is pressed before a place counts as out of reach."""
 KEY_REPEATS = 40
 FOCUS_IS_AT = "selector => document.activeElement !== null && document.activeElement.matches(selector)"
-
-
-@pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
-    """Run an exchange for the tests of this file."""
-    process = ExchangeProcess(tmp_path_factory.mktemp("exchange"), "--no-demo")
-    process.start()
-    yield Floor(process)
-    process.stop()
-
-
-@pytest.fixture
-async def building(floor: Floor) -> AsyncIterator[Building]:
-    """Open one Chromium; at the end no console may have complained."""
-    async with open_building(floor.exchange.url) as building:
-        yield building
-        assert building.complaints == []
 
 
 @pytest.fixture
