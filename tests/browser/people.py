@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -72,6 +73,12 @@ class Person:
     async def sees(self, selector: str, text: str) -> None:
         """Wait until a place says something."""
         await expect(self.at(selector)).to_contain_text(text)
+
+    async def until(self, expression: str) -> None:
+        """Wait until an expression is true of the page, whose policy keeps Playwright from waiting by itself."""
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while not await self.page.evaluate(expression):
+                await asyncio.sleep(0.05)
 
     async def confirm(self, reason: str = "") -> None:
         """Say yes in the dialog, with a reason where one is asked for."""

@@ -119,7 +119,7 @@ async def test_every_part_is_whole_on_a_wide_and_a_narrow_screen(
     for part, drawn in PARTS.items():
         await admin.page.evaluate("part => { location.hash = part }", part)
         await expect(admin.at(drawn)).to_be_visible()
-        await admin.page.wait_for_function(FITS)
+        await admin.until(FITS)
         wrong += [f"{part}: {each}" for each in await violations(admin.page)]
     await admin.page.evaluate("location.hash = 'rulebooks?name=land-fujian&with=land-taicang'")
     await expect(admin.at("#rulebook-sides .is-different").first).to_be_visible()
