@@ -3,7 +3,7 @@
 
 import { formatAmount, isClosed, mayReturn, SIGNED_OUT, type LiveConnection } from "../client";
 import type { LotView } from "../schema";
-import { locale, say } from "../texts/language";
+import { CENTRE_ZONE, locale, say } from "../texts/language";
 
 const SECOND_US = 1_000_000;
 const URGENT_US = 60 * SECOND_US;
@@ -57,21 +57,21 @@ export function countdown(view: LotView, nowUs: number | null): Countdown {
   }
 }
 
-const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
+const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
 const DATE = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
-const ZONE = { timeZoneName: "short" } as const;
 /** By language and length: making one costs a thousand times as much as using it. */
 const moments = new Map<string, Intl.DateTimeFormat>();
 
-/** A moment as local date and time; `isShort` leaves the date out, `hasZone` says in which zone it is meant. */
+/** A moment as date and time at the centre; `isShort` leaves the date out, `hasZone` names the zone. */
 export function momentText(atUs: number, { isShort = false, hasZone = false } = {}): string {
-  const key = `${locale()} ${isShort} ${hasZone}`;
+  const key = `${locale()} ${isShort}`;
   let format = moments.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(locale(), isShort ? TIME : { ...DATE, ...TIME, ...(hasZone ? ZONE : {}) });
+    format = new Intl.DateTimeFormat(locale(), { timeZone: CENTRE_ZONE, ...(isShort ? TIME : { ...DATE, ...TIME }) });
     moments.set(key, format);
   }
-  return format.format(atUs / 1000);
+  const text = format.format(atUs / 1000);
+  return hasZone ? `${text} ${say("centre_zone")}` : text;
 }
 
 /** A span of time as hours, minutes and seconds, with days in front when there are some. */

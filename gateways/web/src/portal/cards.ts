@@ -3,10 +3,9 @@
 import { formatAmount, isClosed, LiveConnection } from "../client";
 import { countdown, priceText, shownPrice } from "../lot/standing";
 import type { LotView, ServerFrame } from "../schema";
-import { language, say } from "../texts/language";
+import { CENTRE_ZONE, say } from "../texts/language";
 
 const TICK_MS = 1000;
-const CENTRE_ZONE = "Asia/Shanghai";
 
 /** Follow the lots whose cards are in a part of the page, as many as the server allows, those first that stand first. */
 export function keepLive(root: ParentNode): void {
@@ -68,7 +67,7 @@ function momentOf(view: LotView): number {
 /** A moment as the server writes it: at the centre, to the minute, with its zone. */
 function centreMoment(atUs: number): string {
   const format = new Intl.DateTimeFormat("sv-SE", { timeZone: CENTRE_ZONE, dateStyle: "short", timeStyle: "short" });
-  return `${format.format(atUs / 1000)} ${language() === "zh" ? "北京时间" : "UTC+8"}`;
+  return `${format.format(atUs / 1000)} ${say("centre_zone")}`;
 }
 
 function write(card: HTMLElement, what: string, text: string): HTMLElement | null {

@@ -16,6 +16,9 @@ export interface BothLanguages {
 
 export type Values = Record<string, string | number>;
 
+/** Every moment is told as it is at the centre, wherever the reader sits: deadlines are the law's there. */
+export const CENTRE_ZONE = "Asia/Shanghai";
+
 /** The pages that the server renders read it too: `gateways/portal`. */
 const COOKIE = "luochui_language";
 const REMEMBERED_SECONDS = 365 * 24 * 3600;

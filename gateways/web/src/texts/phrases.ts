@@ -41,6 +41,8 @@ export const PHRASES = {
   demo_lot: ["演示标的", "Demo lot"],
   to_light: ["切换到浅色", "Switch to light"],
   to_dark: ["切换到深色", "Switch to dark"],
+  centre_zone: ["北京时间", "UTC+8"],
+  times_are: ["本站时间均为北京时间（UTC+8）。", "All times are those of Beijing (UTC+8)."],
   footer: ["公开竞价，人人可核验。", "Open bidding that anyone can check."],
   api_document: ["接口文档", "API document"],
   offline_strip: ["网络已断开，页面显示的可能不是最新情况。", "You are offline; what you see may be out of date."],
