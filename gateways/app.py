@@ -15,13 +15,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from exchange.bootstrap import Exchange
 from exchange.condition import Lateness, Process
-from gateways import api, wire
+from gateways import api
 from gateways.api.services import SERVICES, Services
 from gateways.auditing import Auditing
 from gateways.identity import SignInLimit, behind
 from gateways.live.door import Door
 from gateways.live.hub import Hub
-from gateways.live.outbox import OutboxLimits, Tray
 from gateways.live.pauses import collect_when_quiet, watch_pauses
 from gateways.live.session import Floor
 from gateways.pages import add_pages
@@ -54,7 +53,14 @@ def make_app(exchange: Exchange) -> web.Application:
     hall, measures = exchange.hall, exchange.measures
     app[HUB] = Hub(exchange.feed, hall.now_us, hall.epoch, settings.watcher_tick_ms, measures)
     app[DOOR] = door = Door(
-        _floor(exchange, app[HUB]),
+        Floor.under(
+            settings,
+            hall=hall,
+            feed=exchange.feed,
+            journal=exchange.journal,
+            hub=app[HUB],
+            measures=measures,
+        ),
         exchange.people,
         public_origins=settings.public_origins,
         per_account_max=settings.connections_per_account_max,
@@ -146,26 +152,6 @@ def _process(exchange: Exchange) -> Process:
         slow_clients=measures.slow_clients,
         longest_pause_ms=round(measures.longest_pause_seconds * 1000),
         lateness=None if exchange.settlement is None else Lateness(*measures.lateness()),
-    )
-
-
-def _floor(exchange: Exchange, hub: Hub) -> Floor:
-    settings = exchange.settings
-    return Floor(
-        hall=exchange.hall,
-        feed=exchange.feed,
-        journal=exchange.journal,
-        hub=hub,
-        measures=exchange.measures,
-        limits=wire.Limits(
-            frame_bytes_max=settings.frame_bytes_max,
-            frames_per_second=settings.frames_per_second,
-            frames_burst=settings.frames_burst,
-            subscriptions_max=settings.subscriptions_max,
-        ),
-        tray=Tray(),
-        outbox_limits=OutboxLimits(settings.outbox_bytes_max, settings.outbox_age_ms_max),
-        heartbeat_ms=settings.heartbeat_ms,
     )
 
 

@@ -27,11 +27,9 @@ from exchange.rehearsal.crowd import Robot
 from exchange.rehearsal.scene import Scene
 from exchange.rehearsal.stage import LENGTH_US_MAX, LOT, Cast, Rehearsal
 from exchange.settings import Settings
-from gateways import wire
 from gateways.live.door import Door
 from gateways.live.frames import TEXT
 from gateways.live.hub import Hub
-from gateways.live.outbox import OutboxLimits, Tray
 from gateways.live.session import Floor
 from gateways.wire import CloseCode, View
 from matching.units import BidderId, TimeUs
@@ -211,21 +209,13 @@ class Rehearsals:
         rehearsal = Rehearsal(scene, cast, self._clock)
         name = secrets.token_hex(NAME_BYTES)
         hub = Hub(rehearsal.feed, rehearsal.hall.now_us, name, settings.watcher_tick_ms, rehearsal.measures)
-        floor = Floor(
+        floor = Floor.under(
+            settings,
             hall=rehearsal.hall,
             feed=rehearsal.feed,
             journal=rehearsal.journal,
             hub=hub,
             measures=rehearsal.measures,
-            limits=wire.Limits(
-                frame_bytes_max=settings.frame_bytes_max,
-                frames_per_second=settings.frames_per_second,
-                frames_burst=settings.frames_burst,
-                subscriptions_max=settings.subscriptions_max,
-            ),
-            tray=Tray(),
-            outbox_limits=OutboxLimits(settings.outbox_bytes_max, settings.outbox_age_ms_max),
-            heartbeat_ms=settings.heartbeat_ms,
         )
         door = Door(
             floor,

@@ -28,6 +28,7 @@ from exchange.ports import (
     Unanswered,
 )
 from exchange.records import public_record
+from exchange.settings import Settings
 from gateways import wire
 from gateways.live.connection import Connection
 from gateways.live.frames import BINARY, TEXT
@@ -68,6 +69,35 @@ class Floor(Struct, frozen=True):
     tray: Tray
     outbox_limits: OutboxLimits
     heartbeat_ms: int
+
+    @classmethod
+    def under(
+        cls,
+        settings: Settings,
+        *,
+        hall: Hall,
+        feed: EventFeed,
+        journal: Journal,
+        hub: Hub,
+        measures: Measures,
+    ) -> Floor:
+        """Return a floor before an engine, with the limits that the settings give."""
+        return cls(
+            hall=hall,
+            feed=feed,
+            journal=journal,
+            hub=hub,
+            measures=measures,
+            limits=wire.Limits(
+                frame_bytes_max=settings.frame_bytes_max,
+                frames_per_second=settings.frames_per_second,
+                frames_burst=settings.frames_burst,
+                subscriptions_max=settings.subscriptions_max,
+            ),
+            tray=Tray(),
+            outbox_limits=OutboxLimits(settings.outbox_bytes_max, settings.outbox_age_ms_max),
+            heartbeat_ms=settings.heartbeat_ms,
+        )
 
 
 class _Named(Struct):
