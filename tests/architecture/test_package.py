@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from pathlib import Path
@@ -156,13 +157,14 @@ def test_programs_import_the_client_from_the_wheel_and_from_an_editable_install(
         "--no-index",
     ]
     subprocess.run([*command, "--target", target, "--editable", project_copy], check=True)
-    # This interpreter may know another checkout by such an install: all but `luochui` is taken from the copy.
+    # Without `site`, so that an editable install of this checkout beside us is not found before that of the copy.
+    libraries = sysconfig.get_paths()["purelib"]
     program = (
-        f"import site, sys; sys.path.insert(0, {str(project_copy)!r}); site.addsitedir({str(target)!r}); "
+        f"import site, sys; site.addsitedir({str(target)!r}); sys.path.append({libraries!r}); "
         "import luochui.client as published, gateways.client as same; "
         "assert published.LiveClient is same.LiveClient; print(published.__file__)"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(project_copy / PUBLISHED / "luochui" / "client.py")
