@@ -409,6 +409,7 @@ async def test_an_unknown_page_is_answered_with_a_page_for_people_and_a_code_for
 ) -> None:
     async with aiohttp.ClientSession(house.url) as session:
         async with session.get("/nowhere", headers={"Accept": "text/html"}) as page:
-            assert (page.status, page.content_type) == (404, "text/html") and "not-found" in await page.text()
+            assert (page.status, page.content_type) == (404, "text/html")
+            assert "没有此页" in await page.text()
         async with session.get("/api/v1/nowhere") as answer:
             assert answer.status == 404 and (await answer.json())["code"]
