@@ -359,16 +359,22 @@ async def _bring_back(
     await connection.execute(
         "SELECT exchange.index_journal($1::regclass), exchange.guard_journal($1::regclass)", table
     )
-    begins = "MINVALUE" if manifest.begins_us == NOBODY_BEFORE_US else str(manifest.begins_us)
+    await attach_month(connection, "exchange.journal", table, manifest.begins_us, manifest.before_us)
+    await connection.execute("DELETE FROM exchange.journal_archive WHERE part = $1", manifest.part)
+
+
+async def attach_month(
+    connection: asyncpg.Connection, whole: str, table: str, begins_us: TimeUs, before_us: TimeUs
+) -> None:
+    """Let a table that is filled be the month of `whole`, a table in months, between two moments."""
+    begins = "MINVALUE" if begins_us == NOBODY_BEFORE_US else str(begins_us)
     # The check spares the look through all its records under a lock.
-    bounds = f"CHECK (at_us >= {manifest.begins_us} AND at_us < {manifest.before_us})"
+    bounds = f"CHECK (at_us >= {begins_us} AND at_us < {before_us})"
     await connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT month {bounds}")
     await connection.execute(
-        f"ALTER TABLE exchange.journal ATTACH PARTITION {table} "
-        f"FOR VALUES FROM ({begins}) TO ({manifest.before_us})"
+        f"ALTER TABLE {whole} ATTACH PARTITION {table} FOR VALUES FROM ({begins}) TO ({before_us})"
     )
     await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT month")
-    await connection.execute("DELETE FROM exchange.journal_archive WHERE part = $1", manifest.part)
 
 
 async def _copy(connection: asyncpg.Connection, part: str, page: list[tuple[object, ...]]) -> int:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, TypeVar
 
 import msgspec
 import zstandard
@@ -194,6 +194,18 @@ class FileWriter:
         self._unfinished.unlink(missing_ok=True)
 
 
+class Described(Protocol):
+    """What every kind of manifest says of itself."""
+
+    @property
+    def format(self) -> int:
+        """Return the version of its format."""
+
+
+AnyManifest = TypeVar("AnyManifest", bound=Described)
+Line = TypeVar("Line")
+
+
 def manifest_path(folder: Path, part: str) -> Path:
     """Return where the manifest of a part lies in a folder."""
     return folder / (part + MANIFEST_SUFFIX)
@@ -204,22 +216,35 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises: ArchiveBroken, OSError.
     """
+    return manifest_in(path, Manifest, FORMAT)
+
+
+def manifest_in(path: Path, shape: type[AnyManifest], format_number: int) -> AnyManifest:
+    """Return a manifest of some kind of file, from its own path or from that of the file.
+
+    Raises: ArchiveBroken, OSError.
+    """
     if path.name.endswith(ROWS_SUFFIX):
-        path = path.with_name(path.name.removesuffix(ROWS_SUFFIX) + MANIFEST_SUFFIX)
+        path = manifest_path(path.parent, path.name.removesuffix(ROWS_SUFFIX))
     require(path.stat().st_size <= MANIFEST_BYTES_MAX, "size of", path.name, "清单文件大小")
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(path.read_bytes(), type=shape)
     except msgspec.DecodeError as error:
         raise ArchiveBroken(f"{path.name} is no manifest: {error}\n{path.name} 不是归档清单") from error
-    require(manifest.format == FORMAT, "format of", path.name, "清单格式版本")
+    require(manifest.format == format_number, "format of", path.name, "清单格式版本")
     return manifest
 
 
 def read_rows(path: Path) -> Iterator[ArchivedRow]:
     """Return the rows of a file, in its order.  Raises: ArchiveBroken."""
+    return read_lines(path, _decode)
+
+
+def read_lines(path: Path, decode: Callable[[bytes], Line]) -> Iterator[Line]:
+    """Return what the lines of a compressed file say, in their order.  Raises: ArchiveBroken."""
     for line in lines_of(path):
         try:
-            yield _decode(line)
+            yield decode(line)
         except (msgspec.DecodeError, ValueError) as error:
             raise ArchiveBroken(
                 f"{path.name}: a line cannot be read: {error}\n{path.name} 中有无法读取的行"

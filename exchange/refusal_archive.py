@@ -24,12 +24,12 @@ from msgspec import Struct
 
 from exchange.adapters.postgres import reaching
 from exchange.archive import (
-    NOBODY_BEFORE_US,
     PAGE_ROWS,
     TRIES,
     Part,
     Progress,
     RestoreRefusal,
+    attach_month,
     in_quiet_moment,
 )
 from exchange.archive_files import (
@@ -37,9 +37,10 @@ from exchange.archive_files import (
     MANIFEST_SUFFIX,
     ROWS_SUFFIX,
     ArchiveBroken,
-    lines_of,
     make_durable,
+    manifest_in,
     manifest_path,
+    read_lines,
     require,
     sha256_of,
     sync_folder,
@@ -221,26 +222,14 @@ def holds_refusals(path: Path) -> bool:
 
 def read_refusal_manifest(path: Path) -> RefusalManifest:
     """Return a manifest, from its own path or from that of its file.  Raises: ArchiveBroken, OSError."""
-    if path.name.endswith(ROWS_SUFFIX):
-        path = manifest_path(path.parent, path.name.removesuffix(ROWS_SUFFIX))
-    try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=RefusalManifest)
-    except msgspec.DecodeError as error:
-        raise ArchiveBroken(f"{path.name} is no manifest: {error}\n{path.name} 不是归档清单") from error
-    require(manifest.format == FORMAT, "format of", path.name, "清单格式版本")
+    manifest = manifest_in(path, RefusalManifest, FORMAT)
     require(manifest.part.startswith(PREFIX), "name of the month in", path.name, "月份名称")
     return manifest
 
 
 def read_refusals(path: Path) -> Iterator[FiledRefusal]:
     """Return the refusals of a file, in its order.  Raises: ArchiveBroken."""
-    for line in lines_of(path):
-        try:
-            yield _decode(line)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise ArchiveBroken(
-                f"{path.name}: a line cannot be read: {error}\n{path.name} 中有无法读取的行"
-            ) from error
+    return read_lines(path, _decode)
 
 
 def prove_refusals(manifest: RefusalManifest, path: Path) -> None:
@@ -282,14 +271,7 @@ async def _bring_back(manifest: RefusalManifest, file: Path, progress: Progress,
     await connection.execute(
         "SELECT exchange.index_refusal($1::regclass), exchange.guard_refusal($1::regclass)", table
     )
-    begins = "MINVALUE" if manifest.begins_us == NOBODY_BEFORE_US else str(manifest.begins_us)
-    bounds = f"CHECK (at_us >= {manifest.begins_us} AND at_us < {manifest.before_us})"
-    await connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT month {bounds}")
-    await connection.execute(
-        f"ALTER TABLE exchange.refusal ATTACH PARTITION {table} "
-        f"FOR VALUES FROM ({begins}) TO ({manifest.before_us})"
-    )
-    await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT month")
+    await attach_month(connection, "exchange.refusal", table, manifest.begins_us, manifest.before_us)
     await connection.execute("DELETE FROM exchange.refusal_archive WHERE part = $1", manifest.part)
 
 
