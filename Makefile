@@ -28,7 +28,7 @@ test: $(DEVELOPMENT) $(PAGES) ## Install what is missing, then run every check a
 	@.ci/system-packages
 	@$(MAKE) --no-print-directory lint
 	@.ci/build-pages $(VENV) check
-	$(BIN)/python -m pytest -ra $(ARGS)
+	$(BIN)/python -m pytest -ra --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(DEVELOPMENT) ## Check style, types and imports  静态检查
 	$(BIN)/ruff check
