@@ -1,38 +1,33 @@
-"""Everything that an operator may set: one frozen class, its sources, and what is wrong with what was given.
+"""Everything that an operator may set: one frozen class.
 
-Sources, the later one wins: defaults, a TOML file, environment variables `LUOCHUI_*`, command-line flags.
-What does not belong here: reading settings anywhere but at start-up, and values that are rules of a sale
+Belongs here: each setting with its bounds, its default and its meaning in both languages, and what ties two together.
+Does not belong here: where values come from (`exchange.setting_sources`), what documentation shows of them
+(`exchange.setting_words`), reading settings anywhere but at start-up, and values that are rules of a sale
 (those are in a lot's rulebook).
 """
 
-import difflib
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Literal, get_args, get_origin
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
-from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 from pydantic.config import JsonDict
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from exchange.setting_checks import (
+    NotAllowed,
+    address_or_name,
+    networks,
+    origins,
+    postgresql_address,
+    redis_address,
+    separated_by_commas,
+    without_tilde,
 )
 
 ENVIRONMENT_PREFIX = "LUOCHUI_"
-CONFIG_VARIABLE = "LUOCHUI_CONFIG"
-CONFIG_FILE = "luochui.toml"
-SECRET_MASK = "********"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "json", "console"]
@@ -51,15 +46,6 @@ def default_data_directory(environment: Mapping[str, str]) -> Path:
     if not home:
         raise ValueError("HOME is not set, so there is no default folder for data")
     return Path(home) / ".local" / "share" / "luochui"
-
-
-class NotAllowed(ValueError):
-    """A value that a check refuses, with what may stand there instead, in both languages."""
-
-    def __init__(self, allowed: str, allowed_zh: str) -> None:
-        super().__init__(allowed)
-        self.allowed = allowed
-        self.allowed_zh = allowed_zh
 
 
 def _zh(text: str) -> JsonDict:
@@ -281,65 +267,13 @@ class Settings(BaseSettings):
         """Take what is given, nothing else: `load_settings` merges the sources and can say where from."""
         return (init_settings,)
 
-    @field_validator("data_dir", "log_file", "rulebooks_dir")
-    @classmethod
-    def _without_tilde(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser().absolute()
-
-    @field_validator("database_url", "journal_url")
-    @classmethod
-    def _postgresql_address(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).scheme not in ("postgresql", "postgres"):
-            raise NotAllowed("an address that begins with postgresql://", "以 postgresql:// 开头的地址")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_address(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
-            raise NotAllowed(
-                "an address that begins with redis://, rediss:// or unix://",
-                "以 redis://、rediss:// 或 unix:// 开头的地址",
-            )
-        return value
-
-    @field_validator("host")
-    @classmethod
-    def _address_or_name(cls, value: str) -> str:
-        if not value or any(sign in value for sign in " /,"):
-            raise NotAllowed("an IP address or host name", "IP 地址或主机名")
-        if value.replace(".", "").isdecimal() and not _is_address(value):
-            raise NotAllowed("an IP address or host name", "IP 地址或主机名")
-        return value
-
-    @field_validator("public_origins", "trusted_proxies", mode="before")
-    @classmethod
-    def _separated_by_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("public_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if not _is_origin(origin):
-                raise NotAllowed(
-                    f"origins of the form https://host or http://host:port; {origin!r} is none",
-                    f"形如 https://host 或 http://host:port 的来源；{origin!r} 不是",
-                )
-        return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
-            if not _is_network(address):
-                raise NotAllowed(
-                    f"IP addresses and networks as 10.0.0.0/8; {address!r} is none",
-                    f"IP 地址或网段（例如 10.0.0.0/8）；{address!r} 不是",
-                )
-        return value
+    _paths = field_validator("data_dir", "log_file", "rulebooks_dir")(without_tilde)
+    _databases = field_validator("database_url", "journal_url")(postgresql_address)
+    _redis = field_validator("redis_url")(redis_address)
+    _listening = field_validator("host")(address_or_name)
+    _lists = field_validator("public_origins", "trusted_proxies", mode="before")(separated_by_commas)
+    _origins = field_validator("public_origins")(origins)
+    _proxies = field_validator("trusted_proxies")(networks)
 
     @field_validator("frames_burst")
     @classmethod
@@ -378,275 +312,3 @@ class Settings(BaseSettings):
     def log_path(self) -> Path:
         """Return the file that takes the log."""
         return self.log_file or self.data_dir / "luochui.log"
-
-
-@dataclass(frozen=True, slots=True)
-class SettingProblem:
-    """One thing that is wrong with what was given.
-
-    Args:
-        key: setting, as in the TOML file; empty when the whole source is at fault.
-        source: where the value came from, in words.
-        given: the value, as text; a secret is masked.
-        allowed: what may stand there, English.
-        allowed_zh: the same in Chinese.
-    """
-
-    key: str
-    source: str
-    given: str
-    allowed: str
-    allowed_zh: str
-
-    def __str__(self) -> str:
-        what = f"{self.key} = {self.given}" if self.key else self.given
-        return f"{what}  ({self.source})\n    allowed: {self.allowed}\n    可用值：{self.allowed_zh}"
-
-
-class SettingsProblems(Exception):
-    """The settings cannot be used; `problems` holds everything that is wrong, at once."""
-
-    def __init__(self, problems: list[SettingProblem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
-    """Settings together with where each value came from, in words, by key."""
-
-    settings: Settings
-    sources: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class SettingDescription:
-    """One setting as documentation shows it."""
-
-    key: str
-    variable: str
-    flag: str
-    kind: str
-    default: str
-    description: str
-    description_zh: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """One source: its name for people, its values, and what is wrong with it as a whole."""
-
-    name: str
-    values: Mapping[str, object]
-    problems: tuple[SettingProblem, ...] = ()
-
-
-def load_settings(
-    flags: Mapping[str, object] | None = None,
-    *,
-    config: Path | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> Settings:
-    """Return the settings from defaults, TOML, environment and flags; see `load_settings_with_sources`.
-
-    Raises: SettingsProblems.
-    """
-    return load_settings_with_sources(flags, config=config, environment=environment).settings
-
-
-def load_settings_with_sources(
-    flags: Mapping[str, object] | None = None,
-    *,
-    config: Path | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> LoadedSettings:
-    """Merge all sources and check the result.
-
-    Args:
-        flags: values from the command line by key; None means not given.
-        config: TOML file; when absent `$LUOCHUI_CONFIG`, then `luochui.toml` here, if there is one.
-        environment: variables; the process's own when absent.
-
-    Raises: SettingsProblems, with every problem of every source.
-    """
-    variables = os.environ if environment is None else environment
-    given = [_toml_values(config, variables), _environment_values(variables), _flag_values(flags or {})]
-    values: dict[str, object] = {}
-    sources: dict[str, str] = {}
-    problems = [problem for source in given for problem in source.problems]
-    for source in given:
-        values.update(source.values)
-        sources.update(dict.fromkeys(source.values, source.name))
-    if "data_dir" not in values:
-        problems += _default_data_dir(values, variables)
-    settings = _validated(values, sources, problems)
-    if problems or settings is None:
-        raise SettingsProblems(problems)
-    settings._sources = MappingProxyType(sources)
-    return LoadedSettings(settings, sources)
-
-
-def describe_settings() -> tuple[SettingDescription, ...]:
-    """Return every setting with its key, variable, flag, type with bounds, default and meaning."""
-    return tuple(_description(key, field) for key, field in Settings.model_fields.items())
-
-
-def shown_value(key: str, value: object) -> str:
-    """Return a value as it may be shown: a password inside an address is masked."""
-    if key in ("database_url", "journal_url", "redis_url") and isinstance(value, str):
-        return _without_password(value)
-    return _as_text(value)
-
-
-def as_environment(settings: Settings) -> dict[str, str]:
-    """Return the variables by which another process of ours gets the same settings, passwords included."""
-    values = ((key, getattr(settings, key)) for key in Settings.model_fields)
-    return {ENVIRONMENT_PREFIX + key.upper(): _as_text(value) for key, value in values}
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (tuple, list)):
-        return ",".join(str(item) for item in value)
-    return "" if value is None else str(value)
-
-
-def _toml_values(config: Path | None, variables: Mapping[str, str]) -> _Given:
-    named = config or (Path(variables[CONFIG_VARIABLE]) if variables.get(CONFIG_VARIABLE) else None)
-    file = named or Path(CONFIG_FILE)
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        if named is None:
-            return _Given(str(file), {})
-        return _Given(str(file), {}, (_bad_file(file, "a file that exists", "存在的文件"),))
-    except OSError as error:
-        hint = f"a file that can be read ({error.strerror})"
-        return _Given(str(file), {}, (_bad_file(file, hint, f"可读取的文件（{error.strerror}）"),))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        hint = f"a TOML file in UTF-8 ({error})"
-        return _Given(str(file), {}, (_bad_file(file, hint, f"UTF-8 编码的 TOML 文件（{error}）"),))
-    return _Given(str(file), values)
-
-
-def _bad_file(file: Path, allowed: str, allowed_zh: str) -> SettingProblem:
-    return SettingProblem("", "configuration file 配置文件", str(file), allowed, allowed_zh)
-
-
-def _environment_values(variables: Mapping[str, str]) -> _Given:
-    """Return what `LUOCHUI_*` says; an empty variable counts as not given, unknown ones are left alone."""
-    source = EnvSettingsSource(Settings, env_ignore_empty=True)
-    source.env_vars = {name.lower(): value for name, value in variables.items() if value}
-    return _Given("environment 环境变量", source())
-
-
-def _flag_values(flags: Mapping[str, object]) -> _Given:
-    return _Given("command line 命令行", {key: value for key, value in flags.items() if value is not None})
-
-
-def _default_data_dir(values: dict[str, object], variables: Mapping[str, str]) -> list[SettingProblem]:
-    try:
-        values["data_dir"] = default_data_directory(variables)
-    except ValueError as error:
-        hint = f"set LUOCHUI_DATA_DIR or --data-dir ({error})"
-        hint_zh = "请设置 LUOCHUI_DATA_DIR 或 --data-dir（HOME 未设置）"
-        return [SettingProblem("data_dir", "default 默认值", "", hint, hint_zh)]
-    return []
-
-
-def _validated(
-    values: Mapping[str, object], sources: Mapping[str, str], problems: list[SettingProblem]
-) -> Settings | None:
-    """Build the settings; what is wrong is added to the problems instead."""
-    fallback = {} if "data_dir" in values else {"data_dir": Path("/")}
-    try:
-        return Settings.model_validate({**values, **fallback})
-    except ValidationError as error:
-        problems += [_problem(details, values, sources) for details in error.errors()]
-        return None
-
-
-def _problem(
-    details: ErrorDetails, values: Mapping[str, object], sources: Mapping[str, str]
-) -> SettingProblem:
-    key = str(details["loc"][0]) if details["loc"] else ""
-    source = sources.get(key, "default 默认值")
-    given = shown_value(key, values.get(key))
-    if details["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, Settings.model_fields, 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        meant_zh = f"；是否想写 {near[0]}？" if near else ""
-        hint = f"this key does not exist{meant} (luochui config doc lists all)"
-        return SettingProblem(key, source, given, hint, f"没有此配置项{meant_zh}（见 luochui config doc）")
-    kind = _kind(Settings.model_fields[key]) if key in Settings.model_fields else details["msg"]
-    refusal = details.get("ctx", {}).get("error")
-    if isinstance(refusal, NotAllowed):
-        return SettingProblem(key, source, given, refusal.allowed, refusal.allowed_zh)
-    return SettingProblem(key, source, given, kind, kind)
-
-
-def _description(key: str, field: FieldInfo) -> SettingDescription:
-    extra = field.json_schema_extra
-    assert isinstance(extra, dict) and field.description is not None, f"{key} is described in both languages"
-    default = "~/.local/share/luochui" if key == "data_dir" else shown_value(key, field.default)
-    dashed = key.replace("_", "-")
-    return SettingDescription(
-        key=key,
-        variable=ENVIRONMENT_PREFIX + key.upper(),
-        flag=f"--{dashed}/--no-{dashed}" if field.annotation is bool else f"--{dashed}",
-        kind=_kind(field),
-        default=default,
-        description=field.description,
-        description_zh=str(extra["description_zh"]),
-    )
-
-
-def _kind(field: FieldInfo) -> str:
-    """Return what a field takes, in short words: `integer 1..65535`, `json | console`, `path`."""
-    annotation = field.annotation
-    options = [part for part in get_args(annotation) if part is not type(None)]
-    if get_origin(annotation) is Literal:
-        return " | ".join(options)
-    if annotation is bool:
-        return "true | false"
-    if annotation is int:
-        low, high = (getattr(bound, sign) for bound, sign in zip(field.metadata, ("ge", "le"), strict=True))
-        return f"integer {low}..{high}"
-    if get_origin(annotation) is tuple:
-        return "list of texts"
-    return "path" if annotation is Path or Path in options else "text"
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_network(value: str) -> bool:
-    try:
-        ip_network(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_origin(value: str) -> bool:
-    """Say whether a text is a web origin: scheme, host and perhaps a port, nothing behind them."""
-    parts = urlsplit(value)
-    return (
-        parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and "@" not in parts.netloc
-        and f"{parts.scheme}://{parts.netloc}" == value
-    )
-
-
-def _without_password(address: str) -> str:
-    parts = urlsplit(address)
-    if parts.password is None:
-        return address
-    return address.replace(f":{parts.password}@", f":{SECRET_MASK}@", 1)

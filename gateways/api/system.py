@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from exchange import __version__
 from exchange.condition import Finding, Process, Refunds, Store, findings
-from exchange.settings import Settings, describe_settings, shown_value
+from exchange.setting_words import describe_settings, shown_value
+from exchange.settings import Settings
 from exchange.texts import BothLanguages
 from gateways.api.administration import READERS
 from gateways.api.operation import Asked, Operation

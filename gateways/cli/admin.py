@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from exchange.people import Account, LoginTaken, People, Role, TooManyTokens
-from exchange.settings import load_settings
+from exchange.setting_sources import load_settings
 from gateways.cli.on_record import note
 from gateways.cli.outcomes import CommandFailed, ExitCode
 

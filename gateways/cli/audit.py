@@ -12,7 +12,7 @@ import typer
 from exchange.audit import Audit, AuditReport, Entry, Kept
 from exchange.database import StoreUnavailable
 from exchange.registry import opened_pool
-from exchange.settings import load_settings
+from exchange.setting_sources import load_settings
 from gateways.cli.outcomes import CommandFailed, ExitCode
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)

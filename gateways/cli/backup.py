@@ -14,7 +14,8 @@ import typer
 from exchange import backups
 from exchange.database import StoreUnavailable
 from exchange.registry import one_connection, reached_server, running_server
-from exchange.settings import Settings, load_settings
+from exchange.setting_sources import load_settings
+from exchange.settings import Settings
 from gateways.cli.on_record import note
 from gateways.cli.outcomes import CommandFailed
 

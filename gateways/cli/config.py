@@ -7,12 +7,8 @@ from pathlib import Path
 
 import typer
 
-from exchange.settings import (
-    SettingDescription,
-    describe_settings,
-    load_settings_with_sources,
-    shown_value,
-)
+from exchange.setting_sources import load_settings_with_sources
+from exchange.setting_words import SettingDescription, describe_settings, shown_value
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 

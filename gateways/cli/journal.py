@@ -19,7 +19,7 @@ from exchange.archive_files import ArchiveBroken, read_manifest
 from exchange.ports import JournalUnavailable
 from exchange.refusal_archive import holds_refusals
 from exchange.registry import Records, opened_records
-from exchange.settings import load_settings
+from exchange.setting_sources import load_settings
 from exchange.verification import JournalReport, verify_journal
 from gateways.cli.outcomes import CommandFailed, ExitCode
 

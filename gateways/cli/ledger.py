@@ -15,7 +15,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from exchange.settings import Settings, load_settings
+from exchange.setting_sources import load_settings
+from exchange.settings import Settings
 from gateways.cli import ledger_bank, ledger_books, ledger_export, ledger_lots, ledger_write_offs
 from gateways.cli.language import Language, language_of
 from gateways.cli.ledger_payouts import payouts

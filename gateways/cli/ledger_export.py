@@ -18,7 +18,8 @@ from typing import IO, TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 import typer
 
-from exchange.settings import Settings, load_settings
+from exchange.setting_sources import load_settings
+from exchange.settings import Settings
 from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import CommandFailed, ExitCode
 from ledger.exports import (

@@ -45,7 +45,7 @@ def code_of(error: Exception) -> ExitCode:
     from exchange.embedded_postgres import EmbeddedPostgresError
     from exchange.migrations import MigrationError
     from exchange.rulebooks.library import RulebooksUnusable
-    from exchange.settings import SettingsProblems
+    from exchange.setting_sources import SettingsProblems
 
     if isinstance(error, SettingsProblems):
         typer.echo(f"Configuration problems 配置有误:\n{error}", err=True)

@@ -20,7 +20,7 @@ from exchange.rulebooks.explanation import Explanation, Line, explanation, summa
 from exchange.rulebooks.library import Library, RulebooksUnusable, library
 from exchange.rulebooks.reading import Finding, RulebookUnreadable, read_rulebook
 from exchange.rulebooks.rulebook import Rulebook, Sureness
-from exchange.settings import load_settings
+from exchange.setting_sources import load_settings
 from exchange.texts import BothLanguages
 from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import CommandFailed, ExitCode

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from exchange.bootstrap import Exchange
 from exchange.demo.accounts import DEMO_PASSWORD
-from exchange.settings import Settings, as_environment
+from exchange.setting_sources import as_environment
+from exchange.settings import Settings
 from gateways.cli.starting import (
     Config,
     DatabaseUrl,

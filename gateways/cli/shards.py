@@ -15,7 +15,8 @@ from rich.table import Table
 from exchange.adapters.places import PostgresPlaces
 from exchange.ports import JournalUnavailable
 from exchange.registry import opened_pool
-from exchange.settings import Settings, load_settings
+from exchange.setting_sources import load_settings
+from exchange.settings import Settings
 from exchange.shards import SHARDS_MAX, MoveRefusal, ShardState
 from gateways.cli.outcomes import CommandFailed, ExitCode
 

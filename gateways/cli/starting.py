@@ -16,7 +16,8 @@ from rich.console import Console
 
 from exchange.ground import DatabaseUnusable
 from exchange.observability import configure_logging
-from exchange.settings import LoadedSettings, Settings, load_settings_with_sources
+from exchange.setting_sources import LoadedSettings, load_settings_with_sources
+from exchange.settings import Settings
 from gateways.cli.outcomes import CommandFailed, ExitCode
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. 监听地址")]

@@ -15,7 +15,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from exchange.settings import CONFIG_VARIABLE, ENVIRONMENT_PREFIX, Settings
+from exchange.setting_sources import CONFIG_VARIABLE
+from exchange.settings import ENVIRONMENT_PREFIX, Settings
 from gateways.cli import NOUNS
 from gateways.pages import ASSETS, PAGES
 from gateways.portal.routes import ADDRESSES

@@ -5,17 +5,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from exchange.settings import (
-    SettingDescription,
-    Settings,
+from exchange.setting_sources import (
     SettingsProblems,
     as_environment,
-    default_data_directory,
-    describe_settings,
     load_settings,
     load_settings_with_sources,
-    shown_value,
 )
+from exchange.setting_words import SettingDescription, describe_settings, shown_value
+from exchange.settings import Settings, default_data_directory
 from gateways.cli import app
 from gateways.cli.outcomes import ExitCode
 
