@@ -2,6 +2,7 @@
 // Belongs here: digits, grouping, units of ten thousand, 大写. Does not belong here: what may be bid.
 
 const AMOUNT_MAX = 10n ** 15n;
+const SHORT_FROM = 1_000_000; // ten thousand in whole units of most currencies
 const FRACTION_DIGITS: Record<string, number> = { JPY: 0, KRW: 0, VND: 0, BHD: 3, KWD: 3 };
 const SYMBOLS: Record<string, string> = { CNY: "¥", USD: "$", EUR: "€", GBP: "£", HKD: "HK$", JPY: "JP¥" };
 
@@ -36,6 +37,15 @@ export function plainAmount(minor: number, currency: string, { isExact = false, 
 export function shortAmount(minor: number, currency: string, locale: string): string {
   const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 6 });
   return `${SYMBOLS[currency] ?? `${currency} `}${compact.format(minor / 10 ** fractionDigits(currency))}`;
+}
+
+/** What reads back an amount so that a slip shows: exact digits, the short form, 大写 where they are in use. */
+export function readBackOf(minor: number, currency: string, locale: string): string[] {
+  return [
+    formatAmount(minor, currency, { isExact: true }),
+    ...(minor >= SHORT_FROM ? [shortAmount(minor, currency, locale)] : []),
+    ...(currency === "CNY" ? [capitalAmount(minor)] : []),
+  ];
 }
 
 /** Write a deposit's reference in groups of four digits, the way people read it out. */

@@ -13,8 +13,3 @@ export function follow(shortcut: Shortcut, within: ParentNode = document): void 
   const place = within.querySelector<HTMLElement & { disabled?: boolean }>(selector);
   (place && !place.disabled ? place : within.querySelector<HTMLElement>("#bid-hint"))?.focus();
 }
-
-/** A key that is held down is one intention: what the keyboard repeats presses nothing. */
-export function pressOnce(key: KeyboardEvent): void {
-  if (key.repeat) key.preventDefault();
-}

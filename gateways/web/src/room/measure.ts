@@ -1,7 +1,7 @@
 // How the amounts of a running phase are written and read: as money, or as units where a second dimension is bid in.
 // Belongs here: text and back. Does not belong here: which amounts may be bid (`ladder`).
 
-import { capitalAmount, formatAmount, parseAmount, plainAmount, shortAmount, type ParsedAmount } from "../client";
+import { formatAmount, parseAmount, plainAmount, readBackOf, type ParsedAmount } from "../client";
 import type { LotView } from "../schema";
 
 export interface Measure {
@@ -16,7 +16,6 @@ export interface Measure {
 }
 
 const COUNT = /^\d{1,15}$/;
-const SHORT_FROM = 1_000_000; // ten thousand in whole units of most currencies
 
 /** The measure of what is bid in a lot now. */
 export function measureOf(view: LotView): Measure {
@@ -30,11 +29,7 @@ export function money(currency: string): Measure {
     text: (amount, options) => formatAmount(amount, currency, options),
     plain: (amount) => plainAmount(amount, currency, { isGrouped: true }),
     parse: (typed) => parseAmount(typed, currency),
-    readBack: (amount, locale) => [
-      formatAmount(amount, currency, { isExact: true }),
-      ...(amount >= SHORT_FROM ? [shortAmount(amount, currency, locale)] : []),
-      ...(currency === "CNY" ? [capitalAmount(amount)] : []),
-    ],
+    readBack: (amount, locale) => readBackOf(amount, currency, locale),
   };
 }
 

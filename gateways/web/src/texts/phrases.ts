@@ -404,6 +404,12 @@ export const PHRASES = {
   confirm_withdraw: ["撤回标的？此操作不可撤销。", "Withdraw the lot? This cannot be undone."],
   hammer_line: ["当前价 {price}。落槌后不可撤销。", "The price is {price}. This cannot be undone."],
   reason_published: ["原因（将公布）", "Reason (will be published)"],
+  lot_has_changed: ["对话期间标的有变化，请重新核对。", "The lot has changed since you were asked: look again."],
+  what_follows: ["后果", "What follows"],
+  type_word: ["请输入“{word}”以确认", "Type “{word}” to confirm"],
+  reason_known: ["常用原因", "Reasons from the rules"],
+  reason_own: ["自行填写", "In your own words"],
+  reason_source: ["依据：{source}", "Known to: {source}"],
 
   // Finance
   totals: ["合计", "Totals"],
