@@ -26,6 +26,7 @@ from gateways.live.session import Floor
 from gateways.pages import add_pages
 from gateways.portal.routes import add_portal
 from gateways.rehearsals import REHEARSALS, Rehearsals
+from gateways.shared_stage import SharedStage
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; connect-src 'self'; style-src 'self'; "
@@ -42,8 +43,12 @@ HUB = web.AppKey("hub", Hub)
 DOOR = web.AppKey("door", Door)
 
 
-def make_app(exchange: Exchange) -> web.Application:
-    """Return the application over a started exchange."""
+def make_app(exchange: Exchange, stage: SharedStage | None = None) -> web.Application:
+    """Return the application over a started exchange.
+
+    Args:
+        stage: where rehearsals are, when this gateway has neighbours on its machine.
+    """
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app[EXCHANGE] = exchange
     app[SERVICES] = _services(exchange)
@@ -81,12 +86,16 @@ def make_app(exchange: Exchange) -> web.Application:
             await watching
 
     async def sees_out(app: web.Application) -> None:
+        if stage is not None:
+            await stage.leave()
         await rehearsals.close()
         await door.drain(settings.drain_ms / 1000)
 
     app.router.add_get("/api/v1/live", door.enter)
     app.router.add_get("/api/v1/rehearsals/{name:[0-9a-f]{1,40}}/live", rehearsals.enter)
     api.routes(app)
+    if stage is not None:
+        app.middlewares.append(stage.leading())
     add_portal(app)
     add_pages(app)
     _add_health(app)

@@ -453,12 +453,6 @@ _API: Final = {
         "请先结束一场彩排，再开始新的。",
         "End one of them first.",
     ),
-    "REHEARSAL_NEEDS_ONE_GATEWAY": Message(
-        "本系统由共用一个端口的多个网关提供服务，无法在此彩排。",
-        "Several gateways share this port, so a rehearsal cannot be held here.",
-        "请在单独运行的一套系统上彩排，或请管理员设置单独的网关地址。",
-        "Rehearse on an exchange that runs by itself, or ask for a gateway with an address of its own.",
-    ),
     "INCIDENT_NOT_NOW": Message(
         "此刻无法安排这一突发情况。",
         "This cannot be made to happen now.",

@@ -1,7 +1,8 @@
 """The rehearsals that this gateway holds: who may come in and as what, their live floors, and their ends.
 
-A rehearsal lives in the process in which it was begun and ends with it. Where several gateways stand behind one
-address, the balancer leads everything under `/api/v1/rehearsals` to one of them (deploy/README.md).
+A rehearsal lives in the process in which it was begun and ends with it. Gateways of one machine lead each other to the
+one that holds them (`gateways.shared_stage`); where gateways of several machines stand behind one address, the balancer
+leads everything under `/api/v1/rehearsals` to one of them (deploy/README.md).
 
 Belongs here: a hub and a door for each rehearsal, the bounds on how many there are and for how long.
 Does not belong here: what happens on the stage (`exchange.rehearsal`), the HTTP operations (`gateways.api.rehearsals`).
@@ -50,10 +51,6 @@ ROBOT_RTT_MS: Final = (15, 140)
 
 class TooManyRehearsals(Exception):
     """This gateway holds as many rehearsals as it can."""
-
-
-class SharedPort(Exception):
-    """Other gateways answer on the same port: whoever comes to a rehearsal would meet any of them."""
 
 
 class RobotLine:
@@ -133,9 +130,7 @@ class Rehearsals:
         return held
 
     async def begin(self, scene: Scene, cast: Cast, by: Account) -> HeldRehearsal:
-        """Begin a rehearsal.  Raises: SharedPort, TooManyRehearsals, TermsUnusable."""
-        if self._settings.gateways > 1:
-            raise SharedPort
+        """Begin a rehearsal.  Raises: TooManyRehearsals, TermsUnusable."""
         if len(self._held) >= REHEARSALS_MAX:
             raise TooManyRehearsals
         held = self._staged(scene, cast, by)

@@ -31,6 +31,7 @@ from gateways.accepting import PacedSite
 from gateways.app import HUB, make_app, make_engine_app
 from gateways.listening import BACKLOG, address, exclusive_listener, reserved_port, shared_socket
 from gateways.live.neighbours import Neighbours
+from gateways.shared_stage import SharedStage
 from gateways.supervisor import Launch, Supervisor, Tie
 
 log = structlog.get_logger(__name__)
@@ -136,7 +137,9 @@ async def serve_gateway(settings: Settings, report: Report, ready: Ready, tie: T
     shared = shared_socket(settings.host, settings.port)
     listeners = [shared, *_own_listeners(settings)]
     async with opened_gateway(settings, report) as exchange:
-        app = make_app(exchange)
+        stage = SharedStage(settings.data_dir, exchange.settings.database_url or "")
+        listeners.append(stage.listener)
+        app = make_app(exchange, stage)
         async with asyncio.TaskGroup() as group:
             work = _begun(group, exchange)
             if exchange.notes is not None:

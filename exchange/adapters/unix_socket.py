@@ -40,11 +40,16 @@ _LIFE = _HEAD.pack(1, 0)
 
 
 def socket_path(folder: Path, shard: int) -> Path:
-    """Return where the engine of a shard listens, for both ends the same.
+    """Return where the engine of a shard listens, for both ends the same."""
+    return socket_named(folder, f"engine-{shard}")
+
+
+def socket_named(folder: Path, name: str) -> Path:
+    """Return the path of a socket that processes of one machine know by a name.
 
     A path that is too long for a socket is replaced by one in a folder of its own, which a note in `folder` names.
     """
-    wanted = folder / f"engine-{shard}.sock"
+    wanted = folder / f"{name}.sock"
     if len(os.fsencode(wanted)) <= SOCKET_PATH_BYTES_MAX:
         return wanted
     note = folder / "sockets.path"

@@ -24,7 +24,7 @@ from exchange.texts import BothLanguages
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.lots import RecordPage, RecordQuery, linked
 from gateways.api.operation import ANYONE, NAME, SIGNED_IN, Asked, Operation, only
-from gateways.rehearsals import REHEARSALS, HeldRehearsal, Rehearsals, SharedPort, TooManyRehearsals, may_host
+from gateways.rehearsals import REHEARSALS, HeldRehearsal, Rehearsals, TooManyRehearsals, may_host
 from matching.lot import CLOSED_STATES, LotState
 from matching.terms import LotTerms, terms_problems
 from matching.units import Paddle, TimeUs
@@ -67,7 +67,7 @@ class RehearsalCard(Struct, frozen=True):
 
 
 class RehearsalList(Struct, frozen=True):
-    """The rehearsals that this gateway holds, the latest first."""
+    """The rehearsals under way, the latest first."""
 
     rehearsals: list[RehearsalCard]
 
@@ -114,8 +114,6 @@ async def begin_rehearsal(asked: Asked) -> RehearsalCard:
     )
     try:
         held = await _rehearsals(asked).begin(scene, cast, asked.caller)
-    except SharedPort as error:
-        raise ApiError(ApiCode.REHEARSAL_NEEDS_ONE_GATEWAY) from error
     except TooManyRehearsals as error:
         raise ApiError(ApiCode.TOO_MANY_REHEARSALS) from error
     except TermsUnusable as error:
@@ -285,7 +283,6 @@ OPERATIONS = (
         "POST", "/rehearsals", begin_rehearsal, HOSTS, body=NewRehearsal, answer=RehearsalCard, status=201,
         codes=(
             ApiCode.LOT_UNKNOWN, ApiCode.RULEBOOK_UNKNOWN, ApiCode.TERMS_INVALID, ApiCode.TOO_MANY_REHEARSALS,
-            ApiCode.REHEARSAL_NEEDS_ONE_GATEWAY,
         ),
     ),
     Operation("GET", "/rehearsals/{name}", show_rehearsal, ANYONE, answer=RehearsalDetail, codes=UNKNOWN),

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from gateways.client import ApiClient
@@ -118,6 +119,81 @@ async def test_a_gateway_that_is_killed_is_started_again_and_loses_no_receipt(wi
             os.kill(killed, signal.SIGKILL)
             await until(partial(are_new, with_gateways, {killed}))
             await further(biddings)
+
+
+async def everywhere(house: House) -> list[list[str]]:
+    """Return the rehearsals that are listed over each of several connections of their own."""
+    found = []
+    for _ in range(CONNECTIONS):
+        async with ApiClient(house.url, token=house.operator) as api:
+            listed = await api.call("GET", "/rehearsals")
+            found.append([one["name"] for one in listed["rehearsals"]])
+    return found
+
+
+async def test_a_rehearsal_is_found_through_every_gateway(with_gateways: House) -> None:
+    async with AsyncExitStack() as stack:
+        operator = await stack.enter_async_context(ApiClient(with_gateways.url, token=with_gateways.operator))
+        name = (await operator.call("POST", "/rehearsals", {"bidders": 2, "seed": 7}))["name"]
+        assert await everywhere(with_gateways) == [[name]] * CONNECTIONS
+        address = f"{with_gateways.url}/api/v1/rehearsals/{name}/live"
+        headers = {"Authorization": f"Bearer {with_gateways.operator}"}
+        connect = partial(_connected, stack, address, headers)
+        desks = [
+            await connect("luochui.v1.msgpack" if n % 2 else "luochui.v1.json") for n in range(CONNECTIONS)
+        ]
+        await desks[0].send_json({"type": "subscribe", "lot": 1})
+        open_it = {"type": "host", "id": secrets.token_hex(16), "lot": 1, "act": "open"}
+        await desks[0].send_json(open_it)
+        while (answer := await desks[0].receive_json(timeout=PATIENCE_SECONDS)).get("id") != open_it["id"]:
+            pass
+        assert answer["type"] == "receipt"
+        for person, status in ((with_gateways.bidders[0].token, 403), ("not-a-token", 401)):
+            nobody = await stack.enter_async_context(aiohttp.ClientSession())
+            whose = {"Authorization": f"Bearer {person}"}
+            async with nobody.delete(address.removesuffix("/live"), headers=whose) as answered:
+                assert answered.status == status
+        await operator.call("DELETE", f"/rehearsals/{name}")
+        for desk in desks:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while (said := await desk.receive()).type in (
+                    aiohttp.WSMsgType.TEXT,
+                    aiohttp.WSMsgType.BINARY,
+                ):
+                    pass
+            assert (said.type, said.data) == (aiohttp.WSMsgType.CLOSE, CloseCode.OVER)
+        for _ in range(CONNECTIONS):
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="404"):
+                await connect("luochui.v1.json")
+
+
+async def test_when_the_gateway_with_the_rehearsals_is_gone_another_one_takes_them(
+    with_gateways: House,
+) -> None:
+    """Nothing of a rehearsal is kept; but the next one can begin at once, wherever it is asked for."""
+    for place in range(2):
+        before = gateways_of(with_gateways)
+        killed = sorted(before)[place]
+        os.kill(killed, signal.SIGKILL)
+        await until(partial(are_new, with_gateways, {killed}))
+        async with ApiClient(with_gateways.url, token=with_gateways.operator) as api:
+            name = (await api.call("POST", "/rehearsals", {"bidders": 1}))["name"]
+            for listed in (found := await everywhere(with_gateways)):
+                assert listed == found[0]
+                assert listed[0] == name
+            for one in found[0]:
+                await api.call("DELETE", f"/rehearsals/{one}")
+
+
+async def _connected(
+    stack: AsyncExitStack, address: str, headers: dict[str, str], protocol: str
+) -> aiohttp.ClientWebSocketResponse:
+    """Return a host's connection of its own to a rehearsal."""
+    http = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
+    connecting = http.ws_connect(f"{address}?part=host", protocols=(protocol,))
+    socket = await stack.enter_async_context(connecting)
+    assert socket.protocol == protocol
+    return socket
 
 
 async def test_when_the_engine_ends_its_gateways_end(with_gateways: House) -> None:
