@@ -1,7 +1,8 @@
-"""Who the centre is: its name, where and when people reach it, where deposits are paid to; in versions.
+"""Who the centre is: its name, where and when people reach it; in versions.
 
 Belongs here: what the centre says of itself on every page, and who changed it when and why.
-Does not belong here: settings of a process (`exchange.settings`), rules of sales (`exchange.rulebooks`).
+Does not belong here: settings of a process (`exchange.settings`), rules of sales (`exchange.rulebooks`), where
+deposits are paid to: that is the bank account that finance has registered with the ledger (`ledger.bank.registry`).
 """
 
 from __future__ import annotations
@@ -61,14 +62,6 @@ class Text(BothLanguages, frozen=True, forbid_unknown_fields=True):
     en: Annotated[str, Meta(max_length=TEXT_CHARACTERS_MAX)] = ""
 
 
-class DepositBank(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where deposits are paid to. Empty as long as nobody has entered it."""
-
-    holder: Line = ""
-    bank: Line = ""
-    account: Line = ""
-
-
 class CentreCard(Struct, frozen=True, forbid_unknown_fields=True):
     """What the centre says of itself.
 
@@ -82,7 +75,6 @@ class CentreCard(Struct, frozen=True, forbid_unknown_fields=True):
         map_link: https address of a map with `{latitude}` and `{longitude}` in it; empty: no link.
         region: what the search for lots begins with; empty: everywhere.
         footer: what stands at the end of every page, such as the ICP number.
-        deposit_bank: where deposits are paid to.
     """
 
     name: Lines = Lines("落槌公共资源交易中心", "Luochui Public Resource Trading Centre")
@@ -94,7 +86,10 @@ class CentreCard(Struct, frozen=True, forbid_unknown_fields=True):
     map_link: MapLink = ""
     region: Line = ""
     footer: Text = Text()
-    deposit_bank: DepositBank = DepositBank()
+
+
+class _CardOnRecord(CentreCard, frozen=True, forbid_unknown_fields=False):
+    """A card as it was written down; one of an earlier release may say what a card does not say any more."""
 
 
 class CentreVersion(Struct, frozen=True):
@@ -169,7 +164,7 @@ class Centre:
 
 
 def _version(row: Row) -> CentreVersion:
-    card = msgspec.json.decode(row["card"], type=CentreCard)
+    card = CentreCard(*msgspec.structs.astuple(msgspec.json.decode(row["card"], type=_CardOnRecord)))
     return CentreVersion(
         row["version"], card, row["changed_by"], row["by_name"], row["changed_at_us"], row["reason"]
     )

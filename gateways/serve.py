@@ -24,6 +24,7 @@ from aiohttp import web
 
 from exchange.bootstrap import Exchange, opened, opened_engine, opened_gateway, operator_token
 from exchange.demo.centre import DemoCentre
+from exchange.demo.office import DemoOffice
 from exchange.demo.showcase import Showcase
 from exchange.ground import Report
 from exchange.settings import Settings
@@ -211,9 +212,11 @@ async def _demo(
         showcase=showcase,
     )
     await centre.open()
+    office = DemoOffice(exchange.people, exchange.finance)
+    await office.open()
 
     async def run() -> None:
-        await asyncio.gather(centre.run(), showcase.run())
+        await asyncio.gather(centre.run(), showcase.run(), office.run())
 
     return group.create_task(run())
 

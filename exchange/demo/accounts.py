@@ -42,6 +42,14 @@ ROBOTS = tuple(
 )
 ROBOT_HOST = DemoAccount("demo-robot-host", "演示机器人 主持 / Demo robot host", (Role.HOST,))
 
+ROBOT_CASHIER = DemoAccount("demo-robot-cashier", "演示机器人 出纳 / Demo robot cashier", (Role.CASHIER,))
+ROBOT_CHECKER = DemoAccount("demo-robot-checker", "演示机器人 复核 / Demo robot checker", (Role.CHECKER,))
+
+
+def bank_number(account_id: int) -> str:
+    """Return the number of an account holder's account at the demo bank, where his refunds go."""
+    return f"62170000{account_id:011d}"
+
 
 async def made(people: People, wanted: DemoAccount, password: str | None) -> Account:
     """Return the account with this login, made now unless it is there.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 
+from exchange.demo.accounts import bank_number
 from exchange.ports import Clock
 from exchange.sign_up import SignUps
 from ledger.receipts import ReceiptOutcome
@@ -25,7 +26,13 @@ class DemoBank:
         self._clock = clock
 
     async def pay(
-        self, reference: str, amount: Amount, currency: str, payer_name: str, receipt_id: str = ""
+        self,
+        reference: str,
+        amount: Amount,
+        currency: str,
+        payer_name: str,
+        receipt_id: str = "",
+        payer_id: int = 0,
     ) -> ReceiptOutcome:
         """Send the exchange a receipt of `amount` minor units for a deposit reference.
 
@@ -35,6 +42,7 @@ class DemoBank:
             currency: ISO code.
             payer_name: whose bank account it came from.
             receipt_id: the bank's own number; a payment repeated under the same number is one payment.
+            payer_id: account of the payer, who then has a bank account to be paid back to.
 
         Raises: StoreUnavailable, LedgerUnavailable; whether the payment was made is unknown then.
         """
@@ -45,5 +53,6 @@ class DemoBank:
             currency=currency,
             payer_name=payer_name,
             received_at_us=self._clock.now_us(),
+            payer_account=bank_number(payer_id) if payer_id else "",
         )
         return await self._sign_ups.receive(receipt)

@@ -160,6 +160,7 @@ class RobotFloor:
                 state.currency,
                 guest.account.name,
                 receipt_id=f"demo-robot-{state.reference}",
+                payer_id=guest.account.id,
             )
         return now_us + self._chance.randint(SECOND_US, RETRY_US)
 

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
+from exchange.demo.accounts import bank_number
 from exchange.people import Role
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.finance_answers import names_of
@@ -105,6 +106,7 @@ async def pay_at_demo_bank(asked: Asked) -> PaymentOutcome:
         currency=state.currency,
         payer_name=asked.caller.name,
         received_at_us=services.clock.now_us(),
+        payer_account=bank_number(asked.caller.id),
     )
     outcome = await services.sign_ups.receive(receipt)
     after = await services.sign_ups.state(state.lot, state.account)

@@ -10,6 +10,7 @@ from exchange.centre import CentreCard, CentreVersion
 from gateways.api.administration import READERS, WRITERS, Reason
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import ANYONE, Asked, Operation
+from gateways.api.pay_to import PayTo, pay_to
 
 PAGE_VERSIONS_MAX = 200
 
@@ -23,10 +24,11 @@ class CentreForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CentreNow(Struct, frozen=True):
-    """What the centre says of itself now."""
+    """What the centre says of itself now, and where deposits are paid to: the accounts that finance has registered."""
 
     version: int
     card: CentreCard
+    pay_to: list[PayTo]
 
 
 class CentreQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +47,7 @@ class CentreVersions(Struct, frozen=True):
 async def show_centre(asked: Asked) -> CentreNow:
     """Show what the centre says of itself."""
     now = await asked.services.centre.current()
-    return CentreNow(now.version, now.card)
+    return CentreNow(now.version, now.card, await pay_to(asked.services))
 
 
 async def list_centre_versions(asked: Asked) -> CentreVersions:
@@ -61,7 +63,7 @@ async def change_centre(asked: Asked) -> CentreNow:
         raise ApiError(ApiCode.INVALID, "body", ("card.name: in both languages",))
     version = await asked.services.centre.change(form.card, form.seen, asked.caller.id, form.reason)
     asked.say(version=version)
-    return CentreNow(version, form.card)
+    return CentreNow(version, form.card, await pay_to(asked.services))
 
 
 OPERATIONS = (

@@ -10,19 +10,12 @@ from msgspec import Struct
 from exchange.people import Role
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import Asked, Operation, only
+from gateways.api.pay_to import PayTo, pay_to
 from ledger.own_deposits import OwnDeposit
 
 
-class PayTo(Struct, frozen=True):
-    """An account of the centre that takes deposits; `number` is an IBAN or account number without blanks."""
-
-    bank: str
-    holder: str
-    number: str
-
-
 class MyDeposit(Struct, frozen=True):
-    """One's own deposit for a lot, as of `now_us`, and to which of the centre's accounts it is paid."""
+    """One's own deposit for a lot, as of `now_us`, and the account to which it is paid, if there is one."""
 
     now_us: int
     deposit: OwnDeposit
@@ -44,11 +37,7 @@ async def show_my_deposit(asked: Asked) -> MyDeposit:
         raise ApiError(ApiCode.NOT_SIGNED_UP)
     now_us = services.clock.now_us()
     [deposit] = await services.finance.own_deposits.of_bidder(asked.caller.id, [lot_id], now_us)
-    accounts = await services.finance.bank_accounts.accounts()
-    pay_to = [
-        PayTo(one.bank_name, one.holder, one.number) for one in accounts if one.currency == state.currency
-    ]
-    return MyDeposit(now_us, deposit, pay_to)
+    return MyDeposit(now_us, deposit, await pay_to(services, state.currency))
 
 
 async def list_my_deposits(asked: Asked) -> MyDeposits:

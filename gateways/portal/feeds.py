@@ -79,7 +79,7 @@ async def show_sitemap(visit: Visit, services: Services) -> Document:
     ElementTree.register_namespace("", SITEMAP_SPACE)
     pages = ElementTree.Element(f"{{{SITEMAP_SPACE}}}urlset")
     found = await services.catalogue.search(Search(order=LotOrder.NEWEST, limit=SITEMAP_LOTS_MAX))
-    addresses = [path for path, _ in PLACES]
+    addresses = [*(path for path, _ in PLACES), "/centre"]
     addresses += [f"/lots/{card.lot}" for card in found.cards]
     addresses += [f"/notices/{notice.id}" for notice in await services.notices.latest(SITEMAP_NOTICES_MAX)]
     for address in addresses:

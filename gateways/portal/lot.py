@@ -16,12 +16,13 @@ from exchange.lot_sheets import LotSheet
 from exchange.notices import Notice
 from exchange.rulebooks.explanation import Explanation, explanation
 from exchange.whereabouts import Place
+from gateways.api.pay_to import pay_to
 from gateways.api.services import Services
 from gateways.portal.cards import Card, card_of
 from gateways.portal.programme import programme_text
 from gateways.portal.rendering import NotThere, Shown
 from gateways.portal.visit import Visit
-from matching.lot import LotState
+from matching.lot import ENDED_STATES, LotState
 from matching.terms import LotTerms
 
 RUNNING = frozenset({LotState.OPEN, LotState.FROZEN})
@@ -77,10 +78,13 @@ async def _told(visit: Visit, services: Services) -> Told:
 async def _values(told: Told, visit: Visit, services: Services) -> dict[str, Any]:
     centre = await services.centre.current()
     place = told.sheet.place
+    lot = told.sheet.card
+    is_paid_for = lot.deposit > 0 and lot.view.state not in ENDED_STATES
     return {
         "told": told,
         "sheet": told.sheet,
         "lot": told.sheet.card,
+        "pay_to": await pay_to(services, lot.currency) if is_paid_for else [],
         "programme": programme_text(told.terms, visit.language),
         "map_link": "" if place is None else map_link(centre.card.map_link, place),
         "point": "" if place is None else point_text(place),

@@ -44,6 +44,24 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "complaint_line": ("监督投诉电话", "Complaints"),
     "opening_hours": ("服务时间", "Opening hours"),
     "address": ("地址", "Address"),
+    # The centre
+    "the_centre": ("交易中心", "The centre"),
+    "reach_centre": ("联系我们", "How to reach us"),
+    "reach_unknown": ("中心尚未填写联系方式。", "The centre has not said yet how to reach it."),
+    "pay_to": ("保证金收款账户", "Deposits are paid to"),
+    "pay_to_hint": (
+        "报名后取得本人的子账号（缴款码），转账时写在附言中；须由本人或本单位的同名账户付款。",
+        "Signing up gives you a reference of your own for the transfer's remark; pay from an account in your own name.",
+    ),
+    "pay_to_only": (
+        "保证金只收入上列账户。来电、短信要求汇入其他账户的，请勿付款并向本中心核实。",
+        "No other account takes deposits. If somebody names you another one, do not pay, and ask us.",
+    ),
+    "pay_to_unknown": (
+        "本中心尚未公布收款账户；请勿付款，先向本中心询问。",
+        "The centre has not published its account yet; do not pay anything, and ask first.",
+    ),
+    "pay_help": ("如何报名和缴纳保证金", "How to sign up and pay a deposit"),
     # Errors
     "not_found": ("没有此页", "There is no such page"),
     "not_found_hint": (

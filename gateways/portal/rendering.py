@@ -19,6 +19,7 @@ from gateways.portal.visit import Visit
 from gateways.portal.writing import (
     amount_text,
     clock_text,
+    grouped_text,
     machine_moment,
     moment_text,
     share_text,
@@ -83,6 +84,7 @@ class Renderer:
             "machine_moment": machine_moment,
             "clock": clock_text,
             "share": share_text,
+            "grouped": grouped_text,
             "chinese": Language.ZH,
             "english": Language.EN,
         }

@@ -20,9 +20,10 @@ from exchange.keeping import Kept
 from exchange.ports import JournalUnavailable
 from gateways.api.services import SERVICES, Services
 from gateways.pages import ASSETS, BUILT
-from gateways.portal import calendar, feeds, help, home, lot, lots, notices, results, statistics
+from gateways.portal import calendar, centre, feeds, help, home, lot, lots, notices, results, statistics
 from gateways.portal.rendering import HTML, Document, NotThere, Renderer, Shown
 from gateways.portal.visit import Visit, is_switch, remember_language, visit_of
+from ledger.store import LedgerUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,7 @@ ADDRESSES: Final[dict[str, Page]] = {
     "/notices/{notice:[0-9]{1,15}}": notices.show_one,
     "/results": results.show,
     "/statistics": statistics.show,
+    "/centre": centre.show,
     **help.addresses(),
     "/feed.xml": feeds.show_feed,
     "/sitemap.xml": feeds.show_sitemap,
@@ -83,7 +85,7 @@ def _handler(page: Page, renderer: Renderer, kept: Kept[Document]) -> Handler:
             return back
         try:
             document = await kept.get(visit.key, lambda: _written(page, renderer, visit, services))
-        except (StoreUnavailable, JournalUnavailable) as error:
+        except (StoreUnavailable, JournalUnavailable, LedgerUnavailable) as error:
             log.warning("portal.unavailable", path=visit.path, error=str(error))
             document = await _plain(UNAVAILABLE, renderer, visit, services)
         response = _answer(request, document)

@@ -47,6 +47,11 @@ def short_amount_text(minor: int, currency: str, language: Language) -> str:
     return amount_text(minor, currency)
 
 
+def grouped_text(number: str) -> str:
+    """Return the number of an account in groups of four, as people compare it."""
+    return " ".join(number[begin : begin + 4] for begin in range(0, len(number), 4))
+
+
 def moment_text(at_us: TimeUs, language: Language, *, has_zone: bool = True) -> str:
     """Return a moment as date and time at the centre, to the minute, with its zone."""
     text = f"{_at(at_us):%Y-%m-%d %H:%M}"

@@ -6,12 +6,12 @@ import json
 import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from playwright.async_api import FilePayload, expect
 
+from exchange.demo.books import NUMBER as CENTRE
 from exchange.rulebooks.working_days import CENTRE_TIME
 from ledger.payouts.records import end_to_end_id
 from tests.bank_files import Entry, statement
@@ -22,31 +22,9 @@ from tests.payouts import NUMBER
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CENTRE = "0200004509014430001"
 OFFICE = "0200004509014439999"
 PAYER = "演示竞买人 4 / Demo bidder 4"
 FORGIVEN = REFUSED
-
-
-@pytest.fixture(scope="module", name="exchange")
-def with_bank_account(exchange: ExchangeProcess) -> ExchangeProcess:
-    """Give the centre its bank account, which it also pays from."""
-    account = {"number": CENTRE, "holder": "某交易中心"}
-    ask(exchange, "/bank/accounts", account | {"slug": "main", "is_main": True})
-    paying = account | {"name": "main", "account": "assets:bank:cny", "currency": "CNY"}
-    ask(exchange, "/payouts/paying-accounts", paying)
-    return exchange
-
-
-def ask(exchange: ExchangeProcess, path: str, body: dict[str, Any]) -> Any:
-    """Call the exchange as its operator."""
-    request = urllib.request.Request(
-        f"{exchange.url}/api/v1{path}",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {exchange.operator_token}"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
 
 
 async def test_two_people_lead_a_deposit_in_and_out_again(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import FilePayload, expect
 
+from exchange.demo.books import NUMBER as CENTRE
 from tests.bank_files import Entry, statement
 from tests.browser.axe import axe_program, violations
 from tests.browser.floor import Floor
 from tests.browser.people import REFUSED, Building, Person
-from tests.browser.test_finance_page import CENTRE, four_eyes, pay, with_bank_account  # noqa: F401
+from tests.browser.test_finance_page import four_eyes, pay
 from tests.browser.test_pages import DEPOSIT, act, sign_up_and_pay
 from tests.exchange_process import ExchangeProcess
 from tests.payouts import NUMBER

@@ -41,7 +41,8 @@ async def test_a_bidder_follows_his_own_money_and_nobody_elses(floor: Served) ->
     references = [(await one.post(f"/lots/{lot}/sign-up"))["reference"] for one in (anna, ben)]
 
     waiting = await anna.get(f"/lots/{lot}/deposit")
-    assert waiting["pay_to"] == [{"bank": "Bank of Nowhere", "holder": "Centre", "number": "CN1234567890"}]
+    pay_to = {"bank": "Bank of Nowhere", "holder": "Centre", "number": "CN1234567890", "currency": "CNY"}
+    assert waiting["pay_to"] == [pay_to]
     assert (waiting["deposit"]["receipts"], waiting["deposit"]["refund"]) == ([], None)
     assert (waiting["deposit"]["refund_clock"], waiting["deposit"]["refund_from"]) == (
         "working_days:5",

@@ -27,7 +27,7 @@ export const SIGN_UP_PHRASES: Phrases = {
   pay_number: ["收款账号", "Account"],
   pay_reference: ["子账号（填入附言）", "Reference (in the remark)"],
   pay_amount: ["应付金额", "Amount to pay"],
-  pay_where_unknown: ["收款账户见公告；转账时务必在附言中填写子账号。", "The notice names the account to pay to; give the reference in the transfer's remark."],
+  pay_where_unknown: ["本中心尚未公布收款账户：请先不要付款，并联系交易中心。", "The centre has not published its account yet: do not pay anything, and ask the centre first."],
   pay_qr: ["付款信息二维码", "Payment details as a QR code"],
   pay_qr_hint: ["手机扫码可取得以上付款信息的文字，不会直接付款。", "A telephone that scans it gets the details above as text; it does not pay."],
   deposit_waiting: ["等待保证金到账。", "Waiting for the deposit."],
