@@ -12,7 +12,7 @@ from typing import Any
 from gateways.client import ApiClient, LiveClient, Receipt
 from tests.e2e.conftest import House
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 ATTEMPTS_MAX = 1_000
 
 

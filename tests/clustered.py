@@ -70,7 +70,7 @@ class EngineProcess:
             lease=stores.lease,
             feed=RingFeed(),
             measures=Measures(),
-            limits=limits or EngineLimits(retry_ms=10, command_deadline_ms=2_000),
+            limits=limits or EngineLimits(retry_ms=10, command_deadline_ms=20_000),
             owner=secrets.token_hex(4),
             outside=self.end,
             placement=placement,

@@ -5,12 +5,14 @@ import os
 import tempfile
 import uuid
 from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
 import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
 from exchange.embedded_postgres import EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
@@ -20,7 +22,14 @@ TEMPLATE = "luochui_template"
 
 T = TypeVar("T")
 
-hypothesis.settings.register_profile("project", deadline=None, print_blob=True)
+SLOWNESS = [HealthCheck.too_slow]
+"""What says more of the machine than of the test."""
+hypothesis.settings.register_profile(
+    "project", deadline=None, print_blob=True, derandomize=True, suppress_health_check=SLOWNESS
+)
+hypothesis.settings.register_profile(
+    "search", hypothesis.settings.get_profile("project"), derandomize=False, database=None
+)
 hypothesis.settings.load_profile("project")
 
 
@@ -74,7 +83,8 @@ def _database(postgres: EmbeddedPostgres, options: str) -> Iterator[str]:
     administration = postgres.dsn("postgres")
     finish(_statement(administration, f'CREATE DATABASE "{name}" {options}'))
     yield postgres.dsn(name)
-    finish(_statement(administration, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    with suppress(asyncpg.ObjectInUseError):  # whose last session takes long to end: it goes with the server
+        finish(_statement(administration, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 async def _statement(url: str, statement: str) -> None:

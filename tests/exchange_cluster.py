@@ -10,7 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.exchange_process import READY_SECONDS, Program, free_port, operator_token
+from tests.exchange_process import READY_SECONDS, Program, operator_token
+from tests.kept_numbers import free_port
 
 ANSWER_TIMEOUT = aiohttp.ClientTimeout(total=2)
 """A process that is stopped does not answer at all."""

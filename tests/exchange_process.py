@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,8 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from tests.kept_numbers import free_port
+
 READY_SECONDS = 120.0
-END_SECONDS = 30.0
+END_SECONDS = 120.0
+ANSWER_SECONDS = 10.0
 
 
 class Running(Protocol):
@@ -150,7 +152,7 @@ class ExchangeProcess(Program):
 def is_ready(url: str) -> bool:
     """Tell whether an exchange takes commands."""
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=ANSWER_SECONDS) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -159,10 +161,3 @@ def is_ready(url: str) -> bool:
 def operator_token(data_dir: Path) -> str:
     """Return the token that an exchange leaves in its data folder."""
     return (data_dir / "operator.token").read_text().strip()
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

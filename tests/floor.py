@@ -48,7 +48,7 @@ class Floor:
         self.journal = journal or MemoryJournal(memory_lease)
         self.snapshots = snapshots or MemorySnapshots()
         self.clock = clock or SimulatedClock(START_US)
-        self.limits = limits or EngineLimits(retry_ms=10, command_deadline_ms=2_000)
+        self.limits = limits or EngineLimits(retry_ms=10, command_deadline_ms=20_000)
         self.feed = RingFeed()
         self.engine = self._engine()
 

@@ -14,7 +14,7 @@ import orjson
 from tests.frame_schemas import check_frame
 
 Frame = dict[str, Any]
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 class Talk:

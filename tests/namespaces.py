@@ -7,28 +7,32 @@ so that nobody is told by his kernel. Needs the right to make namespaces; whoeve
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
+
+from tests.kept_numbers import kept_number
 
 NOWHERE = "02:00:00:00:00:fe"
 """An address of no machine."""
 
-COMMAND_SECONDS = 30
+COMMAND_SECONDS = 60
+NETWORKS = 200
+BRIDGE = "lcb{}"
 
 
 class Network:
     """The machines, by name, and the wires between them; the test itself is reached as `street`."""
 
     def __init__(self) -> None:
-        number = os.getpid()
+        number = kept_number("network", (each for each in range(NETWORKS) if not _is_left(each)))
         self._prefix = f"luochui-{number}-"
-        self._bridge = f"lcb{number}"
-        self._subnet = f"10.231.{number % 200 + 20}"
+        self._bridge = BRIDGE.format(number)
+        self._subnet = f"10.231.{number + 20}"
         self._ends = (f"lc{number}x{place}" for place in itertools.count())
         self.addresses = {"street": f"{self._subnet}.1"}
 
@@ -105,6 +109,12 @@ def network(*names: str) -> Iterator[Network]:
         yield made
     finally:
         made.close()
+
+
+def _is_left(number: int) -> bool:
+    """Tell whether a run that was killed has left a network behind."""
+    spaces = Path("/run/netns").glob(f"luochui-{number}-*")
+    return Path("/sys/class/net", BRIDGE.format(number)).exists() or any(spaces)
 
 
 def _ip(*words: str) -> None:

@@ -233,7 +233,7 @@ def transfer_of(exchange: ExchangeProcess, reference: str) -> str:
         f"{exchange.url}/api/v1/exports/journal?format=jsonl",
         headers={"Authorization": f"Bearer {exchange.operator_token}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         lines = [json.loads(line) for line in answer.read().splitlines()][:-1]
     return str(next(line["transfer"] for line in lines if line["reference"] == reference))
 

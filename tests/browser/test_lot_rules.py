@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def demo_lot(exchange: ExchangeProcess, key: str) -> int:
-    with urllib.request.urlopen(f"{exchange.url}/api/v1/lots?q=DEMO-{key}-", timeout=30) as answer:
+    with urllib.request.urlopen(f"{exchange.url}/api/v1/lots?q=DEMO-{key}-", timeout=60) as answer:
         lot: int = json.load(answer)["lots"][0]["lot"]
         return lot
 

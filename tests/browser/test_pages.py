@@ -53,7 +53,7 @@ def publish_lot(exchange: ExchangeProcess, **changes: object) -> int:
         data=json.dumps(lot).encode(),
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {exchange.operator_token}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         number: int = json.load(answer)["lot"]
         return number
 

@@ -275,7 +275,12 @@ async def test_killed_between_any_two_steps_it_leaves_nothing_half(cellar: Cella
         where = [database_url, str(cellar.folder), step, statement, str(NOVEMBER)]
         program = [sys.executable, "-c", KILLED, *where]
         ended = await asyncio.to_thread(
-            subprocess.run, program, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2]
+            subprocess.run,
+            program,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=Path(__file__).parents[2],
         )
         assert ended.returncode == -9, (step, ended.stderr)
         away = step in ("copy", "attached")
@@ -289,11 +294,13 @@ async def test_killed_between_any_two_steps_it_leaves_nothing_half(cellar: Cella
 
 async def test_months_are_made_ahead_and_an_odd_time_has_its_place(cellar: Cellar) -> None:
     months = JournalMonths(cellar.pool)
-    assert await months.keep() == 0, "the migration has made them"
+    made = await months.keep()
+    assert made <= 1, "the migration has made them, but for one if a month has ended since"
+    assert await months.keep() == 0
     parts = await cellar.pool.fetch(
         "SELECT part FROM exchange.journal_part WHERE part NOT LIKE 'journal_2031%'"
     )
-    assert len(parts) == 3
+    assert len(parts) == 3 + made
     cellar.clock.advance(50 * 365 * DAY_US)
     async with cellar.halls[0].running():
         assert await cellar.halls[0].bid(3, 103, 200)

@@ -28,6 +28,7 @@ from tests.redis_server import RedisServer, running_redis
 
 KNOCK = b"are you there?"
 SHORT = HallLimits(command_deadline_ms=300)
+LONG = HallLimits(command_deadline_ms=60_000)
 
 
 class Line:
@@ -285,7 +286,7 @@ async def test_commands_that_lay_in_redis_are_busy_for_a_new_engine(redis_server
     prefix = secrets.token_hex(4)
     async with cluster(lambda is_engine: RedisStreams(redis_server.url, prefix=prefix)) as parts:
         first = await parts.engine()
-        gateway = await parts.gateway()
+        gateway = await parts.gateway(LONG)
         await gateway.open_lot()
         await first.kill()
         rows = len(parts.rows)
@@ -381,7 +382,7 @@ async def test_a_stranger_at_the_socket_is_shown_out(tmp_path: Path) -> None:
         await until(lambda: server.is_up)
         reader, writer = await asyncio.open_unix_connection(str(socket_path(Path(folder), 0)))
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await reader.read(-1)
         writer.close()
         assert server.is_up

@@ -19,6 +19,7 @@ from ledger.settlement import LotOutcome, Purchase, Settled
 from ledger.store import Cursor, LedgerStoreError, LedgerUnavailable
 from ledger.transfers import Kind, Purpose, Transfer, TransferFlags
 from ledger.verify import verify
+from tests.seeds import seed
 
 NOW_US = 1_700_000_000_000_000
 REQUIRED = 1_000
@@ -448,9 +449,7 @@ class Bank:
 
 
 async def test_a_bank_with_many_customers_keeps_its_sum(store: PostgresLedgerStore) -> None:
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    bank = Bank(store, seed)
+    bank = Bank(store, seed("LUOCHUI_TEST_SEED"))
     await bank.fill()
     counting = asyncio.create_task(bank.counting())
     await asyncio.gather(*(bank.customer(rounds=25) for _ in range(8)))
@@ -486,17 +485,16 @@ async def _settle_for_ever(url: str, first_lot_id: int) -> None:
 async def test_a_writer_killed_at_any_moment_leaves_cursor_and_money_together(
     store: PostgresLedgerStore, database_url: str
 ) -> None:
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    chance = random.Random(seed)
+    chance = random.Random(seed("LUOCHUI_CRASH_SEED"))
     context = multiprocessing.get_context("spawn")
     for _ in range(3):
         first = await store.cursor("settlement") + 1
         writer = context.Process(target=settle_for_ever, args=(database_url, first), daemon=True)
         writer.start()
-        while await store.cursor("settlement") < first:
-            assert writer.is_alive(), "the writer ended by itself"
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(120):
+            while await store.cursor("settlement") < first:
+                assert writer.is_alive(), "the writer ended by itself"
+                await asyncio.sleep(0.02)
         await asyncio.sleep(chance.uniform(0, 0.2))
         writer.kill()
         writer.join()

@@ -121,7 +121,7 @@ async def test_that_a_lot_stands_still_and_goes_on_is_published_also_after_a_cra
     work = asyncio.create_task(standstill(procedure).run())
     await procedure.floor.give(PauseLot(told, HOST, "权属争议"))
     await procedure.floor.give(ResumeLot(told, HOST))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await kinds(procedure, told) != ["announcement", "suspension", "resumption"]:
             await asyncio.sleep(0.02)
         while await kinds(procedure, cut_off) != ["announcement", "suspension"]:

@@ -175,7 +175,7 @@ async def test_it_runs_by_itself_and_survives_a_journal_that_is_away(
     with pytest.raises(JournalUnavailable):
         await procedure.settlement.settle_due()
     with capture_logs() as told:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while "settlement.delayed" not in [each["event"] for each in told]:
                 await asyncio.sleep(0.02)
     procedure.floor.journal.is_available = True  # type: ignore[attr-defined]
@@ -188,6 +188,6 @@ async def test_it_runs_by_itself_and_survives_a_journal_that_is_away(
 
 
 async def _until_settled(procedure: Procedure, lot: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await register(procedure, lot) != SOLD:
             await asyncio.sleep(0.02)

@@ -196,7 +196,7 @@ async def test_an_admission_whose_answer_is_lost_is_finished_in_the_background(
     pending = [await forgetful.admitted(lot, anna), await forgetful.admitted(free, anna)]
     assert [state.state for state in pending] == [SignUpStatus.ADMISSION_PENDING] * 2
     work = asyncio.create_task(forgetful.sign_ups.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await state_of(procedure, free, anna)).state is not SignUpStatus.ADMITTED:
             await asyncio.sleep(0.02)
     work.cancel()

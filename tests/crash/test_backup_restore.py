@@ -26,7 +26,7 @@ from tests.crash.test_kill import Frame, ask, converse, hang_up, hosts, records_
 from tests.exchange_process import ExchangeProcess
 from tests.live import lot_form
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 RECEIVED = """
 SELECT coalesce(bool_or(flush_lsn >= $1::text::pg_lsn), false) FROM pg_stat_replication WHERE application_name = $2"""
 

@@ -26,8 +26,9 @@ from tests.e2e.conftest import House, people_of
 from tests.exchange_cluster import ExchangeCluster
 from tests.fault_proxy import FaultProxy
 from tests.redis_server import RedisServer, running_redis
+from tests.seeds import seed
 
-SEED = int(os.environ.get("LUOCHUI_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SEED = seed("LUOCHUI_CRASH_SEED")
 BIDDERS = 6
 STANDBY_AFTER_MS = 1_500
 CUT_SECONDS = (0.2, 4.0)

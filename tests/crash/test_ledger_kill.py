@@ -30,13 +30,17 @@ from ledger.postgres import PostgresLedgerStore
 from ledger.rules import LedgerRefusal
 from ledger.transfers import ENTIRE_AMOUNT, Kind, Posting, Purpose, Transfer, TransferFlags
 from ledger.verify import verify
+from tests.seeds import seed
 
 ROUNDS = int(os.environ.get("LUOCHUI_CRASH_ROUNDS", "4"))
-SEED = int(os.environ.get("LUOCHUI_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SEED = seed("LUOCHUI_CRASH_SEED")
 POSTERS = 3
 CUSTOMERS = 6
 START = 100_000
 ROUND_S = 1.2
+PATIENCE_S = 120.0
+SAID_MIN = 30
+"""Of each poster in each round: enough that holds run out and accounts run dry, however slow the machine is."""
 CODES = [f"liabilities:customer:c{number}" for number in range(CUSTOMERS)]
 VAULT = new_account("assets:vault", "CNY", AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS)
 SUMS = """
@@ -151,7 +155,7 @@ class Poster:
         assert self.process.pid is not None
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.join()
-        self._listening.join(timeout=5)
+        self._listening.join(timeout=60)
 
     def cut_off(self) -> list[Transfer]:
         """Return the batch that it never heard of again."""
@@ -231,8 +235,8 @@ async def fill(store: PostgresLedgerStore) -> None:
 
 
 async def until_all_post(posters: list[Poster]) -> None:
-    until_s = time.monotonic() + 60
-    while any(len(poster.said) < 4 for poster in posters):
+    until_s = time.monotonic() + PATIENCE_S
+    while any(len(poster.said) < SAID_MIN for poster in posters):
         assert all(poster.process.is_alive() for poster in posters), "a poster ended by itself"
         assert time.monotonic() < until_s, "the posters do not come forward"
         await asyncio.sleep(0.02)

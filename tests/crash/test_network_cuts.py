@@ -27,8 +27,9 @@ from tests.e2e.conftest import House, people_of
 from tests.exchange_process import Program, is_ready, operator_token
 from tests.namespaces import Network, network
 from tests.redis_server import redis_program
+from tests.seeds import seed
 
-SEED = int(os.environ.get("LUOCHUI_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SEED = seed("LUOCHUI_CRASH_SEED")
 ENGINES, GATEWAYS = ("engine-0", "engine-1"), ("gateway-0", "gateway-1")
 BIDDERS = 3
 STANDBY_AFTER_MS = 1_500

@@ -16,10 +16,10 @@ import pytest
 from exchange.embedded_postgres import EmbeddedPostgres
 from gateways.client import ApiClient
 from tests.e2e.conftest import House, Person, people_of
-from tests.exchange_process import ExchangeProcess
+from tests.exchange_process import ExchangeProcess, is_ready
 from tests.live import Frame, Talk, bid
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 async def keep_bidding(
@@ -31,6 +31,10 @@ async def keep_bidding(
         while not enough.is_set():
             frame = bid(lot, asking) | {"id": secrets.token_hex(16)}
             answer = await talk.ask(frame)
+            is_in_doubt = answer.get("code") == "OUTCOME_UNKNOWN"
+            while is_in_doubt and answer["type"] == "error":
+                await asyncio.sleep(0.03)
+                answer = await talk.ask(frame)
             heard.append((frame, answer))
             asking = answer.get("asking_price") or asking
             await asyncio.sleep(0.03)
@@ -43,9 +47,11 @@ def receipts(heard: list[tuple[Frame, Frame]]) -> int:
 
 def postmaster(exchange: ExchangeProcess) -> int:
     """Return the process id of the exchange's own PostgreSQL; 0 while it writes none."""
-    file = exchange.data_dir / "postgres/cluster/postmaster.pid"
-    words = file.read_text().split() if file.exists() else []
-    return int(words[0]) if words else 0
+    try:
+        words = (exchange.data_dir / "postgres/cluster/postmaster.pid").read_text().split("\n")
+    except FileNotFoundError:
+        return 0
+    return int(words[0]) if len(words) > 1 else 0
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -69,6 +75,9 @@ async def test_while_postgresql_is_gone_bidders_hear_busy_and_later_go_on(tmp_pa
         ]
         await until(lambda: receipts(heard) > 30)
         await postgres.stop()
+        async with asyncio.timeout(PATIENCE_S):
+            while await asyncio.to_thread(is_ready, exchange.url):
+                await asyncio.sleep(0.02)  # until somebody's bid has met with the loss
         told: list[tuple[Frame, Frame]] = []
         bidding.append(asyncio.create_task(keep_bidding(house, house.bidders[0], lot, enough, told)))
         await until(lambda: len(told) > 10)

@@ -18,12 +18,13 @@ import pytest
 from exchange.adapters.postgres import PostgresJournal, PostgresLease
 from exchange.ports import Batch, Fenced
 from tests.e2e.conftest import House, people_of
-from tests.exchange_process import ExchangeProcess, free_port
+from tests.exchange_process import ExchangeProcess
 from tests.halls import row
+from tests.kept_numbers import free_port
 from tests.live import bid
 
 PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 
 # As root it would refuse to run; in a namespace of its own it sees another account, and reaches the same files.
 AS_ANOTHER = ("unshare", "--user", "--map-user=65534", "--map-group=65534") if os.geteuid() == 0 else ()

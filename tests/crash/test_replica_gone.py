@@ -48,7 +48,7 @@ async def unknown(socket: Any, bid: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_bids_wait_for_the_synchronous_copy_and_are_told_so_in_time(tmp_path: Path) -> None:
-    exchange = ExchangeProcess(tmp_path / "data", "--no-demo", "--set", "command_deadline_ms=1000")
+    exchange = ExchangeProcess(tmp_path / "data", "--no-demo", "--set", "command_deadline_ms=3000")
     exchange.start()
     try:
         sale = await opened_sale(exchange)

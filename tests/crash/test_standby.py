@@ -131,7 +131,7 @@ async def test_a_writer_stopped_in_the_middle_of_an_append_holds_nobody_up(datab
             )
             await stuck.execute("BEGIN")
             await stuck.execute("INSERT INTO exchange.journal VALUES (1, 5, 1, 0, false, '', '')")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 assert await lease.acquire("next") == term + 1
             with pytest.raises((asyncpg.PostgresError, *UNREACHABLE)):
                 await stuck.execute("COMMIT")
@@ -151,7 +151,7 @@ async def test_of_two_standbys_one_wins_and_the_other_goes_on_waiting(database_u
         waiting = {asyncio.create_task(stand_by(owner)) for owner in ("one", "two")}
         winners = []
         for term in (2, 3):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             assert len(done) == 1, "the silence begins anew with each that takes over"
             owner, taken = done.pop().result()

@@ -13,7 +13,7 @@ from exchange.people import Role
 from gateways.wire import CloseCode
 from tests.served import API, PASSWORD, Person, Served
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from gateways.identity import COOKIE
 from gateways.wire import CloseCode
 from tests.served import API, PASSWORD, Person, Served, served
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 BIDDER = {"login": "robot-1", "name": "Robot 1", "roles": ["bidder"]}
 
 

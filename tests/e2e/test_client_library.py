@@ -21,7 +21,7 @@ from tests.live import lot_form
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 LIMIT = 2_000
 
 
@@ -116,7 +116,9 @@ async def test_the_program_of_the_readme_bids_through_a_cut_and_a_restart(
 ) -> None:
     states: list[ConnectionState] = []
     async with wire_to(exchange) as wire, program(wire.url, sale, tmp_path) as running:
-        async with LiveClient(exchange.url, token=sale.rival, on_state=states.append) as rival:
+        async with LiveClient(
+            exchange.url, token=sale.rival, patience_s=PATIENCE_SECONDS, on_state=states.append
+        ) as rival:
             assert (await outbid(rival, sale.lot, 1_000)).price == 1_020
             wire.cut()
             assert isinstance(await rival.bid(sale.lot, 1_030), Receipt)
@@ -142,7 +144,7 @@ async def test_a_command_is_kept_through_a_cut_and_takes_effect_once(
 ) -> None:
     async with (
         wire_to(exchange) as wire,
-        LiveClient(wire.url, token=sale.program, answer_timeout_s=1.0) as client,
+        LiveClient(wire.url, token=sale.program, answer_timeout_s=1.0, attempts_max=1_000) as client,
     ):
         subscription = await client.subscribe(sale.lot)
         wire.cut(only_answers=True)
@@ -166,6 +168,5 @@ async def test_the_clock_is_measured_by_itself_where_that_is_asked_for(
 ) -> None:
     async with LiveClient(exchange.url, clock_every_s=0.05) as client:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while client.clock.best is None:
+            while client.clock.best is None or abs(client.clock_offset_us) >= 1_000_000:
                 await asyncio.sleep(0.02)
-        assert abs(client.clock_offset_us) < 1_000_000

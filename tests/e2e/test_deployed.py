@@ -22,7 +22,8 @@ import pytest
 
 from gateways.client import ApiClient
 from tests.architecture.test_deploy import DASHBOARD, DEPLOY, RULES, documents, program
-from tests.exchange_process import READY_SECONDS, ExchangeProcess, free_port
+from tests.exchange_process import READY_SECONDS, ExchangeProcess
+from tests.kept_numbers import free_port
 from tests.live import host, lot_form
 
 MAIN = """
@@ -154,7 +155,7 @@ async def opened_lot(exchange: ExchangeProcess) -> tuple[int, str]:
 async def answer_to(live: aiohttp.ClientWebSocketResponse, frame: dict[str, Any]) -> dict[str, Any]:
     frame = frame | {"id": secrets.token_hex(16)}
     await live.send_json(frame)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             answer: dict[str, Any] = await live.receive_json()
             if answer.get("id") == frame["id"]:
@@ -193,7 +194,7 @@ async def test_nginx_with_our_configuration_carries_a_bid(exchange: ExchangeProc
 
 async def test_everything_that_rules_and_dashboard_draw_is_measured(exchange: ExchangeProcess) -> None:
     def scraped() -> str:
-        with urllib.request.urlopen(f"{exchange.url}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"{exchange.url}/metrics", timeout=60) as answer:
             return str(answer.read().decode())
 
     text = await asyncio.to_thread(scraped)
@@ -215,7 +216,7 @@ def test_prometheus_itself_finds_no_fault_with_what_is_measured(exchange: Exchan
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
-    with urllib.request.urlopen(f"{exchange.url}/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"{exchange.url}/metrics", timeout=60) as answer:
         text = answer.read()
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
     faults = [line for line in checked.stderr.decode().splitlines() if not line.startswith("process_")]

@@ -61,7 +61,7 @@ from tests.tables.scenario import (
 )
 
 SNAPSHOT_EVERY = {"a snapshot after every record": 1, "the journal alone": 1_000_000}
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 EACH = 1
 
 FAMILIES = (

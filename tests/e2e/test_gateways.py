@@ -56,10 +56,10 @@ async def test_a_host_sees_everybody_wherever_they_came_in(house: House) -> None
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 presence = await desk.hear("presence")
-                if presence["watchers"] == CONNECTIONS + BIDDERS_CONNECTIONS + 1:
+                online = [(one["paddle"], one["rtt_ms"]) for one in presence["online"]]
+                if presence["watchers"] == CONNECTIONS + BIDDERS_CONNECTIONS + 1 and online == [(1, 123)]:
                     break
         assert presence["bidders_online"] == 1, "however many connections he has, at however many gateways"
-        assert [(one["paddle"], one["rtt_ms"]) for one in presence["online"]] == [(1, 123)]
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,12 @@ def gateways_of(house: House) -> set[int]:
     """Return the processes that the exchange has started as gateways."""
     assert isinstance(house.exchange, ExchangeProcess)
     return {pid for pid, parent in _processes("gateway").items() if parent == house.exchange.process_id}
+
+
+async def both_gateways_of(house: House) -> set[int]:
+    """Wait until two processes have been started as gateways, and return them."""
+    await until(lambda: len(gateways_of(house)) == 2)
+    return gateways_of(house)
 
 
 def _processes(noun: str) -> dict[int, int]:
@@ -104,8 +110,7 @@ async def test_a_deploy_loses_no_receipt(with_gateways: House) -> None:
     assert isinstance(with_gateways.exchange, ExchangeProcess)
     async with bidding_on(with_gateways) as biddings:
         for _ in range(2):
-            before = gateways_of(with_gateways)
-            assert len(before) == 2
+            before = await both_gateways_of(with_gateways)
             with_gateways.exchange.signal(signal.SIGHUP)
             await until(partial(are_new, with_gateways, before))
             await further(biddings)
@@ -114,8 +119,7 @@ async def test_a_deploy_loses_no_receipt(with_gateways: House) -> None:
 async def test_a_gateway_that_is_killed_is_started_again_and_loses_no_receipt(with_gateways: House) -> None:
     async with bidding_on(with_gateways) as biddings:
         for place in range(2):
-            before = gateways_of(with_gateways)
-            killed = sorted(before)[place]
+            killed = sorted(await both_gateways_of(with_gateways))[place]
             os.kill(killed, signal.SIGKILL)
             await until(partial(are_new, with_gateways, {killed}))
             await further(biddings)
@@ -199,8 +203,7 @@ async def _connected(
 async def test_when_the_engine_ends_its_gateways_end(with_gateways: House) -> None:
     """The last test of its exchange: nobody is left behind on the port."""
     lot = await with_gateways.open_lot()
-    gateways = gateways_of(with_gateways)
-    assert len(gateways) == 2
+    gateways = await both_gateways_of(with_gateways)
     async with with_gateways.talk(-1) as desk:
         assert (await desk.ask(host(lot, "withdraw", "the end")))["type"] == "receipt"
     with_gateways.exchange.kill()

@@ -196,7 +196,7 @@ def journal(house: House) -> list[dict[str, Any]]:
         f"{house.url}/api/v1/exports/journal?format=jsonl",
         headers={"Authorization": f"Bearer {house.operator}"},
     )
-    with urllib.request.urlopen(wanted, timeout=30) as answer:
+    with urllib.request.urlopen(wanted, timeout=60) as answer:
         return [json.loads(line) for line in answer.read().splitlines()][:-1]
 
 
@@ -227,7 +227,7 @@ def test_no_exchange_is_said_with_its_exit_code() -> None:
 
 
 def test_the_api_document_names_every_operation_that_the_commands_call(running_house: House) -> None:
-    with urllib.request.urlopen(f"{running_house.url}/api/v1/openapi.json", timeout=30) as answer:
+    with urllib.request.urlopen(f"{running_house.url}/api/v1/openapi.json", timeout=60) as answer:
         paths = json.load(answer)["paths"]
     for path in ("/bank/files", "/payouts/results", "/refund-clocks", "/periods/days/proposal", "/reversals"):
         assert f"/api/v1{path}" in paths

@@ -20,6 +20,8 @@ FIELDS_FOR_GUESTS = {"type", "paddle", "amount", "is_proxy", "terms", "by", "ind
 """Of the records that an English lot makes while it runs; `by` is who of the staff did it."""
 
 COMMAND_ID = "0123456789abcdef" * 2
+FRAMES_TOO_FAST = 190
+"""Fewer than end a conversation, and more than a connection may send in a second and a half."""
 
 
 async def record(house: House, lot: int) -> list[dict[str, Any]]:
@@ -201,7 +203,8 @@ async def test_a_host_runs_the_lot_and_his_acts_are_on_record(house: House) -> N
         presence = await desk.hear("presence")
         assert presence["bidders_online"] == 0 and presence["watchers"] == 1
         await bidder.subscribe(lot)
-        assert (await desk.hear("presence"))["bidders_online"] == 1
+        while (await desk.hear("presence"))["bidders_online"] != 1:
+            pass  # other gateways tell what they have a moment later
         await bidder.ask(bid(lot, 1_000))
         early = await desk.ask(host(lot, "hammer"))
         assert (early["code"], early["missing"]) == ("FAIR_WARNINGS_MISSING", 1)
@@ -312,9 +315,10 @@ async def test_an_oversized_frame_ends_the_conversation(house: House) -> None:
 async def test_who_speaks_too_fast_is_slowed_down_and_nothing_is_half_done(house: House) -> None:
     lot = await house.open_lot()
     async with house.talk(0) as talk:
-        frames = [bid(lot, 1) | {"id": secrets.token_hex(16)} for _ in range(150)]
-        for frame in frames:
-            await talk.say(frame)
+        frames = [bid(lot, 1) | {"id": secrets.token_hex(16)} for _ in range(FRAMES_TOO_FAST)]
+        written = [orjson.dumps(frame).decode() for frame in frames]
+        for text in written:
+            await talk.say(text)
         answers = [await talk.hear("refusal", "error") for _ in frames]
         assert {answer["id"] for answer in answers} == {frame["id"] for frame in frames}
         limited = [answer for answer in answers if answer["type"] == "error"]
@@ -352,6 +356,7 @@ async def test_subscriptions_have_bounds(house: House) -> None:
         await talk.say({"type": "subscribe", "lot": 10**9})
         assert (await talk.hear("error"))["code"] == "LOT_UNKNOWN"
         lot = await house.open_lot()
+        await house.caught_up()
         for number in range(64):
             await talk.say({"type": "subscribe", "lot": 10**9 + number})
         for _ in range(64):

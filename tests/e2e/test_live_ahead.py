@@ -7,6 +7,7 @@ import secrets
 from typing import Any
 
 import aiohttp
+import pytest
 
 from exchange.people import Role
 from exchange.ports import Accepted
@@ -17,7 +18,7 @@ from matching.commands import OpenLot
 from tests.live import bid, lot_form
 from tests.served import API, Person, Served
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 async def heard(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Any:
@@ -44,7 +45,10 @@ async def open_lot(floor: Served) -> tuple[int, Person]:
     return lot, bidder
 
 
-async def test_who_is_ahead_is_shown_the_lot_once_it_has_come_as_far(floor: Served) -> None:
+async def test_who_is_ahead_is_shown_the_lot_once_it_has_come_as_far(
+    floor: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateways.live.session.CATCH_UP_SECONDS", PATIENCE_SECONDS)
     lot, bidder = await open_lot(floor)
     visitor, hub = await floor.nobody(), floor.server.app[HUB]
     async with visitor.http.ws_connect(API + "/live") as socket, bidder.http.ws_connect(API + "/live") as own:
@@ -61,6 +65,7 @@ async def test_who_is_ahead_is_shown_the_lot_once_it_has_come_as_far(floor: Serv
         assert (shown["offset"], shown["is_recovered"], shown["records"]) == (position["offset"], True, [])
         assert shown["state"]["price"] == 1_000
         assert not hub.catching_up.is_awaited(lot)
+        monkeypatch.setattr("gateways.live.session.CATCH_UP_SECONDS", 0.1)
         await follow(socket, lot, epoch=start["epoch"], offset=10**6)
         closing = await socket.receive(timeout=PATIENCE_SECONDS)
         assert closing.type is aiohttp.WSMsgType.CLOSE

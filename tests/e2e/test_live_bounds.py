@@ -19,7 +19,7 @@ from matching.commands import OpenLot
 from tests.live import lot_form
 from tests.served import API, Served, served
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 LOTS = 3
 HANDSHAKE = (
     f"GET {API}/live HTTP/1.1\r\nHost: {{host}}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

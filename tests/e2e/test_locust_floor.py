@@ -23,6 +23,7 @@ class Noted:
 
 async def test_a_bidder_sees_all_that_happens_and_comes_back_to_where_he_was(house: House) -> None:
     lot, noted = await house.open_lot(), Noted()
+    await house.caught_up()
     floor = Floor(house.url, lot, "full", noted, house.bidders[0].token)
     other = Floor(house.url, lot, "state", noted, house.bidders[1].token)
 
@@ -44,6 +45,7 @@ async def test_a_bidder_sees_all_that_happens_and_comes_back_to_where_he_was(hou
 
 async def test_news_of_ones_own_that_never_come_are_a_failure(house: House) -> None:
     lot, noted = await house.open_lot(), Noted()
+    await house.caught_up()
     floor = Floor(house.url, lot, "full", noted)
     await asyncio.to_thread(floor.connect)
     floor._owed = floor.offset + 1
@@ -53,6 +55,7 @@ async def test_news_of_ones_own_that_never_come_are_a_failure(house: House) -> N
 
 async def test_a_frame_that_does_not_follow_is_a_failure(house: House) -> None:
     lot, noted = await house.open_lot(), Noted()
+    await house.caught_up()
     floor = Floor(house.url, lot, "full", noted, house.bidders[0].token)
 
     def visit() -> None:

@@ -46,5 +46,5 @@ async def moved(lot: int, shard: int, database_url: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "gateways.cli", *words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 0, output.decode()

@@ -27,7 +27,7 @@ def masked(payload: bytes) -> bytes:
 
 
 def counted(url: str, metric: str) -> int:
-    with urllib.request.urlopen(f"{url}/metrics") as answer:
+    with urllib.request.urlopen(f"{url}/metrics", timeout=60) as answer:
         found = re.search(rf"^{metric} (\S+)$", answer.read().decode(), re.MULTILINE)
     assert found is not None
     return int(float(found[1]))

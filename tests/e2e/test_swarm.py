@@ -17,6 +17,7 @@ async def test_every_watcher_follows_to_the_end_and_comes_back_to_its_position(
     house: House, view: str
 ) -> None:
     lot = await house.open_lot()
+    await house.caught_up()
     async with running_swarm(house.url, [lot], WATCHERS, view=view, processes=2, sample_every=1) as swarm:
         joined = await swarm.connect()
         assert (joined.connected, joined.refused) == (WATCHERS, {})

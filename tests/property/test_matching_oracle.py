@@ -1,6 +1,5 @@
 """The rules against a second implementation of them, command by command."""
 
-import os
 import random
 from collections import Counter
 
@@ -13,6 +12,7 @@ from matching.terms import EnglishTerms, LotTerms
 from matching.view import lot_view
 from tests.oracle.moves import BIDDERS, HOST, LOT, START_US, Move, random_move, random_terms
 from tests.oracle.naive_auction import NaiveAuction
+from tests.seeds import seed
 
 COMMANDS = 120_000
 COMMANDS_PER_LOT = 60
@@ -102,11 +102,11 @@ def told_by_the_book(naive: NaiveAuction) -> dict[str, object]:
 
 
 def test_rules_agree_with_the_naive_auction() -> None:
-    seed = int(os.environ.get("LUOCHUI_TEST_SEED") or random.SystemRandom().getrandbits(48))
+    first_seed = seed("LUOCHUI_TEST_SEED")
     tally: Counter[str] = Counter()
     lots = 0
     while tally.total() < COMMANDS:
-        lot_seed = seed + lots
+        lot_seed = first_seed + lots
         chance = random.Random(lot_seed)
         try:
             play(random_terms(chance), chance, tally)
@@ -115,9 +115,9 @@ def test_rules_agree_with_the_naive_auction() -> None:
                 f"seed {lot_seed} (set LUOCHUI_TEST_SEED to play it again): {failure}"
             ) from failure
         lots += 1
-    print(f"seed {seed}: {tally.total()} commands in {lots} lots", dict(tally.most_common()))
+    print(f"seed {first_seed}: {tally.total()} commands in {lots} lots", dict(tally.most_common()))
     missing = EXPECTED_REFUSALS - set(tally)
-    assert not missing, f"seed {seed}: chance never led to {missing}"
+    assert not missing, f"seed {first_seed}: chance never led to {missing}"
 
 
 EXPECTED_REFUSALS = {

@@ -1,6 +1,5 @@
 """The order book against a second implementation of it, command by command."""
 
-import os
 import random
 from collections import Counter
 
@@ -11,6 +10,7 @@ from matching.phases.order_book import MarketPhase
 from matching.refusals import Refused
 from matching.terms import CallAuctionTerms, LotTerms, OrderBookTerms, TradePrice
 from tests.oracle.naive_order_book import NaiveOrderBook, Trade
+from tests.seeds import seed
 
 COMMANDS = 100_000
 COMMANDS_PER_LOT = 80
@@ -153,9 +153,9 @@ def told_by_the_book(naive: NaiveOrderBook) -> list[tuple[int, int, int]]:
 
 
 def test_the_book_agrees_with_the_naive_book() -> None:
-    seed = int(os.environ.get("LUOCHUI_TEST_SEED") or random.SystemRandom().getrandbits(48))
-    print(f"seed {seed} (set LUOCHUI_TEST_SEED to play it again)")
-    chance = random.Random(seed)
+    first_seed = seed("LUOCHUI_TEST_SEED")
+    print(f"seed {first_seed} (set LUOCHUI_TEST_SEED to play it again)")
+    chance = random.Random(first_seed)
     tally: Counter[str] = Counter()
     while tally.total() < COMMANDS:
         play(chance, tally)

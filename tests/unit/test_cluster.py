@@ -136,7 +136,7 @@ async def test_a_receipt_never_comes_before_its_record_is_shown(parts: Cluster, 
     for amount in range(100, 310, 10):
         gateway.hall.post(secrets.token_hex(16) if amount != 200 else id, PlaceBid(1, 101, amount), reply)
     gateway.hall.post(id, PlaceBid(1, 101, 200), reply)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await done.wait()
     assert behind == []
 

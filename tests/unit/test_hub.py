@@ -27,7 +27,7 @@ from matching.view import LotView, PublicRecord
 from tests.floor import Floor
 
 LOT = 1
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 class Listener:
