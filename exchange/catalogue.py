@@ -253,6 +253,14 @@ class Catalogue:
         """Return the regions that lots lie in, in alphabetical order, at most `lot_search.REGIONS_MAX`."""
         return await self._found.regions()
 
+    async def numbers(self, first: LotId, last: LotId) -> list[LotId]:
+        """Return the numbers of the lots from one to before another."""
+        return await self._found.numbers(first, last)
+
+    async def latest(self) -> LotId:
+        """Return the highest number of a lot, 0 without any."""
+        return await self._found.latest()
+
     async def titles(self, lot_ids: Iterable[LotId]) -> dict[LotId, LotTitle]:
         """Return how some lots are called."""
         rows = await self._database.rows(SELECT_TITLES, list(lot_ids))
@@ -279,6 +287,12 @@ class Catalogue:
         if rulebook is None:
             raise RulebookUnknown(name)
         return rulebook
+
+    def rulebook_name(self, name: str) -> str:
+        """Return a rulebook's name as it is.  Raises: ValueError, for one that there is not."""
+        if self.rulebooks.get(name) is None:
+            raise ValueError(name)
+        return name
 
     def _rules(self, row: Row) -> LotRules:
         rulebook = self.rulebooks.get(row["rulebook"])

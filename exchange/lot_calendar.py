@@ -5,7 +5,7 @@ Belongs here: finding them in a stretch of time. Does not belong here: months, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,15 +18,24 @@ from exchange.texts import BothLanguages
 from matching.lot import LotState
 from matching.units import LotId, TimeUs
 
-EVENTS_MAX: Final = 2_000
+LOTS_MAX: Final = 1_000
 SELECT_DATED: Final = """
+WITH dated AS (
+    (SELECT id FROM exchange.lot WHERE outcome IS NULL AND is_announced AND ($3::text IS NULL OR category = $3)
+      ORDER BY id DESC LIMIT $4)
+    UNION
+    (SELECT id FROM exchange.lot WHERE outcome IS NOT NULL AND closed_at_us >= $1 AND closed_at_us < $2
+        AND ($3::text IS NULL OR category = $3) ORDER BY closed_at_us DESC LIMIT $4)
+    UNION
+    (SELECT id FROM exchange.lot WHERE deposit_by_us > 0 AND deposit_by_us >= $1 AND deposit_by_us < $2
+        AND is_announced AND ($3::text IS NULL OR category = $3) ORDER BY deposit_by_us DESC LIMIT $4)
+    UNION
+    (SELECT id FROM exchange.lot WHERE opens_at_us > 0 AND opens_at_us >= $1 AND opens_at_us < $2
+        AND is_announced AND ($3::text IS NULL OR category = $3) ORDER BY opens_at_us DESC LIMIT $4)
+)
 SELECT id, code, category, title_zh, title_en, deposit_by_us, outcome, coalesce(closed_at_us, 0) AS closed_at_us,
-       coalesce((terms->>'opens_at_us')::bigint, 0) AS opens_at_us
-  FROM exchange.lot
- WHERE is_announced AND ($3::text IS NULL OR category = $3)
-   AND (outcome IS NULL OR closed_at_us >= $1 AND closed_at_us < $2
-        OR deposit_by_us >= $1 AND deposit_by_us < $2
-        OR (terms->>'opens_at_us')::bigint >= $1 AND (terms->>'opens_at_us')::bigint < $2)
+       opens_at_us
+  FROM exchange.lot JOIN dated USING (id)
  ORDER BY id DESC LIMIT $4
 """
 
@@ -54,6 +63,13 @@ class Dated(Struct, frozen=True):
     outcome: LotState | None
 
 
+class Dates(Struct, frozen=True):
+    """What happens in a stretch of time, in order; `is_whole` unless there are more lots than are looked at."""
+
+    events: Sequence[Dated]
+    is_whole: bool
+
+
 class LotCalendar:
     """Dates over PostgreSQL and the lots that the engine holds.  Methods raise StoreUnavailable."""
 
@@ -62,17 +78,15 @@ class LotCalendar:
         self._database = Database(pool)
         self._book = book
 
-    async def between(
-        self, from_us: TimeUs, until_us: TimeUs, category: Category | None = None
-    ) -> list[Dated]:
-        """Return what happens from one moment to before another, in order, of the latest `EVENTS_MAX` lots.
+    async def between(self, from_us: TimeUs, until_us: TimeUs, category: Category | None = None) -> Dates:
+        """Return what happens from one moment to before another, of the latest `LOTS_MAX` lots.
 
         Lots that are opened by hand have no day, nor have those that a host hammers an end.
         """
         wanted = None if category is None else category.value
-        rows = await self._database.rows(SELECT_DATED, from_us, until_us, wanted, EVENTS_MAX)
+        rows = await self._database.rows(SELECT_DATED, from_us, until_us, wanted, LOTS_MAX)
         found = (dated for row in rows for dated in self._dates(row) if from_us <= dated.at_us < until_us)
-        return sorted(found, key=lambda dated: (dated.at_us, dated.lot))
+        return Dates(sorted(found, key=lambda dated: (dated.at_us, dated.lot)), len(rows) < LOTS_MAX)
 
     def _dates(self, row: Row) -> Iterator[Dated]:
         outcome = None if row["outcome"] is None else LotState(row["outcome"])

@@ -19,25 +19,27 @@ from exchange.categories import Category
 from exchange.database import Database, Row
 from exchange.lot_sheets import CARD_COLUMNS, LotCard, card_of, shown_price
 from exchange.ports import LotBook
+from exchange.sought_words import containing, pairs_of, terms_of
 from matching.lot import CLOSED_STATES, LotState
-from matching.units import AMOUNT_MAX
+from matching.units import AMOUNT_MAX, LotId, TimeUs
 from matching.view import LotView
 
 UNDER_WAY_MAX = 20_000
 """Lots under way that one search looks at."""
 
+FOUND_MAX: Final = 10_000
+"""Lots that have ended and that one search counts and turns pages of; whoever looks further narrows his search."""
+
 REGIONS_MAX = 300
+"""Regions that somebody can choose from."""
+
+REGIONS_KNOWN_MAX: Final = 5_000
 COMPARED_IN = "CNY"
 """The currency in which prices are compared where nobody names one."""
 
-MATCHES = """
-($1::text IS NULL OR category = $1)
-AND ($2::text IS NULL OR concat_ws(' ', code, title_zh, title_en, seller_zh, seller_en, region) ILIKE $2)
-AND ($3::text IS NULL OR region ILIKE $3)
-AND ($4::text IS NULL OR currency = $4)
-"""
 SELECT_UNDER_WAY = f"""
-SELECT {CARD_COLUMNS} FROM exchange.lot WHERE outcome IS NULL AND is_announced ORDER BY id DESC LIMIT $1
+SELECT {CARD_COLUMNS}, sought, rulebook
+  FROM exchange.lot WHERE outcome IS NULL AND is_announced ORDER BY id DESC LIMIT $1
 """
 SELECT_WHICH_UNDER_WAY = """
 SELECT count(*) AS lots, coalesce(max(id), 0) AS latest, coalesce(sum(id), 0) AS all_of_them
@@ -45,31 +47,38 @@ SELECT count(*) AS lots, coalesce(max(id), 0) AS latest, coalesce(sum(id), 0) AS
 """
 """Tells whether the rows that were read are those that would be read now: a lot's own words never change."""
 
-FINAL_PRICE = """
-CASE WHEN (final_view->>'winner')::bigint <> 0 THEN (final_view->>'hammer_price')::bigint
-     WHEN (final_view->>'price')::bigint <> 0 THEN (final_view->>'price')::bigint
-     ELSE (final_view->>'opening_price')::bigint END
-"""
-"""What `shown_price` says of a lot that has ended."""
-
-CLOSED_MATCHES = f"""
-outcome IS NOT NULL AND {MATCHES} AND ($5::text IS NULL OR outcome = $5)
-AND ($6::bigint = 0 OR {FINAL_PRICE} >= $6) AND ($7::bigint = 0 OR {FINAL_PRICE} <= $7)
-"""
-COUNT_CLOSED = f"SELECT count(*) FROM exchange.lot WHERE {CLOSED_MATCHES}"
-SELECT_CLOSED = f"""
-SELECT {CARD_COLUMNS} FROM exchange.lot WHERE {CLOSED_MATCHES} ORDER BY {{order}} LIMIT $8 OFFSET $9
-"""
-SELECT_REGIONS = (
-    "SELECT DISTINCT region FROM exchange.lot WHERE region <> '' AND is_announced ORDER BY 1 LIMIT $1"
+COUNT_CLOSED: Final = (
+    "SELECT count(*) FROM (SELECT FROM exchange.lot WHERE {conditions} LIMIT {most}) AS found"
 )
+SELECT_CLOSED: Final = f"""
+SELECT {CARD_COLUMNS} FROM exchange.lot WHERE {{conditions}} ORDER BY {{order}} LIMIT {{limit}} OFFSET {{offset}}
+"""
+SELECT_REGIONS = """
+WITH RECURSIVE step AS (
+    SELECT min(region) AS region FROM exchange.lot WHERE is_announced AND region > ''
+    UNION ALL
+    SELECT (SELECT min(region) FROM exchange.lot WHERE is_announced AND region > step.region)
+      FROM step WHERE step.region IS NOT NULL
+)
+SELECT region FROM step WHERE region IS NOT NULL LIMIT $1
+"""
+"""Steps from one region to the next in the index, as many steps as there are regions and not as there are lots."""
+
+SELECT_NUMBERS: Final = """
+SELECT id FROM exchange.lot WHERE is_announced AND id >= $1 AND id < $2 ORDER BY id
+"""
+SELECT_LATEST: Final = "SELECT coalesce(max(id), 0) FROM exchange.lot"
 
 
 class Found(Struct, frozen=True):
-    """One page of a search, and how many lots there are in all."""
+    """One page of a search, and how many lots there are in all.
+
+    Of those that have ended `FOUND_MAX` are counted; `is_more` tells that there are others.
+    """
 
     cards: list[LotCard]
     total: int
+    is_more: bool = False
 
 
 class LotOrder(StrEnum):
@@ -87,11 +96,15 @@ class Search(Struct, frozen=True):
     """What somebody looks for.
 
     Args:
-        words: in title, seller, region or code.
+        words: terms parted by spaces, all of which a lot has in its title, seller, region, address, code, or in what
+            its category and its rulebook are called.
         region: in the region alone.
         price_from, price_to: bounds of the price that is shown, in minor units of `currency`; 0 for none.
         currency: empty for any, or for CNY where there is a bound or an order of prices.
+        rulebook: name of the one that lots were published under.
         has_ended: leave out the lots under way.
+        ended_from_us, ended_until_us: ended at or after the one and before the other; 0 for no bound. Only lots that
+            have ended are found where there is one.
     """
 
     state: LotState | None = None
@@ -104,7 +117,15 @@ class Search(Struct, frozen=True):
     price_to: int = 0
     currency: str = ""
     order: LotOrder = LotOrder.URGENT
+    rulebook: str = ""
     has_ended: bool = False
+    ended_from_us: TimeUs = 0
+    ended_until_us: TimeUs = 0
+
+    @property
+    def is_of_ended(self) -> bool:
+        """Tell whether lots under way are left out."""
+        return self.has_ended or bool(self.ended_from_us or self.ended_until_us)
 
     @property
     def looks_at_prices(self) -> bool:
@@ -126,22 +147,31 @@ class LotSearch:
 
     async def find(self, search: Search) -> Found:
         """Find lots: those under way first, the next to end in front, then the closed, latest first."""
-        under_way = [] if search.has_ended else await self._under_way(search)
-        shown = under_way[search.offset : search.offset + search.limit]
-        page = [card_of(row, view) for row, view in shown]
+        terms = terms_of(search.words)
+        under_way = [] if search.is_of_ended else await self._under_way(search, terms)
+        page = [card_of(row, view) for row, view in under_way[search.offset : search.offset + search.limit]]
         if search.state is not None and search.state not in CLOSED_STATES:
             return Found(page, len(under_way))
-        outcome = None if search.state is None else search.state.value
-        wanted = (*_wanted(search), outcome, search.price_from, search.price_to)
-        closed = await self._database.value(COUNT_CLOSED, *wanted)
+        conditions = await self._conditions(search, terms)
+        count = await self._count(conditions)
         offset = max(0, search.offset - len(under_way))
-        ordered = SELECT_CLOSED.format(order=CLOSED_ORDER[search.order])
-        rows = await self._database.rows(ordered, *wanted, search.limit - len(page), offset)
-        return Found([*page, *self._cards(rows)], len(under_way) + closed)
+        limit = min(search.limit - len(page), FOUND_MAX - offset, count - offset)
+        if limit > 0:
+            page += await self._closed(conditions, search.order, limit, offset)
+        return Found(page, len(under_way) + min(count, FOUND_MAX), count > FOUND_MAX)
 
     async def regions(self) -> list[str]:
         """Return the regions that lots lie in, at most `REGIONS_MAX`."""
-        return [row["region"] for row in await self._database.rows(SELECT_REGIONS, REGIONS_MAX)]
+        return await self._regions(REGIONS_MAX)
+
+    async def numbers(self, first: LotId, last: LotId) -> list[LotId]:
+        """Return the numbers of the lots from one to before another, at most as many as there are between."""
+        return [row["id"] for row in await self._database.rows(SELECT_NUMBERS, first, last)]
+
+    async def latest(self) -> LotId:
+        """Return the highest number of a lot, 0 without any."""
+        latest: LotId = await self._database.value(SELECT_LATEST)
+        return latest
 
     def view(self, row: Row) -> LotView | None:
         """Return where the lot stands: what the engine holds, or how it ended."""
@@ -150,9 +180,52 @@ class LotSearch:
             return msgspec.json.decode(row["final_view"], type=LotView)
         return held
 
-    async def _under_way(self, search: Search) -> list[tuple[Row, LotView]]:
+    async def _regions(self, most: int) -> list[str]:
+        return [row["region"] for row in await self._database.rows(SELECT_REGIONS, most)]
+
+    async def _conditions(self, search: Search, terms: Sequence[str]) -> Conditions:
+        """Return what is asked of lots that have ended."""
+        conditions = Conditions()
+        for term in terms:
+            conditions.ask_term(term)
+        if search.category is not None:
+            conditions.ask("category = {}", search.category.value)
+        if search.rulebook:
+            conditions.ask("rulebook = {}", search.rulebook)
+        if search.state is not None:
+            conditions.ask("outcome = {}", search.state.value)
+        if region := search.region.strip().casefold():
+            meant = [one for one in await self._regions(REGIONS_KNOWN_MAX) if region in one.casefold()]
+            conditions.ask("region = ANY({}::text[])", meant)
+        if currency := _currency(search):
+            conditions.ask("currency = {}", currency)
+        for condition, bound in (
+            ("final_price >= {}", search.price_from),
+            ("final_price <= {}", search.price_to),
+            ("closed_at_us >= {}", search.ended_from_us),
+            ("closed_at_us < {}", search.ended_until_us),
+        ):
+            if bound:
+                conditions.ask(condition, bound)
+        return conditions
+
+    async def _count(self, conditions: Conditions) -> int:
+        """Count the lots that have ended, as far as one more than is shown."""
+        statement = COUNT_CLOSED.format(conditions=conditions.text, most=FOUND_MAX + 1)
+        count: int = await self._database.value(statement, *conditions.values)
+        return count
+
+    async def _closed(
+        self, conditions: Conditions, order: LotOrder, limit: int, offset: int
+    ) -> list[LotCard]:
+        statement = SELECT_CLOSED.format(
+            conditions=conditions.text, order=CLOSED_ORDER[order], limit=limit, offset=offset
+        )
+        return self._cards(await self._database.rows(statement, *conditions.values))
+
+    async def _under_way(self, search: Search, terms: Sequence[str]) -> list[tuple[Row, LotView]]:
         rows = await self._rows_under_way()
-        seen = ((row, self.view(row)) for row in rows if _is_wanted(row, search))
+        seen = ((row, self.view(row)) for row in rows if _is_wanted(row, search, terms))
         found = [(row, view) for row, view in seen if view is not None]
         if search.state is not None:
             found = [one for one in found if one[1].state is search.state]
@@ -190,47 +263,60 @@ def _urgency(view: LotView) -> tuple[int, int, int]:
 UNDER_WAY_ORDER: Final[dict[LotOrder, Callable[[LotView], tuple[int, ...]]]] = {
     LotOrder.URGENT: _urgency,
     LotOrder.NEWEST: lambda view: (-view.lot,),
-    LotOrder.CHEAPEST: lambda view: (shown_price(view), -view.lot),
+    LotOrder.CHEAPEST: lambda view: (shown_price(view), view.lot),
     LotOrder.DEAREST: lambda view: (-shown_price(view), -view.lot),
 }
 CLOSED_ORDER: Final = {
-    LotOrder.URGENT: "closed_at_us DESC, id DESC",
+    LotOrder.URGENT: "lot.closed_at_us DESC, id DESC",
     LotOrder.NEWEST: "id DESC",
-    LotOrder.CHEAPEST: f"{FINAL_PRICE}, id DESC",
-    LotOrder.DEAREST: f"{FINAL_PRICE} DESC, id DESC",
+    LotOrder.CHEAPEST: "final_price, id",
+    LotOrder.DEAREST: "final_price DESC, id DESC",
 }
 
 
-def _wanted(search: Search) -> tuple[str | None, str | None, str | None, str | None]:
-    category = None if search.category is None else search.category.value
-    currency = search.currency or (COMPARED_IN if search.looks_at_prices else None)
-    return category, _containing(search.words), _containing(search.region), currency
+class Conditions:
+    """What is asked of lots that have ended, and the values of it.
+
+    Only what somebody asks for is said, so that the database can choose its way by that.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[object] = []
+        self._said = ["outcome IS NOT NULL"]
+
+    @property
+    def text(self) -> str:
+        """Return all that is asked, for a statement."""
+        return " AND ".join(self._said)
+
+    def ask(self, condition: str, *values: object) -> None:
+        """Ask for one more thing; each `{}` stands for a value."""
+        first = len(self.values) + 1
+        self._said.append(condition.format(*(f"${first + place}" for place in range(len(values)))))
+        self.values += values
+
+    def ask_term(self, term: str) -> None:
+        """Ask for a term among what a lot is found by; its pairs of signs lead there, the pattern is what counts."""
+        self.ask(
+            "sought LIKE {} AND exchange.pairs_of_signs(sought) @> {}::text[]",
+            containing(term),
+            pairs_of(term),
+        )
 
 
-def _is_wanted(row: Row, search: Search) -> bool:
-    """Tell of a lot under way what `MATCHES` tells of those that have ended."""
+def _currency(search: Search) -> str:
+    return search.currency or (COMPARED_IN if search.looks_at_prices else "")
+
+
+def _is_wanted(row: Row, search: Search, terms: Iterable[str]) -> bool:
+    """Tell of a lot under way what `Conditions` ask of those that have ended."""
     if search.category is not None and row["category"] != search.category.value:
         return False
-    currency = search.currency or (COMPARED_IN if search.looks_at_prices else "")
+    currency = _currency(search)
     if currency and row["currency"] != currency:
         return False
-    region = row["region"].casefold()
-    if search.region and search.region.strip().casefold() not in region:
+    if search.region and search.region.strip().casefold() not in row["region"].casefold():
         return False
-    words = search.words.strip().casefold()
-    return not words or words in _words_of(row).casefold()
-
-
-def _words_of(row: Row) -> str:
-    """Return what words are looked for in."""
-    return " ".join(
-        row[name] for name in ("code", "title_zh", "title_en", "seller_zh", "seller_en", "region")
-    )
-
-
-def _containing(text: str) -> str | None:
-    """Return the pattern of texts that hold this one; None where nothing is looked for."""
-    text = text.strip()
-    for sign in "\\%_":
-        text = text.replace(sign, "\\" + sign)
-    return f"%{text}%" if text else None
+    if search.rulebook and row["rulebook"] != search.rulebook:
+        return False
+    return all(term in row["sought"] for term in terms)

@@ -22,37 +22,25 @@ CURRENCIES_KEPT: Final = 16
 MONTHS: Final = 12
 """How many months are added up, the present one included."""
 
+MONTHS_KNOWN_MAX: Final = 240
 REGIONS_MAX: Final = 50
 ROWS_MAX: Final = 2_000
 SELECT_CURRENCIES: Final = """
-SELECT currency FROM exchange.lot WHERE outcome IS NOT NULL AND (NOT is_demo OR $1)
- GROUP BY currency ORDER BY count(*) DESC LIMIT $2
+SELECT currency FROM exchange.ended_lots WHERE NOT is_demo OR $1
+ GROUP BY currency ORDER BY sum(sold + passed + withdrawn) DESC LIMIT $2
 """
-SELECT_SUMS: Final = """
-WITH seen AS (
-    SELECT to_char(to_timestamp(closed_at_us / 1000000) AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month,
-           category, region, outcome,
-           (final_view->>'bidders')::bigint AS bidders,
-           (final_view->>'opening_price')::numeric AS opening,
-           (final_view->>'hammer_price')::numeric AS hammer,
-           (final_view->>'winner')::bigint <> 0 AND coalesce(final_view->>'direction', 'rising') = 'rising'
-               AND (final_view->>'opening_price')::bigint > 0 AS is_compared,
-           (SELECT sum(greatest((award->>'amount')::numeric, 0))
-              FROM json_array_elements(coalesce(final_view->'awards', '[]')) AS award) AS awarded
-      FROM exchange.lot
-     WHERE outcome IS NOT NULL AND currency = $1 AND (NOT is_demo OR $2) AND closed_at_us >= $3
+SELECT_MONTHS: Final = (
+    "SELECT DISTINCT month FROM exchange.ended_lots WHERE NOT is_demo OR $1 ORDER BY month DESC LIMIT $2"
 )
+SELECT_SUMS: Final = """
 SELECT grouping(month, category, region) AS level, month, category, region,
-       count(*) FILTER (WHERE outcome = 'sold') AS sold,
-       count(*) FILTER (WHERE outcome = 'passed') AS passed,
-       count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
-       coalesce(sum(coalesce(awarded, hammer)) FILTER (WHERE outcome = 'sold'), 0) AS turnover,
-       coalesce(sum(hammer) FILTER (WHERE outcome = 'sold' AND is_compared), 0) AS compared_hammer,
-       coalesce(sum(opening) FILTER (WHERE outcome = 'sold' AND is_compared), 0) AS compared_opening,
-       coalesce(sum(bidders) FILTER (WHERE outcome <> 'withdrawn'), 0) AS bidders
-  FROM seen
+       sum(sold) AS sold, sum(passed) AS passed, sum(withdrawn) AS withdrawn, sum(turnover) AS turnover,
+       sum(compared_hammer) AS compared_hammer, sum(compared_opening) AS compared_opening, sum(bidders) AS bidders
+  FROM exchange.ended_lots
+ WHERE currency = $1 AND (NOT is_demo OR $2) AND month >= $3
  GROUP BY GROUPING SETS ((), (month), (category), (region))
- ORDER BY level DESC, count(*) DESC
+HAVING count(*) > 0
+ ORDER BY level DESC, sum(sold + passed + withdrawn) DESC
  LIMIT $4
 """
 ALL, BY_MONTH, BY_CATEGORY, BY_REGION = 0b111, 0b011, 0b101, 0b110
@@ -114,6 +102,7 @@ class Statistics:
         self._with_demo = with_demo
         self._figures: Kept[Figures] = Kept(KEPT_SECONDS, CURRENCIES_KEPT)
         self._currencies: Kept[tuple[str, ...]] = Kept(KEPT_SECONDS, 1)
+        self._months: Kept[tuple[str, ...]] = Kept(KEPT_SECONDS, 1)
 
     async def figures(self, currency: str = "CNY") -> Figures:
         """Return the sums of lots sold in one currency."""
@@ -123,15 +112,21 @@ class Statistics:
         """Return the currencies in which lots have ended, the most used first."""
         return await self._currencies.get((), self._used)
 
+    async def months(self) -> tuple[str, ...]:
+        """Return the months in which lots have ended, as 2026-11, the latest first, at most `MONTHS_KNOWN_MAX`."""
+        return await self._months.get((), self._ended)
+
+    async def _ended(self) -> tuple[str, ...]:
+        rows = await self._database.rows(SELECT_MONTHS, self._with_demo, MONTHS_KNOWN_MAX)
+        return tuple(row["month"] for row in rows)
+
     async def _used(self) -> tuple[str, ...]:
         rows = await self._database.rows(SELECT_CURRENCIES, self._with_demo, CURRENCIES_KEPT)
         return tuple(row["currency"] for row in rows)
 
     async def _add_up(self, currency: str) -> Figures:
         months = last_months(datetime.fromtimestamp(self._clock.now_us() / 1_000_000, CENTRE_TIME), MONTHS)
-        since = datetime.strptime(months[0], "%Y-%m").replace(tzinfo=CENTRE_TIME)
-        since_us = int(since.timestamp()) * 1_000_000
-        rows = await self._database.rows(SELECT_SUMS, currency, self._with_demo, since_us, ROWS_MAX)
+        rows = await self._database.rows(SELECT_SUMS, currency, self._with_demo, months[0], ROWS_MAX)
         found = {sums.key: sums for sums in _of_level(rows, BY_MONTH, "month")}
         totals = list(_of_level(rows, ALL, ""))
         return Figures(
@@ -158,9 +153,9 @@ def _sums(row: Row, key: str) -> Sums:
     opening, hammer = int(row["compared_opening"]), int(row["compared_hammer"])
     return Sums(
         key=key,
-        sold=row["sold"],
-        passed=row["passed"],
-        withdrawn=row["withdrawn"],
+        sold=int(row["sold"]),
+        passed=int(row["passed"]),
+        withdrawn=int(row["withdrawn"]),
         turnover=int(row["turnover"]),
         premium=round((hammer - opening) * 10_000 / opening) if opening else None,
         bidders=int(row["bidders"]),

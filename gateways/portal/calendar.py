@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from exchange.categories import Category
-from exchange.lot_calendar import Dated
+from exchange.lot_calendar import LOTS_MAX, Dated
 from exchange.rulebooks.working_days import CENTRE_TIME
 from gateways.api.services import Services
 from gateways.portal.icalendar import calendar_file
@@ -39,8 +39,8 @@ async def show(visit: Visit, services: Services) -> Shown:
     today = day_of(services.clock.now_us())
     first = query.read("month", read_month, today.replace(day=1))
     category = query.read("category", Category, None)
-    events = await services.lot_calendar.between(_midnight(first), _midnight(next_month(first)), category)
-    weeks = month_weeks(first, events, today)
+    dates = await services.lot_calendar.between(midnight(first), midnight(next_month(first)), category)
+    weeks = month_weeks(first, dates.events, today)
     return Shown(
         "calendar.html",
         {
@@ -51,6 +51,8 @@ async def show(visit: Visit, services: Services) -> Shown:
             "next": f"{next_month(first):%Y-%m}",
             "month": f"{first:%Y-%m}",
             "weeks": weeks,
+            "is_whole": dates.is_whole,
+            "lots_max": LOTS_MAX,
             "days": [day for week in weeks for day in week if day.events],
             "weekdays": WEEKDAYS[visit.language],
             "category": category,
@@ -66,8 +68,8 @@ async def show_file(visit: Visit, services: Services) -> Document:
     now_us = services.clock.now_us()
     first = query.read("month", read_month, day_of(now_us).replace(day=1))
     category = query.read("category", Category, None)
-    events = await services.lot_calendar.between(_midnight(first), _midnight(next_month(first)), category)
-    text = calendar_file(events, visit.language, visit.origin, now_us)
+    dates = await services.lot_calendar.between(midnight(first), midnight(next_month(first)), category)
+    text = calendar_file(dates.events, visit.language, visit.origin, now_us)
     return Document(text.encode(), "text/calendar")
 
 
@@ -101,5 +103,6 @@ def _day(on: date, first: date, by_day: dict[date, list[Dated]], today: date) ->
     return Day(on, on.month == first.month, on == today, events[:DAY_EVENTS_SHOWN], events[DAY_EVENTS_SHOWN:])
 
 
-def _midnight(on: date) -> TimeUs:
+def midnight(on: date) -> TimeUs:
+    """Return the moment at which a day begins at the centre."""
     return int(datetime(on.year, on.month, on.day, tzinfo=CENTRE_TIME).timestamp()) * 1_000_000

@@ -1,4 +1,4 @@
-"""What programs read of the portal: RSS, the list of pages for search engines, and where those may not go."""
+"""What programs read of the portal: RSS, and where search engines may not go."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ from xml.etree import ElementTree
 from exchange.categories import Category
 from exchange.lot_search import LotOrder, Search
 from gateways.api.services import Services
-from gateways.portal.rendering import PLACES, Document
+from gateways.portal.rendering import Document
 from gateways.portal.visit import Query, Visit
 from gateways.portal.writing import amount_text
 from matching.units import TimeUs
 
 FEED_ITEMS: Final = 50
-SITEMAP_LOTS_MAX: Final = 20_000
-SITEMAP_NOTICES_MAX: Final = 100
 RSS: Final = "application/rss+xml"
-XML: Final = "application/xml"
-SITEMAP_SPACE: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 ATOM: Final = "http://www.w3.org/2005/Atom"
 NOT_FOR_MACHINES: Final = (
     "/api/",
@@ -72,20 +68,6 @@ async def show_feed(visit: Visit, services: Services) -> Document:
         kind = language.say(f"category_{card.category}")
         _item(channel, f"{visit.origin}/lots/{card.lot}", language.pick(card.title), text, kind, 0)
     return _document(rss, RSS)
-
-
-async def show_sitemap(visit: Visit, services: Services) -> Document:
-    """Give the addresses of the pages that search engines should know."""
-    ElementTree.register_namespace("", SITEMAP_SPACE)
-    pages = ElementTree.Element(f"{{{SITEMAP_SPACE}}}urlset")
-    found = await services.catalogue.search(Search(order=LotOrder.NEWEST, limit=SITEMAP_LOTS_MAX))
-    addresses = [*(path for path, _ in PLACES), "/centre"]
-    addresses += [f"/lots/{card.lot}" for card in found.cards]
-    addresses += [f"/notices/{notice.id}" for notice in await services.notices.latest(SITEMAP_NOTICES_MAX)]
-    for address in addresses:
-        page = ElementTree.SubElement(pages, f"{{{SITEMAP_SPACE}}}url")
-        ElementTree.SubElement(page, f"{{{SITEMAP_SPACE}}}loc").text = visit.origin + address
-    return _document(pages, XML)
 
 
 async def show_robots(visit: Visit, services: Services) -> Document:

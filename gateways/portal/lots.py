@@ -29,6 +29,7 @@ async def show(visit: Visit, services: Services) -> Shown:
         category=query.read("category", Category, None),
         words=query.text("q"),
         region=query.text("region"),
+        rulebook=query.read("rulebook", services.catalogue.rulebook_name, ""),
         price_from=query.read("price_from", read_amount, 0),
         price_to=query.read("price_to", read_amount, 0),
         order=query.read("order", LotOrder, LotOrder.URGENT),
@@ -43,12 +44,14 @@ async def show(visit: Visit, services: Services) -> Shown:
             "ignored": query.ignored,
             "cards": await cards(found.cards, services),
             "total": found.total,
+            "is_more": found.is_more,
             "page": page,
             "pages": pages_of(found.total, PAGE_LOTS),
             "regions": await services.catalogue.regions(),
             "categories": list(Category),
             "states": list(LotState),
             "orders": list(LotOrder),
+            "rulebooks": services.catalogue.rulebooks.all(),
         },
     )
 

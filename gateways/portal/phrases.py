@@ -115,6 +115,12 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "order_by_dearest": ("价格从高到低", "Highest price"),
     "lots_found": ("共 {n} 项", "{n} lots"),
     "lots_found_one": ("共 {n} 项", "{n} lot"),
+    "lots_more": (
+        "超过 {n:,} 项，可翻阅前 {n:,} 项；请加条件缩小范围。",
+        "More than {n:,} lots, of which the first {n:,} can be turned through; add filters to narrow them down.",
+    ),
+    "rules": ("交易规则", "Rulebook"),
+    "rulebook": ("交易规则", "Rulebook"),
     "no_lots": ("没有符合条件的标的。换个条件试试。", "No lots match. Try other filters."),
     "clear": ("清除条件", "Clear all"),
     "state_announced": ("预告中", "Announced"),
@@ -227,6 +233,11 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "outcome": ("结果", "Outcome"),
     "total_of": ("合计 {amount}", "{amount} in all"),
     "no_results": ("没有符合条件的结果。", "There are no such results."),
+    "results_more": (
+        "超过 {n:,} 项结果，可翻阅前 {n:,} 项；请按月份、类别或地区缩小范围。",
+        "More than {n:,} results, of which the first {n:,} can be turned through; choose a month, category or region.",
+    ),
+    "month_ended": ("结束月份", "Month"),
     "results_found": ("共 {n} 项结果", "{n} results"),
     "results_found_one": ("共 {n} 项结果", "{n} result"),
     # Calendar
@@ -240,6 +251,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "occasion_ended": ("已结束", "Ended"),
     "today": ("今天", "today"),
     "more_that_day": ("另有 {n} 项", "{n} more"),
+    "dates_cut": (
+        "本月的标的很多，只列出最近发布的 {n:,} 项；请按类别查看。",
+        "There is a great deal this month: only the {n:,} lots published last are shown. Choose a category.",
+    ),
     "no_dates": ("本月没有安排。", "Nothing is set for this month."),
     "calendar_file": ("下载日历文件（.ics）", "Download as a calendar file (.ics)"),
     "times_in": ("时间均为{zone}。报价可能使结束时间延后。", "Times are {zone}. A bid may move an end."),

@@ -10,6 +10,7 @@ from exchange.categories import Category
 from exchange.lot_search import Search
 from exchange.lot_sheets import LotCard
 from gateways.api.services import Services
+from gateways.portal.calendar import midnight, next_month, read_month
 from gateways.portal.lots import PAGES_MAX, pages_of
 from gateways.portal.rendering import Shown
 from gateways.portal.visit import Query, Visit
@@ -38,12 +39,16 @@ async def show(visit: Visit, services: Services) -> Shown:
     page = query.number("page", 1, PAGES_MAX, 1)
     state = query.read("state", _outcome, None)
     category = query.read("category", Category, None)
+    month = query.read("month", read_month, None)
     found = await services.catalogue.search(
         Search(
             state=state,
             category=category,
             words=query.text("q"),
+            region=query.text("region"),
             has_ended=True,
+            ended_from_us=0 if month is None else midnight(month),
+            ended_until_us=0 if month is None else midnight(next_month(month)),
             limit=PAGE_RESULTS,
             offset=(page - 1) * PAGE_RESULTS,
         )
@@ -53,11 +58,16 @@ async def show(visit: Visit, services: Services) -> Shown:
         {
             "results": [result_of(card) for card in found.cards],
             "total": found.total,
+            "is_more": found.is_more,
             "page": page,
             "pages": pages_of(found.total, PAGE_RESULTS),
             "state": state,
             "category": category,
             "words": query.text("q"),
+            "region": query.text("region"),
+            "regions": await services.catalogue.regions(),
+            "month": "" if month is None else f"{month:%Y-%m}",
+            "months": await services.statistics.months(),
             "states": OUTCOMES,
             "categories": list(Category),
             "ignored": query.ignored,

@@ -20,7 +20,19 @@ from exchange.keeping import Kept
 from exchange.ports import JournalUnavailable
 from gateways.api.services import SERVICES, Services
 from gateways.pages import ASSETS, BUILT
-from gateways.portal import calendar, centre, feeds, help, home, lot, lots, notices, results, statistics
+from gateways.portal import (
+    calendar,
+    centre,
+    feeds,
+    help,
+    home,
+    lot,
+    lots,
+    notices,
+    results,
+    sitemap,
+    statistics,
+)
 from gateways.portal.rendering import HTML, Document, NotThere, Renderer, Shown
 from gateways.portal.visit import Visit, is_switch, remember_language, visit_of
 from ledger.store import LedgerUnavailable
@@ -49,13 +61,15 @@ ADDRESSES: Final[dict[str, Page]] = {
     "/centre": centre.show,
     **help.addresses(),
     "/feed.xml": feeds.show_feed,
-    "/sitemap.xml": feeds.show_sitemap,
+    "/sitemap.xml": sitemap.show_index,
+    "/sitemap/pages.xml": sitemap.show_pages,
+    "/sitemap/lots-{part:[0-9]{1,9}}.xml": sitemap.show_lots,
     "/robots.txt": feeds.show_robots,
 }
 FRAGMENTS: Final = (lot.show_notice,)
 """Parts of a page, which a script asks for in the language that it shows: nobody switches by them."""
 
-LARGE: Final = (feeds.show_feed, feeds.show_sitemap)
+LARGE: Final = (feeds.show_feed, sitemap.show_pages, sitemap.show_lots)
 """What programs read over and over, and what takes long to write."""
 
 NOT_FOUND: Final = Shown("not_found.html", {}, 404)

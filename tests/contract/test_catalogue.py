@@ -9,6 +9,7 @@ from exchange.categories import Category
 from exchange.lot_search import Found, LotOrder, Search
 from exchange.people import Account
 from exchange.ports import Answer, Busy
+from gateways.portal.phrases import PHRASES
 from matching.commands import Command, OpenLot, PauseLot
 from matching.events import LotAnnounced
 from matching.increments import fixed
@@ -154,6 +155,69 @@ async def test_lots_are_found_by_state_category_and_words(procedure: Procedure) 
         assert await found(words="car", state=LotState.SOLD) == ["Red car"]
         await procedure.settlement.settle_due()
     assert names(await procedure.catalogue.search(Search(category=Category.FOREST))) == ["Forest"]
+
+
+async def test_words_of_chinese_are_found_within_words_and_every_term_counts(procedure: Procedure) -> None:
+    bidder = await procedure.bidder("anna")
+    car = await procedure.publish(
+        0,
+        title_zh="昆明市滇池路小型轿车（云Ａ）",
+        title_en="Sedan",
+        category=Category.VEHICLE,
+        region="昆明市 / Kunming",
+    )
+    await procedure.publish(
+        0, title_zh="大理市下关地块", title_en="Plot", category=Category.LAND, region="大理州 / Dali"
+    )
+
+    async def found(words: str, **wanted: object) -> list[str]:
+        return sorted(names(await procedure.catalogue.search(Search(words=words, **wanted))))  # type: ignore[arg-type]
+
+    for is_closed in (False, True):
+        if is_closed:
+            await _sold(procedure, car, bidder)
+            await procedure.settlement.settle_due()
+        for words in (
+            "轿车",
+            "轿",
+            "滇池路",
+            "昆明 轿车",
+            "轿车　kunming",
+            "云a",
+            "ＳＥＤＡＮ",
+            "汽车",
+            f"{car:06d}",
+        ):
+            assert await found(words) == ["Sedan"], words
+        for words in ("轿车 大理", "池车", "jiaoche", "车轿"):
+            assert await found(words) == [], words
+        assert await found("土地") == ["Plot"]
+        assert await found("市") == ["Plot", "Sedan"]
+        assert await found("", region="kunming") == await found("", region="昆明市 / Kunming") == ["Sedan"]
+
+
+async def test_lots_that_have_ended_are_found_by_when_they_did(procedure: Procedure) -> None:
+    bidder = await procedure.bidder("anna")
+    lot = await procedure.publish(0)
+    await procedure.publish(0)
+    await _sold(procedure, lot, bidder)
+    await procedure.settlement.settle_due()
+    ended_us = (await procedure.catalogue.search(Search(state=LotState.SOLD))).cards[0].closed_at_us
+    for from_us, until_us, count in (
+        (ended_us, ended_us + 1, 1),
+        (ended_us + 1, 0, 0),
+        (0, ended_us, 0),
+        (1, 0, 1),
+    ):
+        found = await procedure.catalogue.search(Search(ended_from_us=from_us, ended_until_us=until_us))
+        assert found.total == len(found.cards) == count
+
+
+async def test_every_category_is_found_by_what_the_public_pages_call_it(procedure: Procedure) -> None:
+    for category in Category:
+        words = await procedure.pool.fetchval("SELECT exchange.words_of_category($1)", category.value)
+        if category is not Category.OTHER:
+            assert all(name.lower() in words for name in PHRASES[f"category_{category}"]), category
 
 
 async def test_lots_are_found_by_region_and_price_within_one_currency_and_ordered_by_price(

@@ -49,6 +49,15 @@ async def test_sums_are_told_of_all_of_each_month_category_and_region(procedure:
     assert await statistics.currencies() == ("CNY", "USD")
     with_demo = Statistics(procedure.pool, procedure.floor.clock, with_demo=True)
     assert (await with_demo.figures()).total.turnover == 1_250
+    assert await with_demo.months() == (figures.by_month[-1].key,)
+
+
+async def test_sums_that_grew_with_each_end_are_those_of_all_lots_together(procedure: Procedure) -> None:
+    await ended_lots(procedure)
+    grown = await procedure.pool.fetch("SELECT * FROM exchange.ended_lots ORDER BY 1, 2, 3, 4, 5")
+    await procedure.pool.execute("SELECT exchange.add_up_ended_lots()")
+    assert grown == await procedure.pool.fetch("SELECT * FROM exchange.ended_lots ORDER BY 1, 2, 3, 4, 5")
+    assert sum(row["sold"] + row["passed"] + row["withdrawn"] for row in grown) == 6
 
 
 async def test_the_calendar_holds_openings_deadlines_and_ends(procedure: Procedure) -> None:
@@ -70,7 +79,7 @@ async def test_the_calendar_holds_openings_deadlines_and_ends(procedure: Procedu
         dated = await calendar.between(
             START_US + hours_from * HOUR_US, START_US + hours_until * HOUR_US, category
         )
-        return [(one.lot, one.occasion.value) for one in dated]
+        return [(one.lot, one.occasion.value) for one in dated.events]
 
     day = [
         (sold, Occasion.ENDED),

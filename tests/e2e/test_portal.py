@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 from exchange.notices import NewNotice, NoticeKind
 from exchange.people import Role
 from exchange.texts import BothLanguages
-from gateways.portal.feeds import SITEMAP_SPACE
+from gateways.portal.sitemap import SPACE
 from matching.commands import HammerLot, OpenLot, PlaceBid
 from tests.e2e.test_api_lots import LOT
 from tests.served import Person, Served
@@ -251,8 +251,15 @@ async def test_feeds_are_sound_and_lead_to_pages(floor: Served, host: Person, re
     assert "Plot  <one>" in [item.findtext("title") for item in feed.iter("item")]
     none = ElementTree.fromstring(await (await reader.ask("/feed.xml?category=vehicle")).text())
     assert not list(none.iter("item"))
-    sitemap = ElementTree.fromstring(await (await reader.ask("/sitemap.xml")).text())
-    paths = {"/" + str(place.text).split("/", 3)[3] for place in sitemap.iter(f"{{{SITEMAP_SPACE}}}loc")}
+
+    async def addresses(path: str) -> set[str]:
+        listed = ElementTree.fromstring(await (await reader.ask(path)).text())
+        return {"/" + str(place.text).split("/", 3)[3] for place in listed.iter(f"{{{SPACE}}}loc")}
+
+    parts = await addresses("/sitemap.xml")
+    assert parts == {"/sitemap/pages.xml", "/sitemap/lots-0.xml"}
+    paths = set().union(*[await addresses(part) for part in parts])
+    await reader.ask("/sitemap/lots-7.xml", status=404)
     assert {*PAGES, f"/lots/{lot}"} <= paths
     moments = (await reader.read("/notices")).xpath("//time/@datetime")
     assert moments and all(datetime.fromisoformat(moment).utcoffset() is not None for moment in moments)
