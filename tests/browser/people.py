@@ -23,7 +23,10 @@ ARGUMENTS = [
 ]
 PASSWORD = "luochui-demo"
 PATIENCE_MS = 60_000
-OF_THE_NETWORK = re.compile(r"WebSocket connection to .* failed|net::ERR_|Failed to load resource")
+OF_THE_NETWORK = re.compile(
+    r"WebSocket connection to .* failed|net::ERR_|Failed to load resource"
+    r"|Unable to preload CSS|Failed to fetch dynamically imported module"
+)
 """What a console says of an exchange that cannot be reached."""
 
 REFUSED = re.compile("status of 4")

@@ -46,7 +46,7 @@ async def test_two_people_lead_a_deposit_in_and_out_again(
 
     await checker.sign_in("finance2", "/finance")
     payout = checker.at("#payouts [data-payout]").filter(has_text="Demo bidder 4")
-    await expect(payout).to_have_count(1, timeout=30_000)
+    await expect(payout).to_have_count(1)
     number = int(await payout.get_attribute("data-payout") or 0)
     await checker.sees("#clocks", "Demo bidder 4")
     await four_eyes(maker, checker, number)

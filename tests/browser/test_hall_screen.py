@@ -35,6 +35,8 @@ async def test_the_hall_sees_every_bid_and_survives_a_restart(
     await hall.sees("#leader", "Paddle 2")
     await hall.sees(".hall-bids li >> nth=0", "¥10,300")
 
+    for screen in (hall, first, second):
+        await expect(screen.at(".curve canvas, .curve svg").first).to_be_visible()  # its part comes later
     exchange.kill()
     await expect(hall.at("#connection")).to_have_attribute("data-state", "recovering")
     await hall.sees("#price", "¥10,300")

@@ -62,5 +62,5 @@ async def test_a_round_over_several_items_tells_where_they_stand(
     await person.visit(f"/lots/{demo_lot(exchange, 'estate-debt')}")
     round_closed = person.at("#timeline [data-event=RoundClosed]").first
     await expect(round_closed).to_contain_text(
-        re.compile(r"Round \d+: item \d: ¥[\d,]+, leader"), timeout=120_000
+        re.compile(r"Round \d+: item \d: ¥[\d,]+, leader"), timeout=240_000
     )

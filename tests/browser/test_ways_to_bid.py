@@ -40,11 +40,13 @@ async def test_a_double_click_on_a_slow_wire_and_a_key_held_down_are_one_bid_eac
     said = Said(anna)
     await in_the_room(anna, "anna", lot)
     wire.delay_s = SLOW_S
+    wire.cut(only_answers=True)  # and no faster than this test looks
     await anna.at("#bid-asking").dblclick()
     await expect(anna.at("#bid-asking")).to_be_disabled()
+    wire.mend(breaks=False)
     await anna.sees("#price", "¥1,000")
     await expect(anna.at("#bid-asking")).to_be_enabled()
-    assert len(said.bids) == 1
+    assert intentions(said) == 1
 
     wire.delay_s = 0.0
     await anna.at("#bid-asking").focus()
@@ -53,7 +55,12 @@ async def test_a_double_click_on_a_slow_wire_and_a_key_held_down_are_one_bid_eac
     await anna.page.fill("#free-amount", "1,030")
     await hold_enter(anna, 3)
     assert await amounts_of(floor, lot) == [1_000_00, 1_010_00, 1_030_00]
-    assert len(said.bids) == 3
+    assert intentions(said) == 3
+
+
+def intentions(said: Said) -> int:
+    """Count the bids that a page meant: one whose answer is late is sent again under its id."""
+    return len({frame["id"] for frame in said.bids})
 
 
 async def hold_enter(person: Person, bids: int) -> None:

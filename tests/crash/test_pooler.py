@@ -55,7 +55,7 @@ def pooler(database_url: str, folder: Path) -> Iterator[str]:
         yield f"postgresql://{server.username}@127.0.0.1:{port}{server.path}"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def _is_open(port: int) -> bool:

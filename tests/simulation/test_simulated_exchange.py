@@ -59,7 +59,7 @@ def test_the_same_seed_tells_the_same_story_in_any_process() -> None:
         command = [sys.executable, "-c", FINGERPRINTS]
         environment = os.environ | {"PYTHONHASHSEED": salt}
         done = subprocess.run(
-            command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=60
+            command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=240
         )
         assert done.returncode == 0, done.stderr
         stories.add(done.stdout)

@@ -321,7 +321,7 @@ async def test_a_zombie_that_wakes_up_after_a_take_over_answers_nothing(
     with pytest.raises(OutcomeUnknown):
         await gateway.bid(101, 100, lot=77)  # for this no append is needed
     with pytest.raises(Fenced):
-        await asyncio.wait_for(zombie.tasks[0], 30)
+        await asyncio.wait_for(zombie.tasks[0], 60)
 
 
 async def test_an_outage_of_the_journal_is_busy_and_then_goes_on(parts: Cluster) -> None:

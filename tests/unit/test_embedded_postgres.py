@@ -70,7 +70,7 @@ def is_alive(process_id: int) -> bool:
     return status.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def until_dead(process_id: int, patience_s: float = 20.0) -> bool:
+def until_dead(process_id: int, patience_s: float = 120.0) -> bool:
     deadline_s = time.monotonic() + patience_s
     while is_alive(process_id) and time.monotonic() < deadline_s:
         time.sleep(0.02)

@@ -160,14 +160,14 @@ async def test_the_latest_is_left_out_for_one_who_has_not_taken_what_came_before
     assert transport.writes == [b"ab", b"c"]
 
 
-async def test_a_reader_who_catches_up_starts_afresh() -> None:
-    transport = Transport()
+async def test_a_reader_who_catches_up_starts_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport, clock = Transport(), LoopTime(monkeypatch)
     cut: list[str] = []
     box = outbox(transport, cut, age_ms_max=20)
     for waiting in (1, 0, 1):
         transport.waiting = waiting
         box.put(b"x")
-        await asyncio.sleep(0.015)
+        await clock.passes(0.015)
     assert not cut
 
 
