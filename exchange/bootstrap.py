@@ -50,6 +50,8 @@ from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
 from exchange.ground import Ground, Report, own_ground, shared_ground
 from exchange.host_desk import HostDesk
+from exchange.identities import Identities
+from exchange.identity_required import IdentityRequired
 from exchange.journal_months import JournalMonths
 from exchange.lot_calendar import LotCalendar
 from exchange.lot_files import LotFiles
@@ -60,6 +62,7 @@ from exchange.notices import Notices
 from exchange.people import People, Role
 from exchange.ports import Clock, EventFeed, Hall, Journal, JournalUnavailable
 from exchange.record_notices import StandstillNotices
+from exchange.registration import Registrations
 from exchange.rulebooks.library import library
 from exchange.settings import Settings
 from exchange.settlement import Settlement
@@ -115,6 +118,8 @@ class Exchange:
     deposits: Deposits
     people: People
     accounts: Accounts
+    identities: Identities
+    registrations: Registrations
     centre: Centre
     audit: Audit
     condition: Condition
@@ -343,6 +348,7 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
     catalogue = Catalogue(pool, hall, hall, clock, library(settings.rulebooks_dir), money_rules)
     capacities = Capacities(pool, clock)
     people = People(pool, clock, session_hours=settings.session_hours)
+    identities = Identities(pool, clock, people)
     return Exchange(
         settings=settings,
         clock=clock,
@@ -354,6 +360,8 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
         deposits=deposits,
         people=people,
         accounts=Accounts(pool, clock, people),
+        identities=identities,
+        registrations=Registrations(pool, clock, people, identities),
         centre=Centre(pool, clock),
         audit=Audit(pool),
         condition=Condition(pool),
@@ -362,7 +370,17 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
         lot_calendar=LotCalendar(pool, hall),
         host_desk=HostDesk(pool, clock),
         capacities=capacities,
-        sign_ups=SignUps(pool, catalogue, deposits, capacities, hall, hall, clock),
+        sign_ups=SignUps(
+            pool,
+            catalogue,
+            deposits,
+            capacities,
+            hall,
+            hall,
+            clock,
+            identities=identities,
+            identity_required=IdentityRequired(settings.identity_required),
+        ),
         notices=Notices(pool, clock),
         lot_files=LotFiles(pool, clock),
         finance=finance(ledger, clock, ground.measures),

@@ -51,6 +51,7 @@ from exchange.roles import (
     checked_login,
     checked_name,
 )
+from matching.units import TimeUs
 
 __all__ = [
     "DELETE_SESSIONS",
@@ -138,7 +139,7 @@ class People(Proofs):
         """
         super().__init__(pool, clock, session_hours)
         self._passwords = Passwords(hasher)
-        self._names: dict[int, str] = {}
+        self._names: dict[int, tuple[str, TimeUs]] = {}
 
     async def create(
         self,
@@ -183,15 +184,24 @@ class People(Proofs):
         return [account_of(row) for row in await self._database.rows(SELECT_ACCOUNTS, after, limit)]
 
     async def names(self, account_ids: Collection[int]) -> dict[int, str]:
-        """Return the names of some accounts by id, those that are there. A name never changes: it is read once."""
-        known = {one: self._names[one] for one in account_ids if one in self._names}
+        """Return the names of some accounts by id, those that are there; a change elsewhere shows within seconds."""
+        now_us = self._clock.now_us()
+        held = {one: self._names[one] for one in account_ids if one in self._names}
+        known = {one: name for one, (name, until_us) in held.items() if now_us < until_us}
         unknown = [one for one in account_ids if one not in known]
         if unknown:
-            known |= {row["id"]: row["name"] for row in await self._database.rows(SELECT_NAMES, unknown)}
-            self._names |= known
+            read = {row["id"]: row["name"] for row in await self._database.rows(SELECT_NAMES, unknown)}
+            until_us = now_us + REMEMBERED_FOR_US
+            self._names |= {one: (name, until_us) for one, name in read.items()}
+            known |= read
         while len(self._names) > NAMES_MAX:
             del self._names[next(iter(self._names))]
         return known
+
+    def renamed(self, account_id: int) -> None:
+        """Take notice that an account has another name from now on."""
+        self._names.pop(account_id, None)
+        self.read_anew(account_id)
 
     async def with_role(self, account_ids: Sequence[int], role: Role) -> set[int]:
         """Return those of some accounts that are there, active and have the role."""
@@ -212,7 +222,7 @@ class People(Proofs):
             return None
         if self._passwords.is_outdated(hashed):
             await self._database.run(UPDATE_HASH, row["id"], await self._passwords.hash(password))
-        return await self._begin_session(account_of(row), origin)
+        return await self.begin_session(account_of(row), origin)
 
     async def change_password(
         self, account: Account, old: str, new: str, origin: Origin = NOWHERE
@@ -234,7 +244,11 @@ class People(Proofs):
         self.forget(row["token_sha256"] for row in ended)
         changed = await self.get(account.id)
         assert changed is not None, "accounts are never deleted"
-        return await self._begin_session(changed, origin)
+        return await self.begin_session(changed, origin)
+
+    async def hashed(self, password: str) -> str:
+        """Return what is kept of a password.  Raises: Busy; ValueError for one that cannot be a password."""
+        return await self._passwords.hash(checked_password(password))
 
     async def new_password(self) -> tuple[str, str]:
         """Return a password that nobody has chosen, and its hash.  Raises: Busy."""

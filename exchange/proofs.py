@@ -260,6 +260,15 @@ class Proofs:
         proofs = await self._database.rows(SELECT_PROOFS, account_id)
         self.forget(proof["token_sha256"] for proof in proofs)
 
+    def read_anew(self, account_id: int) -> None:
+        """Ask the database for an account at its next request: something of it has changed that is no right of its.
+
+        Its live connections go on. Other processes ask within seconds.
+        """
+        self._revocations += 1
+        for key in [key for key, known in self._remembered.items() if known.account.id == account_id]:
+            del self._remembered[key]
+
     def forget(self, keys: Iterable[bytes]) -> None:
         """Believe proofs, by their fingerprints, no longer without asking the database, and tell who listens."""
         self._revocations += 1
@@ -268,7 +277,8 @@ class Proofs:
             for listener in list(self._listeners):
                 listener(key)
 
-    async def _begin_session(self, account: Account, origin: Origin) -> Session:
+    async def begin_session(self, account: Account, origin: Origin = NOWHERE) -> Session:
+        """Sign somebody in who has proven who he is; his oldest sign-in ends where there are too many."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         now_us = self._clock.now_us()
         expires_at_us = now_us + self._session_us

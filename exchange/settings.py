@@ -31,6 +31,8 @@ ENVIRONMENT_PREFIX = "LUOCHUI_"
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "json", "console"]
+IdentityLevel = Literal["none", "declared", "confirmed"]
+"""The values of `exchange.identity_required.IdentityRequired`."""
 
 
 def default_data_directory(environment: Mapping[str, str]) -> Path:
@@ -135,6 +137,22 @@ class Settings(BaseSettings):
         default=10,
         description="Sign-in attempts that one address or one account may make in a minute.",
         json_schema_extra=_zh("同一地址或账户每分钟可尝试登录的次数。"),
+    )
+    registration_open: bool = Field(
+        default=True,
+        description="Whether people may make accounts for themselves; else only administrators make them.",
+        json_schema_extra=_zh("是否开放自助注册；否则只能由管理员建立账户。"),
+    )
+    registrations_per_hour: Annotated[int, *_range(1, 10_000)] = Field(
+        default=20,
+        description="Accounts that people behind one network address may make for themselves in an hour.",
+        json_schema_extra=_zh("同一网络地址每小时可自助注册的账户数。"),
+    )
+    identity_required: IdentityLevel = Field(
+        default="declared",
+        description="What a bidder needs before signing up for a lot: nothing, an identity that he has declared, or "
+        "one that the centre has confirmed.",
+        json_schema_extra=_zh("报名前的身份要求：none 不要求；declared 已填报；confirmed 已经中心核验。"),
     )
     connections_per_account_max: Annotated[int, *_range(1, 10_000)] = Field(
         default=16,

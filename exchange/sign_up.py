@@ -19,6 +19,8 @@ from exchange.capacities import Capacities, Capacity
 from exchange.catalogue import Catalogue
 from exchange.commitments import Commitment, commitment
 from exchange.database import Database, Row
+from exchange.identities import Identities, Identity
+from exchange.identity_required import IdentityRequired, missing_identity
 from exchange.lot_sheets import LotCard
 from exchange.people import Account
 from exchange.ports import Accepted, Busy, Clock, CommandBus, ExchangeError, LotBook
@@ -42,7 +44,7 @@ MINE_MAX = 500
 """Sign-ups that one person sees in his list, the latest."""
 
 SIGN_UP_COLUMNS = (
-    "s.lot, s.account, s.reference, s.state, s.paddle, s.commitment, s.committed_at_us, "
+    "s.lot, s.account, s.reference, s.state, s.paddle, s.commitment, s.committed_at_us, s.identity, "
     "l.deposit, l.deposit_by_us, l.currency, l.outcome"
 )
 SELECT_SIGN_UP = f"""
@@ -56,8 +58,9 @@ SELECT {SIGN_UP_COLUMNS} FROM exchange.sign_up s JOIN exchange.lot l ON l.id = s
  WHERE s.account = $1 ORDER BY s.created_at_us DESC, s.lot DESC LIMIT $2
 """
 INSERT_SIGN_UPS = """
-INSERT INTO exchange.sign_up (lot, account, reference, state, created_at_us, commitment, committed_at_us)
-SELECT $1, account, $3, $4, $5::bigint, $6, CASE WHEN $6::bytea IS NULL THEN NULL ELSE $5::bigint END
+INSERT INTO exchange.sign_up (lot, account, reference, state, created_at_us, commitment, committed_at_us, identity)
+SELECT $1, new.account, $3, $4, $5::bigint, $6, CASE WHEN $6::bytea IS NULL THEN NULL ELSE $5::bigint END,
+       COALESCE($7::bigint, (SELECT identity FROM exchange.identity_standing s WHERE s.account = new.account))
   FROM unnest($2::bigint[]) AS new (account) ON CONFLICT (lot, account) DO NOTHING
 """
 INSERT_COMMITMENT = """
@@ -133,6 +136,8 @@ class SignUpState(Struct, frozen=True):
     commitment: str = ""
     """SHA-256 of the commitment that came with the sign-up; empty where none did."""
     committed_at_us: TimeUs = 0
+    identity: int = 0
+    """The declaration of who the bidder is that held when he signed up; 0 where there was none."""
 
     @property
     def missing(self) -> int:
@@ -147,6 +152,10 @@ class SignUpRefusal(StrEnum):
     LOT_CLOSED = "LOT_CLOSED"
     DEPOSIT_DEADLINE_PASSED = "DEPOSIT_DEADLINE_PASSED"
     BIDS_JOINTLY = "BIDS_JOINTLY"
+    IDENTITY_NEEDED = "IDENTITY_NEEDED"
+    IDENTITY_RETURNED = "IDENTITY_RETURNED"
+    IDENTITY_UNDER_REVIEW = "IDENTITY_UNDER_REVIEW"
+    IDENTITY_NOT_CONFIRMED = "IDENTITY_NOT_CONFIRMED"
     COMMITMENT_DIFFERS = "COMMITMENT_DIFFERS"
     DEPOSIT_REQUIRED = "DEPOSIT_REQUIRED"
 
@@ -173,6 +182,9 @@ class SignUps:
         bus: CommandBus,
         book: LotBook,
         clock: Clock,
+        *,
+        identities: Identities,
+        identity_required: IdentityRequired = IdentityRequired.DECLARED,
     ) -> None:
         """Take a pool that the caller opens and closes, the ledger's deposits and the way to the engine."""
         self._pool = pool
@@ -183,6 +195,8 @@ class SignUps:
         self._bus = bus
         self._book = book
         self._clock = clock
+        self._identities = identities
+        self._identity_required = identity_required
         self._admitting = Repair("sign_up.admission_delayed", self.admit_due)
 
     async def sign_up(
@@ -196,7 +210,7 @@ class SignUps:
             committed_to: SHA-256 of the commitment that he has read, in hexadecimal; empty for none.
 
         Refuses: LOT_UNKNOWN, LOT_CLOSED, DEPOSIT_DEADLINE_PASSED, BIDS_JOINTLY (the lead bidder signs up for all),
-        COMMITMENT_DIFFERS (it is another lot's, or another text).
+        what `missing_identity` gives, COMMITMENT_DIFFERS (it is another lot's, or another text).
         """
         known = await self.state(lot_id, account.id)
         if known is not None:
@@ -210,10 +224,13 @@ class SignUps:
             return SignUpRefusal.DEPOSIT_DEADLINE_PASSED
         if await self._capacities.is_partner(lot_id, account.id):
             return SignUpRefusal.BIDS_JOINTLY
+        standing = await self._identities.standing(account.id)
+        if (missing := missing_identity(self._identity_required, standing)) is not None:
+            return SignUpRefusal[missing.name]
         wanted = commitment(sheet) if committed_to else None
         if wanted is not None and wanted.sha256 != committed_to:
             return SignUpRefusal.COMMITMENT_DIFFERS
-        return await self._enter(sheet.card, account, wanted)
+        return await self._enter(sheet.card, account, wanted, None if standing is None else standing.identity)
 
     async def state(self, lot_id: LotId, account_id: int) -> SignUpState | None:
         """Return somebody's sign-up for a lot with its deposit; None when there is none."""
@@ -305,7 +322,7 @@ class SignUps:
         await self._database.run(CLOSE_NOT_ADMITTED, lot_id)
 
     async def _enter(
-        self, card: LotCard, account: Account, committed: Commitment | None
+        self, card: LotCard, account: Account, committed: Commitment | None, identity: Identity | None
     ) -> SignUpState | SignUpRefusal:
         if card.deposit:
             opened = await self._deposits.open(
@@ -313,16 +330,18 @@ class SignUps:
                 account.id,
                 card.deposit,
                 card.currency,
-                account.name,
+                account.name if identity is None else identity.name,
                 pay_by_us=card.deposit_by_us or None,
             )
             if isinstance(opened, LotClosed):
                 return SignUpRefusal.LOT_CLOSED
             await self._insert(
-                card.lot, [account.id], opened.reference, SignUpStatus.AWAITING_DEPOSIT, committed
+                card.lot, [account.id], opened.reference, SignUpStatus.AWAITING_DEPOSIT, committed, identity
             )
         else:
-            await self._insert(card.lot, [account.id], "", SignUpStatus.ADMISSION_PENDING, committed)
+            await self._insert(
+                card.lot, [account.id], "", SignUpStatus.ADMISSION_PENDING, committed, identity
+            )
             await self._admit_many(card.lot, [account.id])
         state = await self.state(card.lot, account.id)
         assert state is not None, "a sign-up is never deleted"
@@ -335,13 +354,15 @@ class SignUps:
         reference: str,
         state: SignUpStatus,
         committed: Commitment | None = None,
+        identity: Identity | None = None,
     ) -> None:
         now_us, digest = self._clock.now_us(), None
         if committed is not None:
             digest = bytes.fromhex(committed.sha256)
             await self._database.run(INSERT_COMMITMENT, digest, committed.text.zh, committed.text.en)
+        under = None if identity is None else identity.id
         await self._database.run(
-            INSERT_SIGN_UPS, lot_id, list(accounts), reference, state.value, now_us, digest
+            INSERT_SIGN_UPS, lot_id, list(accounts), reference, state.value, now_us, digest, under
         )
 
     async def _admit_due_of(self, lot_id: LotId) -> int:
@@ -448,4 +469,5 @@ def _state(row: Row, deposit: DepositRow | None) -> SignUpState:
         deposit_by_us=row["deposit_by_us"],
         commitment=(row["commitment"] or b"").hex(),
         committed_at_us=row["committed_at_us"] or 0,
+        identity=row["identity"] or 0,
     )

@@ -18,7 +18,7 @@ from exchange.condition import Lateness, Process
 from gateways import api
 from gateways.api.services import SERVICES, Services
 from gateways.auditing import Auditing
-from gateways.identity import SignInLimit, behind
+from gateways.identity import HOUR_US, SignInLimit, behind
 from gateways.live.door import Door
 from gateways.live.hub import Hub
 from gateways.live.pauses import collect_when_quiet, watch_pauses
@@ -124,6 +124,8 @@ def _services(exchange: Exchange) -> Services:
     return Services(
         people=exchange.people,
         accounts=exchange.accounts,
+        identities=exchange.identities,
+        registrations=exchange.registrations,
         centre=exchange.centre,
         audit=exchange.audit,
         condition=exchange.condition,
@@ -149,6 +151,7 @@ def _services(exchange: Exchange) -> Services:
         is_demo=settings.demo,
         public_origins=settings.public_origins,
         sign_in_limit=SignInLimit(settings.sign_in_attempts_per_minute),
+        registration_limit=SignInLimit(settings.registrations_per_hour, HOUR_US),
     )
 
 

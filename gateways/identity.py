@@ -16,7 +16,7 @@ from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
 from exchange.people import Account, People, Role, Session, fingerprint
-from matching.units import TimeUs
+from matching.units import DurationUs, TimeUs
 
 Network = IPv4Network | IPv6Network
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -25,6 +25,7 @@ COOKIE = "luochui_session"
 BEARER = "Bearer "
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MINUTE_US = 60_000_000
+HOUR_US = 60 * MINUTE_US
 WATCHED_MAX = 20_000
 
 
@@ -139,13 +140,14 @@ def drop_session(response: web.Response, request: web.Request) -> None:
 
 
 class SignInLimit:
-    """Bounds failed sign-ins a minute, per network address and per login.
+    """Bounds failed sign-ins in a minute, or other attempts in another time, per network address and per login.
 
     A right password gives its attempt back, so that a whole office behind one address can sign in.
     """
 
-    def __init__(self, attempts_per_minute: int) -> None:
-        self._attempts_max = attempts_per_minute
+    def __init__(self, attempts_max: int, within_us: DurationUs = MINUTE_US) -> None:
+        self._attempts_max = attempts_max
+        self._within_us = within_us
         self._attempts: dict[str, deque[TimeUs]] = {}
 
     def begin(self, address: str, login: str, now_us: TimeUs) -> Attempt | None:
@@ -167,7 +169,7 @@ class SignInLimit:
 
     def _recent(self, key: str, now_us: TimeUs) -> deque[TimeUs]:
         attempts = self._attempts.pop(key, None) or deque(maxlen=self._attempts_max)
-        while attempts and attempts[0] <= now_us - MINUTE_US:
+        while attempts and attempts[0] <= now_us - self._within_us:
             attempts.popleft()
         self._attempts[key] = attempts
         if len(self._attempts) > WATCHED_MAX:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateways.finance_messages import FINANCE_MESSAGES
+from gateways.identity_messages import IDENTITY_MESSAGES
 from gateways.lot_messages import LOT_MESSAGES
 from gateways.message import Message
 
@@ -747,5 +748,5 @@ _RECEIPTS: Final = {
 }
 
 MESSAGES: Final[dict[str, Message]] = (
-    _RULES | _CONNECTION | _API | _RECEIPTS | FINANCE_MESSAGES | LOT_MESSAGES
+    _RULES | _CONNECTION | _API | _RECEIPTS | FINANCE_MESSAGES | LOT_MESSAGES | IDENTITY_MESSAGES
 )

@@ -202,6 +202,7 @@ async def _demo(
     showcase = Showcase(exchange.lot_files, exchange.notices)
     centre = DemoCentre(
         people=exchange.people,
+        identities=exchange.identities,
         catalogue=exchange.catalogue,
         sign_ups=exchange.sign_ups,
         capacities=exchange.capacities,

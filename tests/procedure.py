@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.categories import Category
+from exchange.identities import Identities
 from exchange.lot_sheets import NewLot
 from exchange.money_rules import MoneyRules
 from exchange.notices import Notices
@@ -27,6 +28,7 @@ from ledger.receipts import ReceiptOutcome
 from ledger.records import BankReceipt
 from matching.commands import Command, HammerLot, OpenLot, PlaceBid, WithdrawLot
 from tests.floor import HOST, Floor, terms
+from tests.identities import declared
 
 DEPOSIT = 50_00
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -137,9 +139,11 @@ class Procedure:
         money_rules = MoneyRules(LotRules(self.ledger))
         self.catalogue = Catalogue(used, self.engine, self.bus, floor.clock, money_rules=money_rules)
         self.capacities = Capacities(used, floor.clock)
+        self.identities = Identities(pool, floor.clock, self.people)
         self.sign_ups = SignUps(
-            used, self.catalogue, self.deposits, self.capacities, self.bus, self.engine, floor.clock
-        )
+            used, self.catalogue, self.deposits, self.capacities, self.bus, self.engine, floor.clock,
+            identities=self.identities,
+        )  # fmt: skip
         self.notices = Notices(used, floor.clock)
         self.settlement = Settlement(
             journal=floor.journal,
@@ -161,8 +165,10 @@ class Procedure:
         return Procedure(self.pool, floor)
 
     async def bidder(self, login: str) -> Account:
-        """Make a bidder."""
-        return await self.people.create(login, f"Bidder {login}", [Role.BIDDER])
+        """Make a bidder, who has declared who he is."""
+        account = await self.people.create(login, f"Bidder {login}", [Role.BIDDER])
+        await declared(self.identities, account)
+        return account
 
     async def publish(self, deposit: int = DEPOSIT, **changes: object) -> int:
         """Publish a lot."""

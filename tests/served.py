@@ -18,6 +18,7 @@ from exchange.ports import Answer
 from exchange.settings import Settings
 from gateways.app import make_app
 from matching.commands import Command
+from tests.identities import declared
 
 API = "/api/v1"
 PASSWORD = "a long password"
@@ -66,8 +67,9 @@ class Served:
         return Person(await self._stack.enter_async_context(http), None)
 
     async def person(self, login: str, *roles: Role) -> Person:
-        """Make an account and sign it in with its password."""
+        """Make an account and sign it in with its password; a bidder has declared who he is."""
         account = await self.exchange.people.create(login, f"Person {login}", roles, PASSWORD)
+        await self._identify(account)
         person = await self.nobody()
         await person.post("/session", {"login": login, "password": PASSWORD})
         person.account = account
@@ -76,10 +78,15 @@ class Served:
     async def program(self, login: str, *roles: Role) -> Person:
         """Make an account and return a program that uses its token."""
         account = await self.exchange.people.create(login, f"Program {login}", roles)
+        await self._identify(account)
         token = await self.exchange.people.issue_token(account.id, "test")
         person = await self.nobody(headers={"Authorization": f"Bearer {token}"})
         person.account = account
         return person
+
+    async def _identify(self, account: Account) -> None:
+        if Role.BIDDER in account.roles:
+            await declared(self.exchange.identities, account)
 
     async def give(self, command: Command) -> Answer:
         """Hand the engine a command."""

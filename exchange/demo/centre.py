@@ -23,6 +23,7 @@ from exchange.demo.accounts import DEMO_PASSWORD, ROBOT_HOST, ROBOTS, VISITORS, 
 from exchange.demo.auctioneer import clerks_act, next_act
 from exchange.demo.bank import DemoBank
 from exchange.demo.floor import RobotFloor
+from exchange.demo.identities import declare_all
 from exchange.demo.schedule import Publication, Staged, publications
 from exchange.demo.showcase import Showcase
 from exchange.demo.templates import (
@@ -36,9 +37,10 @@ from exchange.demo.templates import (
     round_of_code,
     round_terms,
 )
+from exchange.identities import Identities
 from exchange.lot_search import Search
 from exchange.lot_sheets import LotCard
-from exchange.people import Account, People
+from exchange.people import Account, People, Role
 from exchange.ports import Clock, CommandBus, ExchangeError, LotBook
 from exchange.sign_up import SignUps
 from ledger.store import LedgerUnavailable
@@ -83,6 +85,7 @@ class DemoCentre:
         self,
         *,
         people: People,
+        identities: Identities,
         catalogue: Catalogue,
         sign_ups: SignUps,
         capacities: Capacities,
@@ -98,6 +101,7 @@ class DemoCentre:
 
         Args:
             people: where the demo accounts are made.
+            identities: where its bidders declare who they are.
             catalogue: where lots are published and found again.
             sign_ups: the way of the robots to their paddles.
             capacities: where priority purchasers among the robots are entered.
@@ -110,6 +114,7 @@ class DemoCentre:
             showcase: puts pictures and papers beside the lots; without one they have none.
         """
         self._people = people
+        self._identities = identities
         self._catalogue = catalogue
         self._sign_ups = sign_ups
         self._capacities = capacities
@@ -136,9 +141,11 @@ class DemoCentre:
 
         Raises: StoreUnavailable.
         """
-        for visitor in VISITORS:
-            await made(self._people, visitor, DEMO_PASSWORD)
+        visitors = [await made(self._people, visitor, DEMO_PASSWORD) for visitor in VISITORS]
         robots = [await made(self._people, robot, None) for robot in ROBOTS]
+        bidders = [one for one in (*visitors, *robots) if Role.BIDDER in one.roles]
+        clerk = next(one for one in visitors if Role.ADMIN in one.roles)
+        await declare_all(self._identities, bidders, clerk.id)
         self._host = await made(self._people, ROBOT_HOST, None)
         self._floor = RobotFloor(
             robots,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
+from exchange.identity_documents import Declaration, IdentityRefusal
 from exchange.people import (
     LOGIN_PATTERN,
     NAME_CHARACTERS_MAX,
@@ -22,6 +23,9 @@ from gateways.api.operation import BULK_BODY_BYTES_MAX, SIGNED_IN, Asked, Operat
 from gateways.api.sessions import AccountCard, account_card
 
 ACCOUNTS_MAX = 1_000
+DECLARATION_CODES: Final = tuple(ApiCode[refusal.name] for refusal in IdentityRefusal)
+"""With which a declaration of identity may be refused."""
+
 BULK_LABEL = "made with the account"
 
 Login: TypeAlias = Annotated[str, Meta(pattern=LOGIN_PATTERN)]
@@ -35,7 +39,8 @@ Password: TypeAlias = Annotated[
 class AccountForm(Struct, frozen=True, forbid_unknown_fields=True):
     """An account to make: with a password, with one that is made for it, or with an API token instead.
 
-    Whose password is made for him must choose another one when he first signs in.
+    Whose password is made for him must choose another one when he first signs in. A bidder may come with his
+    declaration of who he is, whose name the account then has.
     """
 
     login: Login
@@ -43,6 +48,7 @@ class AccountForm(Struct, frozen=True, forbid_unknown_fields=True):
     roles: Roles
     password: Password | None = None
     is_password_made: bool = False
+    identity: Declaration | None = None
 
 
 class AccountMade(Struct, frozen=True):
@@ -104,12 +110,17 @@ async def make_account(asked: Asked) -> AccountMade:
     """Make an account."""
     form: AccountForm = asked.body
     people = asked.services.people
+    refusal = None if form.identity is None else asked.services.identities.refusal_of(form.identity)
+    if refusal is not None:
+        raise ApiError(ApiCode[refusal.name])
     made = made_password() if form.is_password_made and form.password is None else None
     password = form.password or made
     account = await people.create(
         form.login, form.name, distinct(form.roles), password, must_change_password=made is not None
     )
     asked.say(account=account.id, login=account.login, roles=list(account.roles))
+    if form.identity is not None:
+        await asked.services.identities.declare(account.id, form.identity, asked.caller.id)
     token = await people.issue_token(account.id, BULK_LABEL) if password is None else None
     return AccountMade(account_card(account), token, made)
 
@@ -162,7 +173,7 @@ def distinct(roles: tuple[Role, ...]) -> tuple[Role, ...]:
 OPERATIONS = (
     Operation(
         "POST", "/accounts", make_account, only(Role.ADMIN), body=AccountForm, answer=AccountMade, status=201,
-        codes=(ApiCode.LOGIN_TAKEN,),
+        codes=(ApiCode.LOGIN_TAKEN, *DECLARATION_CODES),
     ),
     Operation(
         "POST", "/accounts/bulk", make_accounts, only(Role.ADMIN), body=BulkForm, answer=BulkMade, status=201,

@@ -17,16 +17,18 @@ from exchange.centre import Centre
 from exchange.condition import Condition, Process
 from exchange.finance import Finance
 from exchange.host_desk import HostDesk
+from exchange.identities import Identities
 from exchange.lot_calendar import LotCalendar
 from exchange.lot_files import LotFiles
 from exchange.notices import Notices
 from exchange.people import People
 from exchange.ports import Busy, Clock, Journal, LotBook
+from exchange.registration import Registrations
 from exchange.settings import Settings
 from exchange.sign_up import SignUps
 from exchange.statistics import Statistics
 from gateways.auditing import Auditing
-from gateways.identity import SignInLimit
+from gateways.identity import HOUR_US, SignInLimit
 from ledger.deposits import Deposits
 from ledger.postgres import PostgresLedgerStore
 
@@ -48,6 +50,8 @@ class Services:
 
     people: People
     accounts: Accounts
+    identities: Identities
+    registrations: Registrations
     centre: Centre
     audit: Audit
     condition: Condition
@@ -74,6 +78,7 @@ class Services:
     public_origins: tuple[str, ...] = ()
     ledger_gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LEDGER_READERS_MAX))
     sign_in_limit: SignInLimit = field(default_factory=lambda: SignInLimit(10))
+    registration_limit: SignInLimit = field(default_factory=lambda: SignInLimit(20, HOUR_US))
 
     @asynccontextmanager
     async def whole_ledger(self) -> AsyncIterator[PostgresLedgerStore]:

@@ -59,6 +59,7 @@ class Me(Struct, frozen=True):
 
     account: AccountCard | None
     must_change_password: bool
+    may_register: bool
     demo: bool
     version: str
     server_time_us: int
@@ -87,12 +88,12 @@ async def sign_in(asked: Asked) -> web.Response:
     attempt = services.sign_in_limit.begin(request.remote or "", credentials.login, now_us)
     if attempt is None:
         raise ApiError(ApiCode.RATE_LIMITED, "sign-in attempts")
-    session = await services.people.sign_in(credentials.login, credentials.password, _origin(request))
+    session = await services.people.sign_in(credentials.login, credentials.password, origin_of(request))
     if session is None:
         raise ApiError(ApiCode.WRONG_CREDENTIALS)
     services.sign_in_limit.give_back(attempt)
     asked.act.account = session.account
-    return _signed_in(asked, session)
+    return signed_in(asked, session)
 
 
 async def sign_out(asked: Asked) -> web.Response:
@@ -112,11 +113,11 @@ async def change_own_password(asked: Asked) -> web.Response:
     attempt = services.sign_in_limit.begin(asked.request.remote or "", account.login, services.clock.now_us())
     if attempt is None:
         raise ApiError(ApiCode.RATE_LIMITED, "sign-in attempts")
-    session = await services.people.change_password(account, form.old, form.new, _origin(asked.request))
+    session = await services.people.change_password(account, form.old, form.new, origin_of(asked.request))
     if session is None:
         raise ApiError(ApiCode.WRONG_CREDENTIALS)
     services.sign_in_limit.give_back(attempt)
-    return _signed_in(asked, session)
+    return signed_in(asked, session)
 
 
 async def list_own_sign_ins(asked: Asked) -> SignIns:
@@ -139,6 +140,7 @@ async def who_am_i(asked: Asked) -> Me:
     return Me(
         account,
         must_change,
+        asked.services.settings.registration_open,
         asked.services.is_demo,
         __version__,
         asked.services.clock.now_us(),
@@ -151,14 +153,15 @@ def account_card(account: Account) -> AccountCard:
     return AccountCard(account.id, account.login, account.name, tuple(role.value for role in account.roles))
 
 
-def _signed_in(asked: Asked, session: Session) -> web.Response:
+def signed_in(asked: Asked, session: Session) -> web.Response:
     """Return the answer that a session begins with, and its cookie."""
     response = json_response(SignedIn(account_card(session.account), session.expires_at_us))
     identity.keep_session(response, asked.request, session, asked.services.clock.now_us())
     return response
 
 
-def _origin(request: web.Request) -> Origin:
+def origin_of(request: web.Request) -> Origin:
+    """Return where a sign-in comes from, in what its owner may read again."""
     program = request.headers.get("User-Agent", "")
     return Origin(request.remote or "", "".join(sign for sign in program if sign.isprintable()))
 

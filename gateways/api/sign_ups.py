@@ -128,7 +128,8 @@ OPERATIONS = (
         "POST", "/lots/{lot}/sign-up", sign_up, only(Role.BIDDER), body=SignUpForm, answer=SignUpState,
         codes=(
             ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_DEADLINE_PASSED, ApiCode.BIDS_JOINTLY,
-            ApiCode.COMMITMENT_DIFFERS,
+            ApiCode.IDENTITY_NEEDED, ApiCode.IDENTITY_RETURNED, ApiCode.IDENTITY_UNDER_REVIEW,
+            ApiCode.IDENTITY_NOT_CONFIRMED, ApiCode.COMMITMENT_DIFFERS,
         ),
         is_body_optional=True,
     ),

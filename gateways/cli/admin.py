@@ -13,6 +13,7 @@ import typer
 
 from exchange.people import Account, LoginTaken, People, Role, TooManyTokens
 from exchange.setting_sources import load_settings
+from gateways.cli.identities import enter_declaration, read_declaration
 from gateways.cli.on_record import note
 from gateways.cli.outcomes import CommandFailed, ExitCode
 
@@ -35,6 +36,12 @@ def create_user(
     role: Annotated[list[Role], typer.Option(help="May be given several times. 角色，可重复")],
     login: Annotated[str, typer.Option(prompt="Login 登录名", help="What the person signs in with. 登录名")],
     name: Annotated[str | None, typer.Option(help="Name that others see. 显示名称")] = None,
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            "--identity", metavar="FILE", help="TOML file that tells who a bidder is. 竞买人身份（TOML 文件）"
+        ),
+    ] = None,
     password_stdin: Annotated[
         bool,
         typer.Option("--password-stdin", help="Read the password from standard input. 从标准输入读取密码"),
@@ -44,12 +51,16 @@ def create_user(
     config: Config = None,
 ) -> None:
     """Make an account with a password, whether the exchange runs or not. 创建账户"""
+    declared = None if identity is None else read_declaration(identity)
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _asked_password()
 
     async def create(people: People, pool: Any) -> Account:
-        account = await people.create(login, name or login, list(dict.fromkeys(role)), password)
+        shown = name or (login if declared is None else declared.name)
+        account = await people.create(login, shown, list(dict.fromkeys(role)), password)
         made = list(account.roles)
         await note(pool, "make_account", account=account.id, login=account.login, roles=[*made])
+        if declared is not None:
+            await enter_declaration(pool, people, account, declared)
         return account
 
     account = _with_people(create, database_url, data_dir, config)
@@ -73,6 +84,32 @@ def list_users(
         typer.echo(
             f"{account.id:>6}  {account.login:<24} {','.join(account.roles):<28} {account.name}{state}"
         )
+
+
+@app.command("declare-identity")
+def declare_identity(
+    login: Login,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML file; see below. TOML 文件，格式见下")],
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Declare who the bidder of an account is. 填报账户的竞买人身份
+
+    The file says kind (person, legal_person, organisation), name, document (resident_id, credit_code, passport, …),
+    number and telephone; of an organisation representative and agent too. It may say the region (440000, 990000).
+    """
+    declared = read_declaration(file)
+
+    async def declare(people: People, pool: Any) -> Account:
+        account = await people.by_login(login)
+        if account is None:
+            raise CommandFailed(f"There is no account {login!r}. 没有此账户")
+        await enter_declaration(pool, people, account, declared)
+        return account
+
+    account = _with_people(declare, database_url, data_dir, config)
+    typer.echo(f"Declared for {account.login}: {declared.name}. 已填报")
 
 
 @app.command("create-token")

@@ -105,6 +105,11 @@ class ApiClient:
         answer: list[Frame] = (await self.call("POST", "/accounts/bulk", body))["accounts"]
         return answer
 
+    async def declare_identity(self, account: int, declaration: Mapping[str, Any]) -> Frame:
+        """Declare who a bidder is (admin), which the centre may ask for before he signs up."""
+        answer: Frame = await self.call("PUT", f"/accounts/{account}/identity", declaration)
+        return answer
+
     async def sign_up(self, lot: int) -> Frame:
         """Sign the caller up for a lot; returns the state with the deposit reference."""
         answer: Frame = await self.call("POST", f"/lots/{lot}/sign-up", {})

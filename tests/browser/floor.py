@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from msgspec import to_builtins
 from playwright.async_api import WebSocket, expect
 
 from gateways.client import ApiClient, LiveClient, Receipt
 from gateways.wire import HostAct
 from tests.browser.people import PASSWORD, Person
 from tests.exchange_process import ExchangeProcess
+from tests.identities import of_person
 from tests.live import lot_form
 
 Frame = dict[str, Any]
@@ -36,6 +38,7 @@ class Floor:
                         "name": f"竞买人 {login} / {login}",
                         "roles": ["bidder"],
                         "password": PASSWORD,
+                        "identity": to_builtins(of_person(f"竞买人 {login} / {login}", len(self._bidders))),
                     }
                     self._bidders[login] = (await api.call("POST", "/accounts", form))["account"]["id"]
             await api.admit(lot, [self._bidders[login] for login in logins])

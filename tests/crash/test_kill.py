@@ -21,9 +21,11 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+from msgspec import to_builtins
 
 from gateways.client import ApiClient, ClientProblem
 from tests.exchange_process import ExchangeProcess
+from tests.identities import of_person
 from tests.live import lot_form
 from tests.seeds import seed
 
@@ -242,6 +244,8 @@ async def test_what_was_answered_survives_any_kill(
                 Person(account["id"], str(form["name"]), account["token"])
                 for account, form in zip(made, forms, strict=True)
             ]
+            for person in people[:3]:
+                await api.declare_identity(person.id, to_builtins(of_person(person.name, person.id)))
             lot = await api.publish_lot(lot_form("hot", 0))
             await api.admit(lot, [person.id for person in people])
         host = await converse(exchange.url, token)

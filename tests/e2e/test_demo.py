@@ -23,6 +23,7 @@ from exchange.demo.bank import DemoBank
 from exchange.demo.centre import DemoCentre
 from exchange.demo.templates import Rhythm, read_demo_lots, round_of_code
 from exchange.engine import Engine
+from exchange.identities import Identities
 from exchange.lot_search import Search
 from exchange.measures import Measures
 from exchange.notices import Notices
@@ -52,6 +53,7 @@ class House:
     journal: MemoryJournal
     engine: Engine
     people: People
+    identities: Identities
     catalogue: Catalogue
     sign_ups: SignUps
     capacities: Capacities
@@ -61,6 +63,7 @@ class House:
     def centre(self, seed: int = 1) -> DemoCentre:
         return DemoCentre(
             people=self.people,
+            identities=self.identities,
             catalogue=self.catalogue,
             sign_ups=self.sign_ups,
             capacities=self.capacities,
@@ -104,7 +107,9 @@ async def opened(database_url: str) -> AsyncIterator[House]:
     deposits = Deposits(ledger, clock.now_us)
     catalogue = Catalogue(pool, engine, engine, clock)
     capacities = Capacities(pool, clock)
-    sign_ups = SignUps(pool, catalogue, deposits, capacities, engine, engine, clock)
+    people = People(pool, clock, hasher=PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+    identities = Identities(pool, clock, people)
+    sign_ups = SignUps(pool, catalogue, deposits, capacities, engine, engine, clock, identities=identities)
     settlement = Settlement(
         journal=journal,
         book=engine,
@@ -117,8 +122,9 @@ async def opened(database_url: str) -> AsyncIterator[House]:
     await engine.start()
     running = asyncio.create_task(engine.run())
     try:
-        people = People(pool, clock, hasher=PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
-        yield House(clock, journal, engine, people, catalogue, sign_ups, capacities, deposits, settlement)
+        yield House(
+            clock, journal, engine, people, identities, catalogue, sign_ups, capacities, deposits, settlement
+        )
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
