@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateways.client import ApiClient, LiveClient, Receipt
 from tests.e2e.conftest import House
+from tests.patience import PATIENCE_SECONDS, until
 
-PATIENCE_SECONDS = 120.0
 ATTEMPTS_MAX = 1_000
 
 
@@ -40,13 +40,6 @@ class Bidding:
                 assert isinstance(answer, Receipt), answer
                 self.receipts.append(answer)
                 self.longest_pause_s = max(self.longest_pause_s, time.monotonic() - since)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, with a generous bound."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

@@ -20,18 +20,10 @@ from exchange.ports import Answer, Busy, Journal, Lease, OutcomeUnknown, Snapsho
 from exchange.shards import Placement
 from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceBid
 from tests.floor import HOST, START_US, terms
-
-PATIENCE_SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS, until
 
 Carriers = Callable[[bool], Carrier]
 """Makes an end of a shard's carrier: True for the engine's, False for a gateway's."""
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, with a generous bound."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class Stores:

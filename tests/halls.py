@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -24,8 +24,6 @@ from exchange.shards import Placement, Places
 from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceBid
 from matching.events import BidPlaced
 from tests.floor import HOST, START_US, terms
-
-WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -104,13 +102,6 @@ class Hall:
     async def bid(self, lot: int, bidder: int, amount: int, command_id: str | None = None) -> Answer:
         """Place a bid."""
         return await self.give(PlaceBid(lot, bidder, amount), command_id)
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for a condition, with a bound."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not is_so():
-            await asyncio.sleep(0.01)
 
 
 def row(position: int, lot: int, sequence: int) -> JournalRow:

@@ -12,9 +12,9 @@ import msgpack
 import orjson
 
 from tests.frame_schemas import check_frame
+from tests.patience import PATIENCE_SECONDS
 
 Frame = dict[str, Any]
-PATIENCE_SECONDS = 60.0
 
 
 class Talk:

@@ -22,8 +22,9 @@ from exchange.ports import Accepted, Busy
 from matching.commands import PlaceBid
 from matching.events import BidPlaced, FreezeCause, LotFrozen
 from matching.lot import digest
-from tests.clustered import Cluster, EngineProcess, GatewayProcess, cluster, ended, until
+from tests.clustered import Cluster, EngineProcess, GatewayProcess, cluster, ended
 from tests.floor import MINUTE_US
+from tests.patience import until
 from tests.redis_server import RedisServer, running_redis
 
 KNOCK = b"are you there?"

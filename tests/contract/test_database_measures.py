@@ -15,9 +15,9 @@ from prometheus_client import generate_latest
 from exchange import backups
 from exchange.database_measures import DatabaseMeasures
 from exchange.measures import Measures
+from tests.patience import PATIENCE_SECONDS
 
 SLOT = "luochui_measured"
-PATIENCE_SECONDS = 60.0
 DROP = (
     "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND NOT active"
 )

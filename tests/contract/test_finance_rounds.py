@@ -15,9 +15,9 @@ from exchange.measures import Measures
 from ledger.accounts import AccountFlags, new_account
 from ledger.postgres import PostgresLedgerStore
 from ledger.transfers import Kind, Purpose, Transfer, derived_id
+from tests.patience import PATIENCE_SECONDS
 
 FROM, TO = "assets:promised:cny", "liabilities:promised:cny"
-PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def promised(side: Finance) -> int:
 
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await is_so():
             await asyncio.sleep(0.05)
 

@@ -17,7 +17,8 @@ from matching.commands import HammerLot
 from matching.lot import LotState
 from matching.refusals import Refusal, Refused
 from tests.floor import HOST, MINUTE_US, START_US
-from tests.halls import Building, Hall, building, row, until
+from tests.halls import Building, Hall, building, row
+from tests.patience import until
 
 pytestmark = pytest.mark.filterwarnings("error")
 

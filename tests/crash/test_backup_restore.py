@@ -25,8 +25,8 @@ from gateways.client import ApiClient
 from tests.crash.test_kill import Frame, ask, converse, hang_up, hosts, records_of
 from tests.exchange_process import ExchangeProcess
 from tests.live import lot_form
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 120.0
 RECEIVED = """
 SELECT coalesce(bool_or(flush_lsn >= $1::text::pg_lsn), false) FROM pg_stat_replication WHERE application_name = $2"""
 

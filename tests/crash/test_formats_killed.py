@@ -16,6 +16,7 @@ from gateways.client import ApiClient
 from tests.e2e.conftest import House, people_of
 from tests.exchange_process import ExchangeProcess
 from tests.live import Frame, Talk, host
+from tests.patience import PATIENCE_SECONDS
 
 SECOND_US = 1_000_000
 SPANS_S = (7, 30, 120)
@@ -26,7 +27,6 @@ RESUME_COUNTDOWN_US = {"order_book": 10 * SECOND_US}
 """Where somebody speaks after the start he must have the time."""
 
 OVER = ("LOT_CLOSED", "NOT_TAKEN_NOW")
-PATIENCE_S = 120.0
 
 
 def handle(number: int) -> str:
@@ -143,7 +143,7 @@ async def say(house: House, lots: dict[str, int], script: dict[str, list[tuple[i
     for name, lines in script.items():
         for bidder, line in lines:
             frame = {"id": secrets.token_hex(16), "lot": lots[name]} | line
-            async with house.talk(bidder) as talk, asyncio.timeout(PATIENCE_S):
+            async with house.talk(bidder) as talk, asyncio.timeout(PATIENCE_SECONDS):
                 while (receipt := await talk.ask(frame)).get("code") == "LOT_FROZEN":
                     frame["id"] = secrets.token_hex(16)
                     await asyncio.sleep(0.02)
@@ -157,7 +157,7 @@ async def say(house: House, lots: dict[str, int], script: dict[str, list[tuple[i
 async def until(talk: Talk, lot: int, wanted: str) -> Frame:
     """Follow a lot until its state is as wanted, or until an opening of sealed offers is due."""
     frame = await talk.subscribe(lot)
-    give_up_at = time.monotonic() + PATIENCE_S
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
     while frame["state"]["state"] != wanted and not (wanted == "opening" and _waits_for_opening(frame)):
         assert time.monotonic() < give_up_at, frame["state"]
         frame = await talk.hear("events", "snapshot")

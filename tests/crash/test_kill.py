@@ -27,6 +27,7 @@ from gateways.client import ApiClient, ClientProblem
 from tests.exchange_process import ExchangeProcess
 from tests.identities import of_person
 from tests.live import lot_form
+from tests.patience import PATIENCE_SECONDS
 from tests.seeds import seed
 
 ROUNDS = int(os.environ.get("LUOCHUI_CRASH_ROUNDS", "6"))
@@ -35,7 +36,6 @@ BIDDERS = 6
 DEPOSIT = 50_000
 RECEIPTS_MIN = 20
 """More than these are given in each round, however slow the machine is."""
-PATIENCE_SECONDS = 120.0
 
 Frame = dict[str, Any]
 

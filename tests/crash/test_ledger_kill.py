@@ -30,6 +30,7 @@ from ledger.postgres import PostgresLedgerStore
 from ledger.rules import LedgerRefusal
 from ledger.transfers import ENTIRE_AMOUNT, Kind, Posting, Purpose, Transfer, TransferFlags
 from ledger.verify import verify
+from tests.patience import PATIENCE_SECONDS
 from tests.seeds import seed
 
 ROUNDS = int(os.environ.get("LUOCHUI_CRASH_ROUNDS", "4"))
@@ -38,7 +39,6 @@ POSTERS = 3
 CUSTOMERS = 6
 START = 100_000
 ROUND_S = 1.2
-PATIENCE_S = 120.0
 SAID_MIN = 30
 """Of each poster in each round: enough that holds run out and accounts run dry, however slow the machine is."""
 CODES = [f"liabilities:customer:c{number}" for number in range(CUSTOMERS)]
@@ -235,7 +235,7 @@ async def fill(store: PostgresLedgerStore) -> None:
 
 
 async def until_all_post(posters: list[Poster]) -> None:
-    until_s = time.monotonic() + PATIENCE_S
+    until_s = time.monotonic() + PATIENCE_SECONDS
     while any(len(poster.said) < SAID_MIN for poster in posters):
         assert all(poster.process.is_alive() for poster in posters), "a poster ended by itself"
         assert time.monotonic() < until_s, "the posters do not come forward"

@@ -22,10 +22,11 @@ import aiohttp
 import pytest
 
 from exchange.embedded_postgres import DATABASE, PORT, ROLE
-from tests.bidding import PATIENCE_SECONDS, Bidding, bidding_on, further
+from tests.bidding import Bidding, bidding_on, further
 from tests.e2e.conftest import House, people_of
 from tests.exchange_process import Program, is_ready, operator_token
 from tests.namespaces import Network, network
+from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import redis_program
 from tests.seeds import seed
 

@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -18,8 +18,7 @@ from gateways.client import ApiClient
 from tests.e2e.conftest import House, Person, people_of
 from tests.exchange_process import ExchangeProcess, is_ready
 from tests.live import Frame, Talk, bid
-
-PATIENCE_S = 120
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def keep_bidding(
@@ -54,12 +53,6 @@ def postmaster(exchange: ExchangeProcess) -> int:
     return int(words[0]) if len(words) > 1 else 0
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not is_so():
-            await asyncio.sleep(0.02)
-
-
 async def test_while_postgresql_is_gone_bidders_hear_busy_and_later_go_on(tmp_path: Path) -> None:
     postgres = EmbeddedPostgres(tmp_path / "postgres")
     dsn = await postgres.start()
@@ -75,7 +68,7 @@ async def test_while_postgresql_is_gone_bidders_hear_busy_and_later_go_on(tmp_pa
         ]
         await until(lambda: receipts(heard) > 30)
         await postgres.stop()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await asyncio.to_thread(is_ready, exchange.url):
                 await asyncio.sleep(0.02)  # until somebody's bid has met with the loss
         told: list[tuple[Frame, Frame]] = []
@@ -197,7 +190,7 @@ async def test_a_full_disk_ends_the_process_and_nothing_answered_is_gone(
             (small_disk / "filler").write_bytes(b"x" * (room.f_bavail * room.f_frsize - 16_384))
             heard: list[tuple[Frame, Frame]] = []
             bidding = [keep_bidding(house, person, lot, asyncio.Event(), heard) for person in house.bidders]
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 ends = await asyncio.gather(*bidding, return_exceptions=True)
             assert all(isinstance(end, ConnectionError) for end in ends), ends
             assert await asyncio.to_thread(exchange.wait) == 70

@@ -17,8 +17,7 @@ from exchange.settings import Settings
 from tests.crash.test_backup_restore import opened_sale
 from tests.crash.test_kill import ask, converse, hang_up
 from tests.exchange_process import ExchangeProcess
-
-PATIENCE_SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS
 
 
 @asynccontextmanager

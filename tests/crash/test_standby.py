@@ -21,7 +21,8 @@ from exchange.standby import keep_pulse, term_when_quiet
 from exchange.verification import verify_journal
 from matching.lot import LotState
 from tests.floor import MINUTE_US
-from tests.halls import Hall, building, until
+from tests.halls import Hall, building
+from tests.patience import until
 
 STANDBY_AFTER_MS = 1_500
 PROJECT = Path(__file__).resolve().parents[2]

@@ -19,9 +19,8 @@ from exchange.migrations import migrate, migration_sources
 from exchange.ports import Accepted
 from exchange.standby import term_when_quiet
 from exchange.verification import verify_journal
-from tests.halls import Hall, building, until
-
-WAIT_SECONDS = 60.0
+from tests.halls import Hall, building
+from tests.patience import PATIENCE_SECONDS, until
 
 
 async def answer(address: str, question: str) -> object:
@@ -35,7 +34,7 @@ async def answer(address: str, question: str) -> object:
 
 async def until_true(address: str, question: str) -> None:
     """Ask a server until it says yes; one that is only just starting does not answer."""
-    async with asyncio.timeout(WAIT_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 if await answer(address, question):
@@ -66,7 +65,7 @@ async def follower(primary: str, folder: Path) -> AsyncIterator[str]:
         "fast",
     ]
     await asyncio.to_thread(
-        partial(subprocess.run, copy, check=True, timeout=WAIT_SECONDS, capture_output=True)
+        partial(subprocess.run, copy, check=True, timeout=PATIENCE_SECONDS, capture_output=True)
     )
     prefix = ACCOUNTS_OF_ROOT[0].prefix if os.geteuid() == 0 else ()
     options = {"listen_addresses": "", "unix_socket_directories": str(sockets), "port": "5432"}
@@ -81,7 +80,7 @@ async def follower(primary: str, folder: Path) -> AsyncIterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(WAIT_SECONDS)
+        process.wait(PATIENCE_SECONDS)
 
 
 async def test_nothing_answered_is_lost_when_the_first_server_dies(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Self
 import pytest
 
 from gateways.client import ApiClient
+from tests.closing import away_from_midnight
 from tests.exchange_cluster import ExchangeCluster
 from tests.exchange_process import ExchangeProcess, Running
 from tests.live import Talk, host, lot_form
@@ -86,6 +87,7 @@ async def people_of(exchange: Running, count: int = 3) -> list[Person]:
 @pytest.fixture
 async def floor(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
     """Give an exchange of its own, in this process."""
+    await away_from_midnight()
     async with served(database_url, tmp_path) as floor:
         yield floor
 

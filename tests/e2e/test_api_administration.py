@@ -11,9 +11,8 @@ import pytest
 
 from exchange.people import Role
 from gateways.wire import CloseCode
+from tests.patience import PATIENCE_SECONDS
 from tests.served import API, PASSWORD, Person, Served
-
-PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from exchange.people import Role
 from gateways.identity import COOKIE
 from gateways.wire import CloseCode
+from tests.patience import PATIENCE_SECONDS
 from tests.served import API, PASSWORD, Person, Served, served
 
-PATIENCE_SECONDS = 60.0
 BIDDER = {"login": "robot-1", "name": "Robot 1", "roles": ["bidder"]}
 
 

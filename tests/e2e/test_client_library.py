@@ -18,10 +18,10 @@ from tests.architecture.test_tidiness import PROJECT
 from tests.exchange_process import ExchangeProcess
 from tests.fault_proxy import TcpFaultProxy, laid_wire
 from tests.live import lot_form
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 120.0
 LIMIT = 2_000
 
 

@@ -26,6 +26,7 @@ from matching.lot import apply, decide, digest
 from matching.phases import FORMATS
 from matching.refusals import Refused
 from tests.floor import Floor
+from tests.patience import PATIENCE_SECONDS
 from tests.tables import (
     test_call_auction,
     test_debt,
@@ -61,7 +62,6 @@ from tests.tables.scenario import (
 )
 
 SNAPSHOT_EVERY = {"a snapshot after every record": 1, "the journal alone": 1_000_000}
-PATIENCE_S = 60.0
 EACH = 1
 
 FAMILIES = (
@@ -187,7 +187,7 @@ class Performance:
         return self._told(events)
 
     async def _until_recorded(self) -> list[Event]:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not (events := await self._events_after(self.records)):
                 await asyncio.sleep(0.001)
         return events

@@ -16,12 +16,14 @@ import pytest
 
 from gateways.client import ApiClient
 from gateways.wire import CloseCode
-from tests.bidding import PATIENCE_SECONDS, bidding_on, further, until
+from tests.bidding import bidding_on, further
 from tests.e2e.conftest import House, people_of
 from tests.exchange_process import ExchangeProcess
 from tests.live import Talk, host
+from tests.patience import PATIENCE_SECONDS, until
 
 BIDDERS_CONNECTIONS = 4
+LOOK_AT_PROCESSES_SECONDS = 0.1
 CONNECTIONS = 8
 """That all of them lead to the same of two gateways happens once in 128 times, and does not make a test fail."""
 
@@ -81,7 +83,7 @@ def gateways_of(house: House) -> set[int]:
 
 async def both_gateways_of(house: House) -> set[int]:
     """Wait until two processes have been started as gateways, and return them."""
-    await until(lambda: len(gateways_of(house)) == 2)
+    await until(lambda: len(gateways_of(house)) == 2, LOOK_AT_PROCESSES_SECONDS)
     return gateways_of(house)
 
 
@@ -112,7 +114,7 @@ async def test_a_deploy_loses_no_receipt(with_gateways: House) -> None:
         for _ in range(2):
             before = await both_gateways_of(with_gateways)
             with_gateways.exchange.signal(signal.SIGHUP)
-            await until(partial(are_new, with_gateways, before))
+            await until(partial(are_new, with_gateways, before), LOOK_AT_PROCESSES_SECONDS)
             await further(biddings)
 
 
@@ -121,7 +123,7 @@ async def test_a_gateway_that_is_killed_is_started_again_and_loses_no_receipt(wi
         for place in range(2):
             killed = sorted(await both_gateways_of(with_gateways))[place]
             os.kill(killed, signal.SIGKILL)
-            await until(partial(are_new, with_gateways, {killed}))
+            await until(partial(are_new, with_gateways, {killed}), LOOK_AT_PROCESSES_SECONDS)
             await further(biddings)
 
 
@@ -179,7 +181,7 @@ async def test_when_the_gateway_with_the_rehearsals_is_gone_another_one_takes_th
         before = gateways_of(with_gateways)
         killed = sorted(before)[place]
         os.kill(killed, signal.SIGKILL)
-        await until(partial(are_new, with_gateways, {killed}))
+        await until(partial(are_new, with_gateways, {killed}), LOOK_AT_PROCESSES_SECONDS)
         async with ApiClient(with_gateways.url, token=with_gateways.operator) as api:
             name = (await api.call("POST", "/rehearsals", {"bidders": 1}))["name"]
             for listed in (found := await everywhere(with_gateways)):
@@ -207,4 +209,4 @@ async def test_when_the_engine_ends_its_gateways_end(with_gateways: House) -> No
     async with with_gateways.talk(-1) as desk:
         assert (await desk.ask(host(lot, "withdraw", "the end")))["type"] == "receipt"
     with_gateways.exchange.kill()
-    await until(lambda: not gateways & _processes("gateway").keys())
+    await until(lambda: not gateways & _processes("gateway").keys(), LOOK_AT_PROCESSES_SECONDS)

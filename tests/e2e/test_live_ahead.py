@@ -16,9 +16,8 @@ from gateways.live.catching_up import CatchingUp
 from gateways.wire import CloseCode
 from matching.commands import OpenLot
 from tests.live import bid, lot_form
+from tests.patience import PATIENCE_SECONDS
 from tests.served import API, Person, Served
-
-PATIENCE_SECONDS = 60.0
 
 
 async def heard(socket: aiohttp.ClientWebSocketResponse, kind: str) -> Any:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -17,9 +16,9 @@ from exchange.ports import Accepted
 from gateways.wire import CloseCode
 from matching.commands import OpenLot
 from tests.live import lot_form
+from tests.patience import PATIENCE_SECONDS, until
 from tests.served import API, Served, served
 
-PATIENCE_SECONDS = 60.0
 LOTS = 3
 HANDSHAKE = (
     f"GET {API}/live HTTP/1.1\r\nHost: {{host}}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -35,12 +34,6 @@ async def lots_of(floor: Served) -> list[int]:
     for lot in lots:
         assert isinstance(await floor.give(OpenLot(lot, admin.account.id)), Accepted)
     return lots
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not is_so():
-            await asyncio.sleep(0.01)
 
 
 async def test_the_bounds_of_an_address_and_of_a_connection_are_kept(

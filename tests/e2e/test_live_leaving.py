@@ -6,7 +6,6 @@ import asyncio
 import gc
 import json
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,9 @@ from gateways.live.session import Session
 from gateways.wire import CloseCode
 from matching.commands import OpenLot
 from tests.live import bid, lot_form
+from tests.patience import PATIENCE_SECONDS, until
 from tests.served import API, Person, Served, served
 
-PATIENCE_SECONDS = 60.0
 HOUR_US = 3_600_000_000
 
 
@@ -38,12 +37,6 @@ async def live(person: Person) -> aiohttp.ClientWebSocketResponse:
 async def is_heard(socket: aiohttp.ClientWebSocketResponse) -> bool:
     await socket.send_json({"type": "ping", "sent": 1})
     return bool((await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "pong")
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 async def open_lot(floor: Served) -> tuple[int, Person]:

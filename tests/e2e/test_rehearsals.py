@@ -17,9 +17,9 @@ from exchange.people import Role
 from gateways.app import HUB
 from gateways.rehearsals import REHEARSALS, REHEARSALS_MAX, UNSEEN_SECONDS_MAX
 from tests.live import Frame
+from tests.patience import PATIENCE_SECONDS
 from tests.served import Person, Served, served
 
-PATIENCE_SECONDS = 60.0
 OF_STAFFS_ACTS = {"exchange.audit", "exchange.session"}
 """What the record of acts says of those who rehearse, and their sign-ins: nothing of the rehearsal."""
 

@@ -6,8 +6,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 from tests.e2e.conftest import House
-
-PATIENCE_SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_a_compressed_body_is_refused_and_never_inflated(house: House) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 import aiohttp
 
 from tests.exchange_cluster import ExchangeCluster
+from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import running_redis
-
-PATIENCE_SECONDS = 60.0
 
 
 async def shown(http: aiohttp.ClientSession, url: str, path: str) -> tuple[int, str]:

@@ -7,9 +7,9 @@ import pytest
 from loadtests.swarm import SwarmFailed, running_swarm
 from tests.e2e.conftest import House
 from tests.live import bid
+from tests.patience import PATIENCE_SECONDS
 
 WATCHERS = 12
-PATIENCE_SECONDS = 60.0
 
 
 @pytest.mark.parametrize("view", ["full", "state"])

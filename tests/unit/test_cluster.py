@@ -17,8 +17,9 @@ from matching.commands import HammerLot, LeaveMaxBid, PlaceBid
 from matching.events import FreezeCause, LotFrozen
 from matching.lot import LotState, digest
 from matching.refusals import Refusal
-from tests.clustered import Cluster, EngineProcess, GatewayProcess, cluster, until
+from tests.clustered import Cluster, EngineProcess, GatewayProcess, cluster
 from tests.floor import HOST, MINUTE_US
+from tests.patience import until
 
 SHORT = HallLimits(command_deadline_ms=300)
 

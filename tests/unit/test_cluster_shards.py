@@ -18,8 +18,9 @@ from exchange.records import JournalRow
 from exchange.shards import Layout, Map, Placement
 from matching.commands import AnnounceLot, PlaceBid
 from matching.lot import digest
-from tests.clustered import EngineProcess, GatewayProcess, Stores, until
+from tests.clustered import EngineProcess, GatewayProcess, Stores
 from tests.floor import HOST, terms
+from tests.patience import until
 
 SHARDS = 2
 

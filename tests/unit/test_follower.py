@@ -17,8 +17,9 @@ from exchange.records import JournalRow
 from exchange.sequencer import Envelope, Sequencer
 from matching.commands import AdmitBidder, AnnounceLot, Command, LeaveMaxBid, OpenLot, PlaceBid
 from matching.lot import digest
-from tests.clustered import ended, until
+from tests.clustered import ended
 from tests.floor import HOST, START_US, terms
+from tests.patience import until
 
 BIDS = 1_500
 

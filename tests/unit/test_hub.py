@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgpack
@@ -25,9 +25,9 @@ from matching.lot import LotState
 from matching.units import LotId
 from matching.view import LotView, PublicRecord
 from tests.floor import Floor
+from tests.patience import until
 
 LOT = 1
-PATIENCE_SECONDS = 60.0
 
 
 class Listener:
@@ -118,12 +118,6 @@ async def hall(request: pytest.FixtureRequest) -> AsyncIterator[Hall]:
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
-
-
-async def until(is_so: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 async def test_who_follows_in_full_hears_every_event_and_watchers_the_latest(hall: Hall) -> None:
