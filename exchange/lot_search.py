@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from exchange.categories import Category
-from exchange.database import Database, Row
+from exchange.database import Database, Row, Statements
 from exchange.lot_sheets import CARD_COLUMNS, LotCard, card_of, shown_price
 from exchange.ports import LotBook
 from exchange.sought_words import containing, pairs_of, terms_of
@@ -46,6 +46,13 @@ SELECT count(*) AS lots, coalesce(max(id), 0) AS latest, coalesce(sum(id), 0) AS
   FROM exchange.lot WHERE outcome IS NULL AND is_announced
 """
 """Tells whether the rows that were read are those that would be read now: a lot's own words never change."""
+
+FOR_ONE_SEARCH: Final = """
+SET LOCAL plan_cache_mode = force_custom_plan;
+SET LOCAL jit = off;
+SET LOCAL statement_timeout = '5s'
+"""
+"""A plan that suits a rare word is slow for a frequent one, so none is kept; and nobody's search goes on for ever."""
 
 COUNT_CLOSED: Final = (
     "SELECT count(*) FROM (SELECT FROM exchange.lot WHERE {conditions} LIMIT {most}) AS found"
@@ -153,11 +160,13 @@ class LotSearch:
         if search.state is not None and search.state not in CLOSED_STATES:
             return Found(page, len(under_way))
         conditions = await self._conditions(search, terms)
-        count = await self._count(conditions)
         offset = max(0, search.offset - len(under_way))
-        limit = min(search.limit - len(page), FOUND_MAX - offset, count - offset)
-        if limit > 0:
-            page += await self._closed(conditions, search.order, limit, offset)
+        async with self._database.transaction() as statements:
+            await statements.run(FOR_ONE_SEARCH)
+            count = await _count(statements, conditions)
+            limit = min(search.limit - len(page), FOUND_MAX - offset, count - offset)
+            rows = await _closed(statements, conditions, search.order, limit, offset) if limit > 0 else ()
+        page += self._cards(rows)
         return Found(page, len(under_way) + min(count, FOUND_MAX), count > FOUND_MAX)
 
     async def regions(self) -> list[str]:
@@ -208,20 +217,6 @@ class LotSearch:
             if bound:
                 conditions.ask(condition, bound)
         return conditions
-
-    async def _count(self, conditions: Conditions) -> int:
-        """Count the lots that have ended, as far as one more than is shown."""
-        statement = COUNT_CLOSED.format(conditions=conditions.text, most=FOUND_MAX + 1)
-        count: int = await self._database.value(statement, *conditions.values)
-        return count
-
-    async def _closed(
-        self, conditions: Conditions, order: LotOrder, limit: int, offset: int
-    ) -> list[LotCard]:
-        statement = SELECT_CLOSED.format(
-            conditions=conditions.text, order=CLOSED_ORDER[order], limit=limit, offset=offset
-        )
-        return self._cards(await self._database.rows(statement, *conditions.values))
 
     async def _under_way(self, search: Search, terms: Sequence[str]) -> list[tuple[Row, LotView]]:
         rows = await self._rows_under_way()
@@ -302,6 +297,22 @@ class Conditions:
             containing(term),
             pairs_of(term),
         )
+
+
+async def _count(statements: Statements, conditions: Conditions) -> int:
+    """Count the lots that have ended, as far as one more than is shown."""
+    statement = COUNT_CLOSED.format(conditions=conditions.text, most=FOUND_MAX + 1)
+    count: int = await statements.value(statement, *conditions.values)
+    return count
+
+
+async def _closed(
+    statements: Statements, conditions: Conditions, order: LotOrder, limit: int, offset: int
+) -> Sequence[Row]:
+    statement = SELECT_CLOSED.format(
+        conditions=conditions.text, order=CLOSED_ORDER[order], limit=limit, offset=offset
+    )
+    return await statements.rows(statement, *conditions.values)
 
 
 def _currency(search: Search) -> str:
