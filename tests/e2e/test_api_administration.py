@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from typing import Any
@@ -45,7 +46,7 @@ async def test_an_account_is_made_with_a_password_that_its_owner_changes_before_
         assert (status, answer["code"]) == (403, "PASSWORD_CHANGE_REQUIRED"), path
     await anna.get("/lots")
     socket = await anna.http.ws_connect(API + "/live", protocols=("luochui.v1.json",))
-    hello = await socket.receive_json(timeout=PATIENCE_SECONDS)
+    hello = await asyncio.wait_for(socket.receive_json(), PATIENCE_SECONDS)
     assert not hello["you"]["account"] if isinstance(hello.get("you"), dict) else not hello.get("you")
     await socket.close()
 
@@ -86,10 +87,10 @@ async def test_the_office_finds_changes_and_keeps_out_accounts(floor: Served, bo
     )
 
     tab = await anna.http.ws_connect(API + "/live", protocols=("luochui.v1.json",))
-    await tab.receive_json(timeout=PATIENCE_SECONDS)
+    await asyncio.wait_for(tab.receive_json(), PATIENCE_SECONDS)
     out = {"is_active": False, "reason": "identity in doubt"}
     assert (await boss.ask("PUT", f"/accounts/{number}/standing", out))[0] == 204
-    assert (await tab.receive(timeout=PATIENCE_SECONDS)).type is aiohttp.WSMsgType.CLOSE
+    assert (await asyncio.wait_for(tab.receive(), PATIENCE_SECONDS)).type is aiohttp.WSMsgType.CLOSE
     assert tab.close_code == CloseCode.SIGNED_OUT
     assert (await anna.get("/me"))["account"] is None
     assert (await boss.ask("PUT", f"/accounts/{number}/standing", out | {"is_active": True}))[0] == 204

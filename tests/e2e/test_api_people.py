@@ -60,13 +60,13 @@ async def test_signing_in_sets_a_cookie_out_of_reach_of_scripts_and_signing_out_
 async def live(person: Person) -> aiohttp.ClientWebSocketResponse:
     """Open a live connection and hear its hello."""
     socket = await person.http.ws_connect(API + "/live", protocols=("luochui.v1.json",))
-    assert (await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "hello"
+    assert (await asyncio.wait_for(socket.receive_json(), PATIENCE_SECONDS))["type"] == "hello"
     return socket
 
 
 async def is_heard(socket: aiohttp.ClientWebSocketResponse) -> bool:
     await socket.send_json({"type": "ping", "sent": 1})
-    return bool((await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "pong")
+    return bool((await asyncio.wait_for(socket.receive_json(), PATIENCE_SECONDS))["type"] == "pong")
 
 
 async def test_signing_out_ends_the_live_connections_of_that_session_alone(floor: Served) -> None:
@@ -78,7 +78,7 @@ async def test_signing_out_ends_the_live_connections_of_that_session_alone(floor
     others = [await live(elsewhere), await live(visitor)]
     assert (await anna.ask("DELETE", "/session"))[0] == 204
     for tab in tabs:
-        assert (await tab.receive(timeout=PATIENCE_SECONDS)).type is aiohttp.WSMsgType.CLOSE
+        assert (await asyncio.wait_for(tab.receive(), PATIENCE_SECONDS)).type is aiohttp.WSMsgType.CLOSE
         assert tab.close_code == CloseCode.SIGNED_OUT
     assert all([await is_heard(socket) for socket in others])
 
@@ -90,7 +90,7 @@ async def test_revoking_a_token_ends_the_live_connections_that_it_opened(floor: 
     other = await floor.nobody(headers={"Authorization": f"Bearer {other_token}"})
     socket, kept = await live(program), await live(other)
     assert (await program.ask("DELETE", f"/me/tokens/{label['id']}"))[0] == 204
-    assert (await socket.receive(timeout=PATIENCE_SECONDS)).type is aiohttp.WSMsgType.CLOSE
+    assert (await asyncio.wait_for(socket.receive(), PATIENCE_SECONDS)).type is aiohttp.WSMsgType.CLOSE
     assert socket.close_code == CloseCode.SIGNED_OUT
     assert await is_heard(kept)
 

@@ -66,7 +66,7 @@ async def test_who_is_ahead_is_shown_the_lot_once_it_has_come_as_far(
         assert not hub.catching_up.is_awaited(lot)
         monkeypatch.setattr("gateways.live.session.CATCH_UP_SECONDS", 0.1)
         await follow(socket, lot, epoch=start["epoch"], offset=10**6)
-        closing = await socket.receive(timeout=PATIENCE_SECONDS)
+        closing = await asyncio.wait_for(socket.receive(), PATIENCE_SECONDS)
         assert closing.type is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == CloseCode.BEHIND and CloseCode.BEHIND.may_return
 

@@ -48,34 +48,36 @@ async def test_the_bounds_of_an_address_and_of_a_connection_are_kept(
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await visitor.http.ws_connect(API + "/live")
         assert refused.value.status == 429
-        hello = await first.receive_json(timeout=PATIENCE_SECONDS)
+        hello = await asyncio.wait_for(first.receive_json(), PATIENCE_SECONDS)
         assert hello["limits"] == {
             "frame_bytes_max": 2_048, "frames_per_second": 1, "frames_burst": 10, "subscriptions_max": LOTS - 1,
         }  # fmt: skip
         for lot in lots:
             await first.send_json({"type": "subscribe", "lot": lot})
-        answers = [await first.receive_json(timeout=PATIENCE_SECONDS) for _ in lots]
+        answers = [await asyncio.wait_for(first.receive_json(), PATIENCE_SECONDS) for _ in lots]
         assert [answer["type"] for answer in answers] == ["snapshot"] * (LOTS - 1) + ["error"]
         assert (answers[-1]["code"], answers[-1]["retryable"]) == ("TOO_MANY_SUBSCRIPTIONS", False)
         await first.send_json({"type": "unsubscribe", "lot": lots[0]})
         await first.send_json({"type": "subscribe", "lot": lots[-1]})
-        assert (await first.receive_json(timeout=PATIENCE_SECONDS))["lot"] == lots[-1], (
+        assert (await asyncio.wait_for(first.receive_json(), PATIENCE_SECONDS))["lot"] == lots[-1], (
             "a place is free again"
         )
 
         for _ in range(300):
             await first.send_json({"type": "ping"})
         limited = 0
-        while (message := await first.receive(timeout=PATIENCE_SECONDS)).type is aiohttp.WSMsgType.TEXT:
+        while (
+            message := await asyncio.wait_for(first.receive(), PATIENCE_SECONDS)
+        ).type is aiohttp.WSMsgType.TEXT:
             limited += json.loads(message.data).get("code") == "RATE_LIMITED"
         assert (limited, first.close_code) == (200, CloseCode.TOO_FAST)
         await second.send_str("x" * 2_049)
-        hello, closing = await second.receive(), await second.receive(timeout=PATIENCE_SECONDS)
+        hello, closing = await second.receive(), await asyncio.wait_for(second.receive(), PATIENCE_SECONDS)
         assert closing.type is aiohttp.WSMsgType.CLOSE and second.close_code == CloseCode.FRAME_TOO_LARGE
         assert json.loads(closing.extra or "")["reconnect_max_ms"] == 0
         await until(lambda: floor.exchange.measures.connections == 0)
         async with visitor.http.ws_connect(API + "/live") as third:
-            assert (await third.receive_json(timeout=PATIENCE_SECONDS))["type"] == "hello", (
+            assert (await asyncio.wait_for(third.receive_json(), PATIENCE_SECONDS))["type"] == "hello", (
                 "the address has room"
             )
 

@@ -30,13 +30,13 @@ HOUR_US = 3_600_000_000
 async def live(person: Person) -> aiohttp.ClientWebSocketResponse:
     """Open a live connection and hear its hello."""
     socket = await person.http.ws_connect(API + "/live")
-    assert (await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "hello"
+    assert (await asyncio.wait_for(socket.receive_json(), PATIENCE_SECONDS))["type"] == "hello"
     return socket
 
 
 async def is_heard(socket: aiohttp.ClientWebSocketResponse) -> bool:
     await socket.send_json({"type": "ping", "sent": 1})
-    return bool((await socket.receive_json(timeout=PATIENCE_SECONDS))["type"] == "pong")
+    return bool((await asyncio.wait_for(socket.receive_json(), PATIENCE_SECONDS))["type"] == "pong")
 
 
 async def open_lot(floor: Served) -> tuple[int, Person]:
@@ -54,7 +54,7 @@ async def open_lot(floor: Served) -> tuple[int, Person]:
 
 async def farewell(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
     """Return what the close frame says."""
-    closing = await socket.receive(timeout=PATIENCE_SECONDS)
+    closing = await asyncio.wait_for(socket.receive(), PATIENCE_SECONDS)
     assert closing.type is aiohttp.WSMsgType.CLOSE, closing
     said: dict[str, Any] = json.loads(closing.extra or "")
     return said | {"close_code": socket.close_code}
@@ -90,9 +90,9 @@ async def test_a_command_under_way_is_answered_before_its_connection_ends(
             draining = asyncio.create_task(door.drain(PATIENCE_SECONDS))
             await until(lambda: door.is_closing)
             await socket.send_json(bid(lot, 2_000) | {"id": secrets.token_hex(16)})
-        receipt = await socket.receive_json(timeout=PATIENCE_SECONDS)
+        receipt = await asyncio.wait_for(socket.receive_json(), PATIENCE_SECONDS)
         while receipt["type"] != "receipt":
-            receipt = await socket.receive_json(timeout=PATIENCE_SECONDS)
+            receipt = await asyncio.wait_for(socket.receive_json(), PATIENCE_SECONDS)
         assert receipt["amount"] == 1_000
         assert (await farewell(socket))["close_code"] == CloseCode.SHUTTING_DOWN
         await draining
@@ -147,8 +147,7 @@ async def test_a_sign_out_that_no_note_told_of_ends_live_connections(
         await elsewhere.revoke_token(robot.account.id, label.id)
         closing = "UPDATE exchange.account SET is_active = false WHERE id = $1"
         await pool.execute(closing, bela.account.id)
-        for socket in over:
-            said = await farewell(socket)
+        for said in await asyncio.gather(*map(farewell, over)):
             assert (said["close_code"], said["reconnect_max_ms"]) == (CloseCode.SIGNED_OUT, 0)
         assert all([await is_heard(socket) for socket in others])
 
