@@ -21,7 +21,8 @@ import asyncpg
 from msgspec import Struct
 
 from exchange import recovery
-from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots, reaching
+from exchange.adapters.answering import reaching
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.archive_files import (
     ArchiveBroken,
     ArchivedRow,

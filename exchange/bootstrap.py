@@ -27,12 +27,8 @@ import structlog
 
 from exchange.accounts import Accounts
 from exchange.adapters.places import PostgresPlaces
-from exchange.adapters.postgres import (
-    PostgresJournal,
-    PostgresLease,
-    PostgresSnapshots,
-    shards_of,
-)
+from exchange.adapters.lease import PostgresLease
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots, shards_of
 from exchange.adapters.ring import RingFeed
 from exchange.adapters.unix_socket import SocketClient, SocketServer, socket_path
 from exchange.audit import Audit

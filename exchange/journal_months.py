@@ -13,7 +13,7 @@ import asyncio
 import asyncpg
 import structlog
 
-from exchange.adapters.postgres import reaching
+from exchange.adapters.answering import reaching
 from exchange.ports import JournalUnavailable
 
 log = structlog.get_logger(__name__)

@@ -22,7 +22,7 @@ import msgspec
 import zstandard
 from msgspec import Struct
 
-from exchange.adapters.postgres import reaching
+from exchange.adapters.answering import reaching
 from exchange.archive import (
     PAGE_ROWS,
     TRIES,

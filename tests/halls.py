@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import asyncpg
 
 from exchange.adapters.clock import SimulatedClock
+from exchange.adapters.lease import PostgresLease
 from exchange.adapters.memory import MemoryJournal, MemoryLease, MemoryPlaces, MemorySnapshots
 from exchange.adapters.places import PostgresPlaces
-from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.adapters.ring import RingFeed
 from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures

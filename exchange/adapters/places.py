@@ -6,9 +6,11 @@ itself, which is a trigger of the journal.
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
+
 import asyncpg
 
-from exchange.adapters.postgres import reaching
+from exchange.adapters.answering import READ_SECONDS_MAX, lent
 from exchange.ports import Fenced
 from exchange.shards import Layout, Map, Move, MoveRefusal, ShardState
 from matching.units import LotId
@@ -61,11 +63,13 @@ class PostgresPlaces:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
+    def _lent(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        return lent(self._pool, READ_SECONDS_MAX)
+
     async def read(self) -> Map:
         """Return the placement as of one moment."""
         async with (
-            reaching(),
-            self._pool.acquire() as connection,
+            self._lent() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             layouts = await connection.fetch(_LAYOUTS)
@@ -74,22 +78,22 @@ class PostgresPlaces:
 
     async def leaving(self, shard: int) -> list[Move]:
         """Return the moves that were asked for."""
-        async with reaching():
-            return [Move(*row.values()) for row in await self._pool.fetch(_LEAVING, shard)]
+        async with self._lent() as connection:
+            return [Move(*row.values()) for row in await connection.fetch(_LEAVING, shard)]
 
     async def arrived(self, shard: int) -> list[LotId]:
         """Return the open lots with a place of their own in the shard."""
-        async with reaching():
-            return [row[0] for row in await self._pool.fetch(_ARRIVED, shard)]
+        async with self._lent() as connection:
+            return [row[0] for row in await connection.fetch(_ARRIVED, shard)]
 
     async def forget_move(self, lot: LotId) -> None:
         """Drop what was asked for a lot."""
-        async with reaching():
-            await self._pool.execute(_DONE, lot)
+        async with self._lent() as connection:
+            await connection.execute(_DONE, lot)
 
     async def release(self, lot: LotId, shard: int, term: int, to: int) -> None:
         """Place a lot elsewhere, under the shard's lock and its term."""
-        async with reaching(), self._pool.acquire() as connection, connection.transaction():
+        async with self._lent() as connection, connection.transaction():
             if await connection.fetchrow(_LOCK_TERM, shard, term) is None:
                 raise Fenced(f"term {term} of shard {shard} is over")
             await _place(connection, lot, to)
@@ -99,11 +103,11 @@ class PostgresPlaces:
 
         Refuses: MoveRefusal.  Raises: JournalUnavailable.
         """
-        async with reaching():
-            known = await self._pool.fetchrow(_LOT, lot, to)
+        async with self._lent() as connection:
+            known = await connection.fetchrow(_LOT, lot, to)
             refusal = _refusal(known, to)
             if refusal is None:
-                await self._pool.execute(_ASK, lot, to)
+                await connection.execute(_ASK, lot, to)
             return refusal
 
     async def move_from_silent(self, lot: LotId, to: int) -> None:
@@ -111,28 +115,28 @@ class PostgresPlaces:
 
         Raises: JournalUnavailable.
         """
-        async with reaching(), self._pool.acquire() as connection, connection.transaction():
+        async with self._lent() as connection, connection.transaction():
             shard: int = await connection.fetchval("SELECT exchange.shard_of($1)", lot)
             await connection.execute(_END_TERM, shard)
             await _place(connection, lot, to)
 
     async def shard_of(self, lot: LotId) -> int:
         """Return where a lot lies now.  Raises: JournalUnavailable."""
-        async with reaching():
-            shard: int = await self._pool.fetchval("SELECT exchange.shard_of($1)", lot)
+        async with self._lent() as connection:
+            shard: int = await connection.fetchval("SELECT exchange.shard_of($1)", lot)
             return shard
 
     async def states(self) -> list[ShardState]:
         """Return all shards.  Raises: JournalUnavailable."""
-        async with reaching():
-            return [ShardState(*row.values()) for row in await self._pool.fetch(_LIST)]
+        async with self._lent() as connection:
+            return [ShardState(*row.values()) for row in await connection.fetch(_LIST)]
 
     async def grow(self, shards: int) -> LotId | None:
         """Spread new lots over so many shards, from the lot number that is returned on; None: it is so already.
 
         Raises: JournalUnavailable.
         """
-        async with reaching(), self._pool.acquire() as connection, connection.transaction():
+        async with self._lent() as connection, connection.transaction():
             await connection.execute("LOCK TABLE exchange.shard_layout IN EXCLUSIVE MODE")
             now = (await connection.fetch(_LAYOUTS))[-1]
             if now["shards"] == shards:

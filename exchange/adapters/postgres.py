@@ -1,19 +1,19 @@
-"""Journal, snapshots and lease in PostgreSQL: the truth of the exchange.
+"""Journal and snapshots in PostgreSQL: the truth of the exchange.
 
 Belongs here: their SQL, and the translation of driver errors into the ports' exceptions.
-Does not belong here: the procedure's tables, the ledger's.
+Does not belong here: the lease (`exchange.adapters.lease`), the procedure's tables, the ledger's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import msgspec
 
+from exchange.adapters.answering import READ_SECONDS_MAX, UNREACHABLE, hung_up_after, lent, reaching
 from exchange.adapters.attentive import CONNECT_SECONDS_MAX, AttentiveConnection
 from exchange.ports import Archived, Batch, Fenced, JournalFailed, JournalUnavailable, RefusalRow, Snapshot
 from exchange.records import JournalRow
@@ -28,35 +28,6 @@ SELECT set_config('luochui.shard', $1, false), set_config('luochui.term', $2, fa
        set_config('synchronous_commit', 'on', false), set_config('application_name', $3, false)"""
 _NOT_THE_WRITER = frozenset({"LC001", "LC002"})
 """SQL states of the fence: the term is over; a lot lies in another shard."""
-_ACQUIRE = """
-INSERT INTO exchange.lease AS last (shard, term, owner, taken_at) VALUES ($1, 1, $2, clock_timestamp())
-ON CONFLICT (shard) DO UPDATE SET term = last.term + 1, owner = EXCLUDED.owner, taken_at = EXCLUDED.taken_at
-RETURNING term"""
-_ACQUIRE_QUIET = """
-UPDATE exchange.lease SET term = term + 1, owner = $2, taken_at = clock_timestamp()
- WHERE shard = $1
-   AND (taken_at IS NULL OR clock_timestamp() - $3 * interval '1 millisecond' >= greatest(
-        taken_at, (SELECT pulse.at FROM exchange.pulse WHERE pulse.shard = lease.shard)))
-RETURNING term"""
-_BEGIN = "INSERT INTO exchange.lease (shard) VALUES ($1) ON CONFLICT DO NOTHING"
-_LEAVE = """
-WITH forgotten AS (DELETE FROM exchange.pulse WHERE shard = $1 AND term = $2)
-UPDATE exchange.lease SET taken_at = NULL WHERE shard = $1 AND term = $2"""
-_RENEW = """
-UPDATE exchange.lease SET term = term + 1, taken_at = clock_timestamp() WHERE shard = $1 AND owner = $2
-RETURNING term"""
-# A writer that was stopped, or cut off without a word, may hold the lease's row locked in an open transaction for ever.
-_END_WRITERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
- WHERE datname = current_database() AND application_name = $2
-   AND EXISTS (SELECT FROM exchange.lease WHERE shard = $1 AND ($3::text IS NULL OR owner = $3))"""
-_PULSE = """
-INSERT INTO exchange.pulse AS last (shard, term, at)
-SELECT shard, term, clock_timestamp() FROM exchange.lease WHERE shard = $1 AND term = $2
-ON CONFLICT (shard) DO UPDATE SET term = EXCLUDED.term, at = EXCLUDED.at RETURNING shard"""
-_QUIET_MS = """
-SELECT (extract(epoch FROM clock_timestamp() - greatest(lease.taken_at, pulse.at)) * 1000)::bigint
-  FROM exchange.lease LEFT JOIN exchange.pulse USING (shard) WHERE shard = $1"""
 _HEAD = "SELECT coalesce(max(position), 0) FROM exchange.journal WHERE shard = $1"
 _ROW = "SELECT position, lot_id, sequence, at_us, is_outcome, body, link FROM exchange.journal "
 _READ_FROM = _ROW + "WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3"
@@ -101,90 +72,8 @@ PORTION_ROWS = 5_000
 _JOURNAL_COLUMNS = ("position", "lot_id", "sequence", "at_us", "is_outcome", "body", "link", "shard")
 _REFUSAL_COLUMNS = ("lot_id", "command_id", "party", "at_us", "amount", "code", "refused")
 
-UNREACHABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    # What the driver says when a connection breaks while it is between two states of its protocol.
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
-)
-"""Driver errors that mean: PostgreSQL is not there now."""
-
 _encode_refused = msgspec.json.Encoder().encode
 _decode_refused = msgspec.json.Decoder(Refused).decode
-
-
-@asynccontextmanager
-async def reaching() -> AsyncIterator[None]:
-    """Turn "the database is not there" into JournalUnavailable."""
-    try:
-        yield
-    except UNREACHABLE as error:
-        raise JournalUnavailable(str(error)) from error
-
-
-class PostgresLease:
-    """The lease row of one shard; whoever takes a shard first makes it."""
-
-    def __init__(self, pool: asyncpg.Pool, shard: int = SHARD) -> None:
-        self._pool = pool
-        self._shard = shard
-
-    async def acquire(self, owner: str) -> int:
-        """Take the shard over; waits for an append under way, and fences every later one of the old term."""
-        async with reaching():
-            await self._end_writers()
-            term: int = await self._pool.fetchval(_ACQUIRE, self._shard, owner)
-            return term
-
-    async def acquire_quiet(self, owner: str, quiet_ms: int) -> int | None:
-        """Take the shard over from a silent holder. Of two who try, the second meets the term of the first."""
-        quiet = await self.quiet_ms()
-        if quiet is not None and quiet < quiet_ms:
-            return None
-        async with reaching():
-            if quiet is None:
-                await self._pool.execute(_BEGIN, self._shard)
-            await self._end_writers()
-            term: int | None = await self._pool.fetchval(_ACQUIRE_QUIET, self._shard, owner, quiet_ms)
-            return term
-
-    async def leave(self, term: int) -> None:
-        """Say that the holder of a term writes no more, so that nobody waits for his silence. Fences nobody.
-
-        Raises: JournalUnavailable.
-        """
-        async with reaching():
-            await self._pool.execute(_LEAVE, self._shard, term)
-
-    async def renew(self, owner: str) -> int:
-        """Raise the term of the shard's owner; the row's lock waits for an append under way, which is ended."""
-        async with reaching():
-            await self._end_writers(owner)
-            term: int | None = await self._pool.fetchval(_RENEW, self._shard, owner)
-        if term is None:
-            raise Fenced(f"shard {self._shard} has another owner than {owner}")
-        return term
-
-    async def pulse(self, term: int) -> None:
-        """Write the moment down, unless the term is over."""
-        async with reaching():
-            shard: int | None = await self._pool.fetchval(_PULSE, self._shard, term)
-        if shard is None:
-            raise Fenced(f"term {term} of shard {self._shard} is over")
-
-    async def quiet_ms(self) -> int | None:
-        """Return how long ago the last pulse was, or the take-over if that came later."""
-        async with reaching():
-            quiet: int | None = await self._pool.fetchval(_QUIET_MS, self._shard)
-            return quiet
-
-    async def _end_writers(self, owner: str | None = None) -> None:
-        """End the database sessions that write the shard; with an owner, only as long as the shard is his."""
-        await self._pool.fetch(_END_WRITERS, self._shard, _writer_name(self._shard), owner)
 
 
 class PostgresJournal:
@@ -226,9 +115,8 @@ class PostgresJournal:
 
     async def head(self) -> int:
         """Return the last position."""
-        async with reaching():
-            position: int = await self._pool.fetchval(_HEAD, self._shard)
-            return position
+        position: int = await self._value(_HEAD, self._shard)
+        return position
 
     async def read_from(self, position: int, limit: int) -> list[JournalRow]:
         """Return rows after `position`."""
@@ -247,20 +135,16 @@ class PostgresJournal:
 
     async def open_lots(self) -> list[LotId]:
         """Return the lots that have begun and not ended."""
-        async with reaching():
-            return [row[0] for row in await self._pool.fetch(_OPEN_LOTS, self._shard)]
+        return [row[0] for row in await self._fetch(_OPEN_LOTS, self._shard)]
 
     async def first_sequence_since(self, lot: LotId, at_us: TimeUs) -> int:
         """Return the first sequence at or after a moment."""
-        async with reaching():
-            sequence: int = await self._pool.fetchval(_FIRST_SINCE, lot, at_us)
-            return sequence
+        sequence: int = await self._value(_FIRST_SINCE, lot, at_us)
+        return sequence
 
     async def read_refusals(self, lot: LotId, since_us: TimeUs, limit: int) -> list[RefusalRow]:
         """Return refusals at or after a moment."""
-        async with reaching():
-            rows = await self._pool.fetch(_READ_REFUSALS, lot, since_us, limit)
-            return [_refusal(row) for row in rows]
+        return [_refusal(row) for row in await self._fetch(_READ_REFUSALS, lot, since_us, limit)]
 
     async def read_lots(
         self, known: Mapping[LotId, int], since_us: TimeUs
@@ -279,27 +163,45 @@ class PostgresJournal:
 
     async def epoch(self) -> str:
         """Return the journal's identity."""
-        async with reaching():
-            epoch: str = await self._pool.fetchval("SELECT epoch FROM exchange.journal_identity")
-            return epoch
+        epoch: str = await self._value("SELECT epoch FROM exchange.journal_identity")
+        return epoch
 
     async def _require_present(self, lot: LotId, sequence: int) -> None:
         """Raise Archived when a record lies in a file of the archive."""
-        async with reaching():
-            file: str | None = await self._pool.fetchval(_ARCHIVED_IN, lot, sequence)
+        file: str | None = await self._value(_ARCHIVED_IN, lot, sequence)
         if file is not None:
             raise Archived(lot, file)
 
     async def _portions(self, query: str, *arguments: Any) -> AsyncIterator[list[asyncpg.Record]]:
         """Yield what a query finds, without ever holding more than a portion of it."""
-        async with reaching(), self._pool.acquire() as connection, connection.transaction(readonly=True):
-            cursor = await connection.cursor(query, *arguments)
-            while portion := await cursor.fetch(PORTION_ROWS):
-                yield portion
+        seconds = READ_SECONDS_MAX
+        async with reaching(), self._pool.acquire(timeout=seconds) as connection:
+            transaction = connection.transaction(readonly=True)
+            with hung_up_after(connection, seconds):
+                await transaction.start()
+            try:
+                with hung_up_after(connection, seconds):
+                    cursor = await connection.cursor(query, *arguments)
+                    portion = await cursor.fetch(PORTION_ROWS)
+                while portion:
+                    yield portion
+                    with hung_up_after(connection, seconds):
+                        portion = await cursor.fetch(PORTION_ROWS)
+            finally:
+                with hung_up_after(connection, seconds):
+                    await transaction.rollback()
 
     async def _rows(self, query: str, *arguments: Any) -> list[JournalRow]:
-        async with reaching():
-            return [JournalRow(*row.values()) for row in await self._pool.fetch(query, *arguments)]
+        return [JournalRow(*row.values()) for row in await self._fetch(query, *arguments)]
+
+    async def _fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        async with lent(self._pool, READ_SECONDS_MAX) as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *arguments, timeout=READ_SECONDS_MAX)
+            return rows
+
+    async def _value(self, query: str, *arguments: Any) -> Any:
+        async with lent(self._pool, READ_SECONDS_MAX) as connection:
+            return await connection.fetchval(query, *arguments, timeout=READ_SECONDS_MAX)
 
     async def _writer(self, term: int) -> asyncpg.Connection:
         """Return the writing connection, which the database's fence knows by its term."""
@@ -307,7 +209,7 @@ class PostgresJournal:
             self._connection = await asyncpg.connect(self._dsn, connection_class=AttentiveConnection)
             self._written_term = 0
         if self._written_term != term:
-            name = _writer_name(self._shard)
+            name = writer_name(self._shard)
             await self._connection.execute(_WRITE_UNDER, str(self._shard), str(term), name)
             self._written_term = term
         return self._connection
@@ -322,19 +224,19 @@ class PostgresSnapshots:
     async def save(self, snapshots: Iterable[Snapshot]) -> None:
         """Keep snapshots unless later ones are there."""
         rows = [(snapshot.lot, snapshot.sequence, snapshot.link, snapshot.state) for snapshot in snapshots]
-        async with reaching():
-            await self._pool.executemany(_SAVE_SNAPSHOT, rows)
+        async with lent(self._pool, READ_SECONDS_MAX) as connection:
+            await connection.executemany(_SAVE_SNAPSHOT, rows)
 
     async def load(self, lot: LotId) -> Snapshot | None:
         """Return the latest snapshot."""
-        async with reaching():
-            row = await self._pool.fetchrow(_LOAD_SNAPSHOT, lot)
+        async with lent(self._pool, READ_SECONDS_MAX) as connection:
+            row = await connection.fetchrow(_LOAD_SNAPSHOT, lot)
             return None if row is None else Snapshot(*row.values())
 
     async def load_all(self, lots: Sequence[LotId]) -> list[Snapshot]:
         """Return the latest snapshots of many lots."""
-        async with reaching():
-            return [Snapshot(*row) for row in await self._pool.fetch(_LOAD_SNAPSHOTS, list(lots))]
+        async with lent(self._pool, READ_SECONDS_MAX) as connection:
+            return [Snapshot(*row) for row in await connection.fetch(_LOAD_SNAPSHOTS, list(lots))]
 
 
 def pool_options(settings: Settings) -> dict[str, Any]:
@@ -347,11 +249,11 @@ def pool_options(settings: Settings) -> dict[str, Any]:
 
 async def shards_of(pool: asyncpg.Pool) -> range:
     """Return the shards that there are, from 0.  Raises: JournalUnavailable."""
-    async with reaching():
-        return range(await pool.fetchval("SELECT max(shard) + 1 FROM exchange.lease"))
+    async with lent(pool, READ_SECONDS_MAX) as connection:
+        return range(await connection.fetchval("SELECT max(shard) + 1 FROM exchange.lease"))
 
 
-def _writer_name(shard: int) -> str:
+def writer_name(shard: int) -> str:
     """Return the name under which PostgreSQL lists the session that writes a shard."""
     return f"luochui writer of shard {shard}"
 

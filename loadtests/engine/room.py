@@ -16,7 +16,8 @@ from pathlib import Path
 import asyncpg
 
 from exchange.adapters.clock import SystemClock
-from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
+from exchange.adapters.lease import PostgresLease
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.adapters.ring import RingFeed
 from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from exchange.engine import Engine, EngineLimits

@@ -15,8 +15,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from exchange.adapters.clock import SimulatedClock
+from exchange.adapters.lease import PostgresLease
 from exchange.adapters.places import PostgresPlaces
-from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.archive import Archive, ArchiveRefusal, DatabaseOccupied, Kept, RestoreRefusal
 from exchange.archive_files import ArchiveBroken, manifest_path, read_manifest, read_rows
 from exchange.journal_months import JournalMonths

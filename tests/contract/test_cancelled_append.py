@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import asyncpg
 
-from exchange.adapters.postgres import PostgresJournal, PostgresLease
+from exchange.adapters.lease import PostgresLease
+from exchange.adapters.postgres import PostgresJournal
 from exchange.ports import Batch
 from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from matching.events import BidPlaced

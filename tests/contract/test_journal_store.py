@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 
+from exchange.adapters.lease import PostgresLease
 from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
-from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.ports import Batch, Fenced, Journal, JournalFailed, Lease, RefusalRow, Snapshot, SnapshotStore
 from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from matching.events import BidPlaced, LotSold

@@ -12,7 +12,8 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from exchange.adapters.postgres import PostgresJournal, PostgresLease
+from exchange.adapters.lease import PostgresLease
+from exchange.adapters.postgres import PostgresJournal
 from exchange.archive import RestoreRefusal
 from exchange.archive_files import ArchiveBroken, manifest_path
 from exchange.migrations import migrate, migration_sources

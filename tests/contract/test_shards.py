@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from exchange.adapters.lease import PostgresLease
 from exchange.adapters.places import LOTS_OF_NOTICE, PostgresPlaces
-from exchange.adapters.postgres import PostgresJournal, PostgresLease
+from exchange.adapters.postgres import PostgresJournal
 from exchange.ports import Accepted, Batch, Busy, Fenced, RefusalRow, Rejected
 from exchange.shards import Layout, Map, Move, MoveRefusal, Placement
 from exchange.verification import verify_journal

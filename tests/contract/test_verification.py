@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
+from exchange.adapters.lease import PostgresLease
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.engine import EngineLimits
 from exchange.verification import JournalReport, verify_journal
 from matching.commands import HammerLot, LeaveMaxBid, MakeAnnouncement

@@ -27,6 +27,7 @@ from tests.exchange_cluster import ExchangeCluster
 from tests.fault_proxy import FaultProxy
 from tests.redis_server import RedisServer, running_redis
 from tests.seeds import seed
+from tests.standing_still import server_processes, standing_still
 
 SEED = seed("LUOCHUI_CRASH_SEED")
 BIDDERS = 6
@@ -88,6 +89,7 @@ class Site:
             "redis killed": self._kill_redis,
             "redis flushed": self._flush_redis,
             "postgresql killed": self._kill_postgres,
+            "postgresql stopped for a while": self._stop_postgres,
             "redis cut off": self._cut_from_redis,
             "postgresql cut off": self._cut_from_postgres,
         }
@@ -135,6 +137,11 @@ class Site:
         await self._postgres.stop()
         await asyncio.sleep(chance.uniform(0, 1))
         await self._postgres.start()
+
+    async def _stop_postgres(self, chance: random.Random) -> None:
+        """Stop all of it for a while: by its own clock the leader may have been silent for too long when it goes on."""
+        with standing_still(server_processes(self._postgres)):
+            await asyncio.sleep(chance.uniform(*CUT_SECONDS))
 
     async def _cut_from_redis(self, chance: random.Random) -> None:
         await self._cut(self._wires.to_redis, chance)

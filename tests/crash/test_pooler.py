@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
-from exchange.adapters.postgres import PostgresJournal, PostgresLease
+from exchange.adapters.lease import PostgresLease
+from exchange.adapters.postgres import PostgresJournal
 from exchange.ports import Batch, Fenced
 from tests.e2e.conftest import House, people_of
 from tests.exchange_process import ExchangeProcess

@@ -14,8 +14,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from exchange.adapters.answering import UNREACHABLE
+from exchange.adapters.lease import PostgresLease
 from exchange.adapters.memory import MemoryLease
-from exchange.adapters.postgres import UNREACHABLE, PostgresLease
 from exchange.ports import Accepted, Fenced
 from exchange.standby import keep_pulse, term_when_quiet
 from exchange.verification import verify_journal

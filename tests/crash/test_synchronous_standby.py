@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 
-from exchange.adapters.postgres import UNREACHABLE
+from exchange.adapters.answering import UNREACHABLE
 from exchange.embedded_postgres import ACCOUNTS_OF_ROOT, DATABASE, ROLE, EmbeddedPostgres, server_binaries
 from exchange.migrations import migrate, migration_sources
 from exchange.ports import Accepted

@@ -16,7 +16,8 @@ import asyncpg
 import pytest
 
 from exchange.adapters.clock import SimulatedClock
-from exchange.adapters.postgres import PostgresJournal, PostgresLease, PostgresSnapshots
+from exchange.adapters.lease import PostgresLease
+from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.engine import EngineLimits
 from exchange.ports import Accepted, Rejected
 from exchange.verification import verify_journal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from exchange.adapters.postgres import reaching
+from exchange.adapters.answering import reaching
 from exchange.database import Database, StoreUnavailable
 from exchange.ports import JournalUnavailable
 
