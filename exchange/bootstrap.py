@@ -26,8 +26,8 @@ from typing import Any
 import structlog
 
 from exchange.accounts import Accounts
-from exchange.adapters.places import PostgresPlaces
 from exchange.adapters.lease import PostgresLease
+from exchange.adapters.places import PostgresPlaces
 from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots, shards_of
 from exchange.adapters.ring import RingFeed
 from exchange.adapters.unix_socket import SocketClient, SocketServer, socket_path
@@ -42,6 +42,7 @@ from exchange.cluster.messages import decode_note
 from exchange.cluster.notes import PRESENCE, Notes, Visitors
 from exchange.condition import Condition
 from exchange.database_measures import DatabaseMeasures
+from exchange.defaulters import Defaulters
 from exchange.engine import Engine, EngineLimits
 from exchange.finance import Finance, finance
 from exchange.ground import Ground, Report, own_ground, shared_ground
@@ -66,6 +67,7 @@ from exchange.shards import Placement
 from exchange.sign_up import SignUps
 from exchange.standby import keep_pulse, term_when_quiet
 from exchange.statistics import Statistics
+from ledger.defaults import Defaults
 from ledger.deposits import Deposits
 from ledger.lot_rules import LotRules
 from ledger.postgres import PostgresLedgerStore
@@ -343,6 +345,7 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
     money_rules = MoneyRules(LotRules(ledger))
     catalogue = Catalogue(pool, hall, hall, clock, library(settings.rulebooks_dir), money_rules)
     capacities = Capacities(pool, clock)
+    defaulters = Defaulters(pool, catalogue, Defaults(ledger))
     people = People(pool, clock, session_hours=settings.session_hours)
     identities = Identities(pool, clock, people)
     return Exchange(
@@ -371,6 +374,7 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
             catalogue,
             deposits,
             capacities,
+            defaulters,
             hall,
             hall,
             clock,

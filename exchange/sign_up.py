@@ -19,6 +19,7 @@ from exchange.capacities import Capacities, Capacity
 from exchange.catalogue import Catalogue
 from exchange.commitments import Commitment, commitment
 from exchange.database import Database, Row
+from exchange.defaulters import Defaulters
 from exchange.identities import Identities, Identity
 from exchange.identity_required import IdentityRequired, missing_identity
 from exchange.lot_sheets import LotCard
@@ -151,6 +152,7 @@ class SignUpRefusal(StrEnum):
     LOT_UNKNOWN = "LOT_UNKNOWN"
     LOT_CLOSED = "LOT_CLOSED"
     DEPOSIT_DEADLINE_PASSED = "DEPOSIT_DEADLINE_PASSED"
+    DEFAULTED_BEFORE = "DEFAULTED_BEFORE"
     BIDS_JOINTLY = "BIDS_JOINTLY"
     IDENTITY_NEEDED = "IDENTITY_NEEDED"
     IDENTITY_RETURNED = "IDENTITY_RETURNED"
@@ -179,6 +181,7 @@ class SignUps:
         catalogue: Catalogue,
         deposits: Deposits,
         capacities: Capacities,
+        defaulters: Defaulters,
         bus: CommandBus,
         book: LotBook,
         clock: Clock,
@@ -192,6 +195,7 @@ class SignUps:
         self._catalogue = catalogue
         self._deposits = deposits
         self._capacities = capacities
+        self._defaulters = defaulters
         self._bus = bus
         self._book = book
         self._clock = clock
@@ -209,8 +213,9 @@ class SignUps:
             account: who.
             committed_to: SHA-256 of the commitment that he has read, in hexadecimal; empty for none.
 
-        Refuses: LOT_UNKNOWN, LOT_CLOSED, DEPOSIT_DEADLINE_PASSED, BIDS_JOINTLY (the lead bidder signs up for all),
-        what `missing_identity` gives, COMMITMENT_DIFFERS (it is another lot's, or another text).
+        Refuses: LOT_UNKNOWN, LOT_CLOSED, DEPOSIT_DEADLINE_PASSED, DEFAULTED_BEFORE (he, or a partner of his, won this
+        thing in an earlier sale), BIDS_JOINTLY (the lead bidder signs up for all), what `missing_identity` gives,
+        COMMITMENT_DIFFERS (it is another lot's, or another text).
         """
         known = await self.state(lot_id, account.id)
         if known is not None:
@@ -222,6 +227,8 @@ class SignUps:
             return SignUpRefusal.LOT_CLOSED
         if 0 < sheet.card.deposit_by_us < self._clock.now_us():
             return SignUpRefusal.DEPOSIT_DEADLINE_PASSED
+        if await self._defaulters.barred(lot_id, await self._with_partners(lot_id, [account.id])):
+            return SignUpRefusal.DEFAULTED_BEFORE
         if await self._capacities.is_partner(lot_id, account.id):
             return SignUpRefusal.BIDS_JOINTLY
         standing = await self._identities.standing(account.id)
@@ -275,7 +282,7 @@ class SignUps:
     async def admit_free(self, lot_id: LotId, bidders: Sequence[BidderId]) -> list[Admission] | SignUpRefusal:
         """Enter and admit several bidders, who exist, for a lot that asks for no deposit.
 
-        Refuses: LOT_UNKNOWN, LOT_CLOSED, DEPOSIT_REQUIRED.
+        Refuses: LOT_UNKNOWN, LOT_CLOSED, DEPOSIT_REQUIRED, DEFAULTED_BEFORE (one of them, or a partner).
         """
         sheet = await self._catalogue.get(lot_id)
         if sheet is None:
@@ -284,6 +291,8 @@ class SignUps:
             return SignUpRefusal.LOT_CLOSED
         if sheet.card.deposit:
             return SignUpRefusal.DEPOSIT_REQUIRED
+        if await self._defaulters.barred(lot_id, await self._with_partners(lot_id, bidders)):
+            return SignUpRefusal.DEFAULTED_BEFORE
         await self._insert(lot_id, bidders, "", SignUpStatus.ADMISSION_PENDING)
         return await self._admit_many(lot_id, bidders)
 
@@ -320,6 +329,12 @@ class SignUps:
         """Write down who had a paddle when the lot ended, and that nobody else gets one."""
         await self._database.run(UPDATE_ADMITTED, lot_id, list(paddles), list(paddles.values()))
         await self._database.run(CLOSE_NOT_ADMITTED, lot_id)
+
+    async def _with_partners(self, lot_id: LotId, bidders: Sequence[BidderId]) -> list[BidderId]:
+        """Return bidders, and those who bid jointly with them."""
+        capacities = await self._capacities.of_all(lot_id, bidders)
+        partners = [partner.bidder for capacity in capacities.values() for partner in capacity.partners]
+        return [*bidders, *partners]
 
     async def _enter(
         self, card: LotCard, account: Account, committed: Commitment | None, identity: Identity | None

@@ -586,6 +586,14 @@ _API: Final = {
         "此后到账的保证金不能参加竞买，不能再报名。",
         "A deposit paid now would come too late, so nobody can sign up any more.",
     ),
+    "DEFAULTED_BEFORE": Message(
+        "您（或联合竞买成员）曾竞得该标的而未履约，按本标的的交易规则不得参加重新拍卖"
+        "（网络司法拍卖：法释〔2016〕18号第二十四条）。",
+        "You, or a partner of yours, won this thing before and did not honour the bid. The rulebook of this lot keeps "
+        "such a buyer from the sale anew (online judicial sales: Fa Shi [2016] No. 18, art. 24).",
+        "您可以报名其他标的；如认为登记有误，请联系交易中心或处置法院。",
+        "You may sign up for other lots. If the record is wrong, talk to the centre or to the court.",
+    ),
     "BIDS_JOINTLY": Message(
         "该竞买人已作为联合竞买成员参与本标的。",
         "This bidder takes part in the lot jointly with others already.",

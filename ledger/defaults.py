@@ -130,6 +130,11 @@ class Defaults:
         found = [_case(row) for row in rows if row.held]
         return [case for case in found if state in (None, case.state)]
 
+    async def defaulters(self, lots: Sequence[int]) -> frozenset[int]:
+        """Return who won any of some lots that are settled and did not honour his bid, with a deposit or without."""
+        async with self._store.snapshot() as connection:
+            return await lot_rows.defaulters(connection, lots)
+
     async def case(self, lot_id: int, bidder_id: int) -> DefaultCase | None:
         """Return one default; None when there is none that concerns a deposit."""
         async with self._store.snapshot() as connection:

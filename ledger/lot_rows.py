@@ -119,6 +119,9 @@ WHERE cardinality(settlement.defaulted_bidder_ids) > 0
     AND ($1::bigint IS NULL OR deposit.lot_id = $1) AND ($2::bigint IS NULL OR deposit.bidder_id = $2)
 ORDER BY deposit.lot_id, deposit.bidder_id
 """
+DEFAULTERS: Final = """
+SELECT DISTINCT unnest(defaulted_bidder_ids) AS bidder_id FROM ledger.settlement WHERE lot_id = ANY($1)
+"""
 ADD_DEFAULT_PROPOSAL: Final = """
 INSERT INTO ledger.default_proposal (
     lot_id, bidder_id, attempt, default_order, forfeited, currency, claims, shares, proposed_by, proposed_at_us
@@ -410,6 +413,11 @@ async def default_cases(
 ) -> list[CaseRow]:
     """Return the defaults of settled lots that concern a deposit, in order of lot and bidder."""
     return [_case(row) for row in await connection.fetch(DEFAULT_CASES, lot_id, bidder_id)]
+
+
+async def defaulters(connection: Connection, lots: Sequence[int]) -> frozenset[int]:
+    """Return who defaulted in any of some lots."""
+    return frozenset(row["bidder_id"] for row in await connection.fetch(DEFAULTERS, list(lots)))
 
 
 async def add_default_proposal(connection: Connection, case: CaseRow) -> None:

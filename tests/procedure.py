@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.categories import Category
+from exchange.defaulters import Defaulters
 from exchange.identities import Identities
 from exchange.lot_sheets import NewLot
 from exchange.money_rules import MoneyRules
@@ -21,6 +22,7 @@ from exchange.people import Account, People, Role
 from exchange.ports import Answer, CommandBus
 from exchange.settlement import Settlement
 from exchange.sign_up import SignUps, SignUpState
+from ledger.defaults import Defaults
 from ledger.deposits import Deposits
 from ledger.lot_rules import LotRules
 from ledger.postgres import PostgresLedgerStore
@@ -140,8 +142,9 @@ class Procedure:
         self.catalogue = Catalogue(used, self.engine, self.bus, floor.clock, money_rules=money_rules)
         self.capacities = Capacities(used, floor.clock)
         self.identities = Identities(pool, floor.clock, self.people)
+        defaulters = Defaulters(used, self.catalogue, Defaults(self.ledger))
         self.sign_ups = SignUps(
-            used, self.catalogue, self.deposits, self.capacities, self.bus, self.engine, floor.clock,
+            used, self.catalogue, self.deposits, self.capacities, defaulters, self.bus, self.engine, floor.clock,
             identities=self.identities,
         )  # fmt: skip
         self.notices = Notices(used, floor.clock)

@@ -96,6 +96,7 @@ class _WrittenDuty(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sure: Sureness
     within: str | None = None
     refund_from: ClockStart | None = None
+    bars_defaulters: bool = False
 
 
 class _WrittenMoney(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -265,6 +266,7 @@ class _Reader:
             sure=written.sure,
             within=within,
             refund_from=written.refund_from,
+            bars_defaulters=written.bars_defaulters,
         )
 
     def _money(self, table: dict[str, Any]) -> MoneyTerms | None:

@@ -74,6 +74,8 @@ class Duty(Struct, frozen=True, kw_only=True):
     within: Quantity | None = None
     refund_from: ClockStart | None = None
     """From what moment `within` is counted, in the one duty that says when deposits go back; None in all others."""
+    bars_defaulters: bool = False
+    """Whether the duty keeps a winner who defaulted from the sale of the same thing anew. That the exchange refuses."""
 
 
 class MoneyTerms(Struct, frozen=True, kw_only=True):
@@ -140,6 +142,11 @@ class Rulebook(Struct, frozen=True, kw_only=True):
     def refund_duty(self) -> Duty | None:
         """The duty that says when deposits go back; None where the rulebook has none."""
         return next((duty for duty in self.duties if duty.refund_from is not None), None)
+
+    @property
+    def bars_defaulters(self) -> bool:
+        """Whether a winner who defaulted may not take part when the thing is sold again."""
+        return any(duty.bars_defaulters for duty in self.duties)
 
     def limits_for(self, category: Category) -> list[Limit]:
         """Return the limits that hold for a kind of thing."""

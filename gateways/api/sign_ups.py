@@ -127,7 +127,8 @@ OPERATIONS = (
     Operation(
         "POST", "/lots/{lot}/sign-up", sign_up, only(Role.BIDDER), body=SignUpForm, answer=SignUpState,
         codes=(
-            ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_DEADLINE_PASSED, ApiCode.BIDS_JOINTLY,
+            ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_DEADLINE_PASSED, ApiCode.DEFAULTED_BEFORE,
+            ApiCode.BIDS_JOINTLY,
             ApiCode.IDENTITY_NEEDED, ApiCode.IDENTITY_RETURNED, ApiCode.IDENTITY_UNDER_REVIEW,
             ApiCode.IDENTITY_NOT_CONFIRMED, ApiCode.COMMITMENT_DIFFERS,
         ),
@@ -151,6 +152,9 @@ OPERATIONS = (
     Operation("GET", "/me/sign-ups", list_mine, only(Role.BIDDER), answer=MySignUps),
     Operation(
         "POST", "/lots/{lot}/admissions", admit, only(Role.ADMIN), body=Admissions, answer=list[Admission],
-        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_REQUIRED, ApiCode.ACCOUNT_UNKNOWN),
+        codes=(
+            ApiCode.LOT_UNKNOWN, ApiCode.LOT_CLOSED, ApiCode.DEPOSIT_REQUIRED, ApiCode.DEFAULTED_BEFORE,
+            ApiCode.ACCOUNT_UNKNOWN,
+        ),
     ),
 )  # fmt: skip

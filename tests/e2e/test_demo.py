@@ -18,6 +18,7 @@ from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
 from exchange.adapters.ring import RingFeed
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
+from exchange.defaulters import Defaulters
 from exchange.demo.accounts import DEMO_PASSWORD, ROBOTS, VISITORS
 from exchange.demo.bank import DemoBank
 from exchange.demo.centre import DemoCentre
@@ -31,6 +32,7 @@ from exchange.people import Account, People
 from exchange.ports import Accepted
 from exchange.settlement import Settlement
 from exchange.sign_up import SignUps, SignUpState
+from ledger.defaults import Defaults
 from ledger.deposits import Deposits
 from ledger.postgres import PostgresLedgerStore
 from ledger.receipts import ReceiptResult
@@ -106,10 +108,12 @@ async def opened(database_url: str) -> AsyncIterator[House]:
     ledger = PostgresLedgerStore(pool)
     deposits = Deposits(ledger, clock.now_us)
     catalogue = Catalogue(pool, engine, engine, clock)
-    capacities = Capacities(pool, clock)
+    capacities, defaulters = Capacities(pool, clock), Defaulters(pool, catalogue, Defaults(ledger))
     people = People(pool, clock, hasher=PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
     identities = Identities(pool, clock, people)
-    sign_ups = SignUps(pool, catalogue, deposits, capacities, engine, engine, clock, identities=identities)
+    sign_ups = SignUps(
+        pool, catalogue, deposits, capacities, defaulters, engine, engine, clock, identities=identities
+    )
     settlement = Settlement(
         journal=journal,
         book=engine,
