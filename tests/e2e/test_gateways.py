@@ -151,7 +151,9 @@ async def test_a_rehearsal_is_found_through_every_gateway(with_gateways: House) 
         await desks[0].send_json({"type": "subscribe", "lot": 1})
         open_it = {"type": "host", "id": secrets.token_hex(16), "lot": 1, "act": "open"}
         await desks[0].send_json(open_it)
-        while (answer := await desks[0].receive_json(timeout=PATIENCE_SECONDS)).get("id") != open_it["id"]:
+        while (answer := await asyncio.wait_for(desks[0].receive_json(), PATIENCE_SECONDS)).get(
+            "id"
+        ) != open_it["id"]:
             pass
         assert answer["type"] == "receipt"
         for person, status in ((with_gateways.bidders[0].token, 403), ("not-a-token", 401)):
