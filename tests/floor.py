@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 from exchange.adapters.clock import SimulatedClock
 from exchange.adapters.memory import MemoryJournal, MemoryLease, MemorySnapshots
+from exchange.adapters.postgres import PostgresJournal
 from exchange.adapters.ring import RingFeed
 from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
@@ -30,6 +31,15 @@ def terms(**changes: object) -> LotTerms:
     for name, value in changes.items():
         (lot if name in LotTerms.__struct_fields__ else phase)[name] = value
     return LotTerms(programme=(EnglishTerms(**phase),), **lot)  # type: ignore[arg-type]
+
+
+async def hung_up(journal: Journal) -> None:
+    """Let go of the connection that an engine has written over: it does not outlive its process.
+
+    A successor ends it, but that takes a moment, in which the successor would write over it.
+    """
+    if isinstance(journal, PostgresJournal):
+        await journal.close()
 
 
 class Floor:
@@ -78,6 +88,7 @@ class Floor:
             task.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await task
+            await hung_up(self.journal)
 
     async def give(self, command: Command, command_id: str | None = None) -> Answer:
         """Give a command and return the answer."""

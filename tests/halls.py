@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 
@@ -24,7 +25,7 @@ from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from exchange.shards import Placement, Places
 from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceBid
 from matching.events import BidPlaced
-from tests.floor import HOST, START_US, terms
+from tests.floor import HOST, START_US, hung_up, terms
 
 
 @dataclass
@@ -36,6 +37,12 @@ class Building:
     journals: list[Journal]
     leases: list[Lease]
     clock: SimulatedClock
+    opened: Callable[[int], Journal] | None = None
+    """Opens a shard's journal anew, over a connection of its own, as each process does."""
+
+    def journal(self, shard: int) -> Journal:
+        """Return the journal that an engine of a shard writes to."""
+        return self.journals[shard] if self.opened is None else self.opened(shard)
 
 
 @asynccontextmanager
@@ -51,7 +58,9 @@ async def building(address: str, shards: int = 2) -> AsyncIterator[Building]:
     async with asyncpg.create_pool(address, min_size=1, max_size=6) as pool:
         journals = [PostgresJournal(address, pool, shard) for shard in range(shards)]
         leases = [PostgresLease(pool, shard) for shard in range(shards)]
-        yield Building(PostgresPlaces(pool), PostgresSnapshots(pool), list(journals), list(leases), clock)
+        places, snapshots = PostgresPlaces(pool), PostgresSnapshots(pool)
+        opened = partial(PostgresJournal, address, pool)
+        yield Building(places, snapshots, list(journals), list(leases), clock, opened)
         for journal in journals:
             await journal.close()
 
@@ -63,9 +72,10 @@ class Hall:
         self.building = building
         self.placement = Placement(building.places)
         self.owner = owner or f"engine of shard {shard}"
+        self._journal = building.journal(shard)
         self.engine = Engine(
             clock=building.clock,
-            journal=building.journals[shard],
+            journal=self._journal,
             snapshots=building.snapshots,
             lease=building.leases[shard],
             feed=RingFeed(),
@@ -88,6 +98,7 @@ class Hall:
             task.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await task
+            await hung_up(self._journal)
 
     async def give(self, command: Command, command_id: str | None = None) -> Answer:
         """Give a command and return the answer."""

@@ -126,8 +126,8 @@ SHOWPIECES = dict(showpieces())
 async def floor_over(database_url: str, snapshot_every: int) -> AsyncIterator[Floor]:
     """Give an engine over PostgreSQL, with a clock that moves when told."""
     async with asyncpg.create_pool(database_url, min_size=1, max_size=3) as pool:
-        journal = PostgresJournal(database_url, pool)
-        limits = EngineLimits(snapshot_every_records=snapshot_every)
+        journal = PostgresJournal(database_url, pool, timeout_ms=60_000)
+        limits = EngineLimits(snapshot_every_records=snapshot_every, command_deadline_ms=60_000)
         clock = SimulatedClock(START_US - span_us("1:00:00"))
         yield Floor(journal, PostgresSnapshots(pool), PostgresLease(pool), clock, limits)
         await journal.close()
