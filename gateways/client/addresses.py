@@ -9,6 +9,14 @@ API_PREFIX = "/api/v1"
 SESSION_COOKIE = "luochui_session"
 
 
+def exchange_url(address: str) -> URL:
+    """Return an exchange's address.  Raises: ValueError, for what is none."""
+    url = URL(address)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"an exchange's address reads http://host:port or https://host, not {address!r}")
+    return url
+
+
 def identity_headers(url: URL, token: str | None, cookie: str | None) -> dict[str, str]:
     """Return the headers that say who asks: by token, else by session cookie, else nobody."""
     headers = {"Origin": str(url.origin())}

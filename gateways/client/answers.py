@@ -6,6 +6,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from gateways.client.problems import words
+
 Frame: TypeAlias = dict[str, Any]
 
 
@@ -37,6 +39,11 @@ class Refusal:
     largest: int = 0
     missing: int = 0
     detail: str = ""
+
+    @property
+    def words(self) -> str:
+        """What the code means, and what to do next."""
+        return words(self.code)
 
 
 Answer: TypeAlias = Receipt | Refusal

@@ -9,9 +9,8 @@ from urllib.parse import quote, unquote
 
 import aiohttp
 import orjson
-from yarl import URL
 
-from gateways.client.addresses import API_PREFIX, DEFAULT_URL, SESSION_COOKIE, identity_headers
+from gateways.client.addresses import API_PREFIX, DEFAULT_URL, SESSION_COOKIE, exchange_url, identity_headers
 from gateways.client.answers import Frame
 from gateways.client.problems import ApiProblem, Unreachable
 
@@ -29,7 +28,7 @@ class ApiClient:
     """
 
     def __init__(self, url: str = DEFAULT_URL, *, token: str | None = None, timeout_s: float = 60.0) -> None:
-        self.url = URL(url)
+        self.url = exchange_url(url)
         self._headers = identity_headers(self.url, token, None)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None

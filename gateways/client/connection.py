@@ -21,9 +21,8 @@ from typing import Any, Self
 import aiohttp
 import msgpack
 import orjson
-from yarl import URL
 
-from gateways.client.addresses import API_PREFIX, DEFAULT_URL, identity_headers
+from gateways.client.addresses import API_PREFIX, DEFAULT_URL, exchange_url, identity_headers
 from gateways.client.answers import Answer, Frame, new_command_id, receipt_of, refusal_of
 from gateways.client.clock import ServerClock, now_us
 from gateways.client.problems import ClientProblem, ConnectionEnded, NoAnswer, NotTaken, Unreachable
@@ -104,7 +103,7 @@ class LiveClient:
         attempts_max: int = ATTEMPTS_MAX,
         updates_waiting_max: int = UPDATES_WAITING_MAX,
     ) -> None:
-        self.url = URL(url)
+        self.url = exchange_url(url)
         self.updates_waiting_max = updates_waiting_max
         self.hello: Frame = {}
         self.clock = ServerClock()

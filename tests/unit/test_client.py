@@ -224,6 +224,7 @@ async def test_what_may_not_be_asked_is_not_asked_again() -> None:
         with pytest.raises(NotTaken) as caught:
             await client.bid(5, 100)
     assert caught.value.code == "NOT_SIGNED_IN"
+    assert "Sign in" in str(caught.value)
 
 
 async def test_a_close_code_of_the_45_hundreds_is_final() -> None:
@@ -240,7 +241,32 @@ async def test_a_close_code_of_the_45_hundreds_is_final() -> None:
         with pytest.raises(ConnectionEnded):
             await client.bid(5, 200)
     assert caught.value.code == 4503
+    assert "4503 SIGNED_OUT" in str(caught.value) and "sign in again" in str(caught.value)
     assert connections == [0]
+
+
+async def test_a_token_that_is_not_known_is_told_how_to_make_one() -> None:
+    server = TestServer(web.Application())
+
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=401)
+
+    server.app.router.add_get("/api/v1/live", refuse)
+    async with server:
+        with pytest.raises(ConnectionEnded, match=r"401 .*create-token --login") as caught:
+            await LiveClient(str(server.make_url("/")), token="nobody's").connect()
+    assert caught.value.code == 401
+
+
+def test_an_address_that_is_none_is_told_what_one_looks_like() -> None:
+    for none in ("127.0.0.1:8080", "centre.example", "ws://centre.example/live", ""):
+        with pytest.raises(ValueError, match="http://host:port"):
+            LiveClient(none)
+
+
+def test_a_refusal_says_what_to_do_next() -> None:
+    assert "lot" in Refusal("1", 5, "NOT_ADMITTED").words
+    assert Refusal("1", 5, "OF_A_LATER_VERSION").words == ""
 
 
 async def test_a_close_code_of_the_44_hundreds_brings_the_client_back() -> None:
