@@ -22,11 +22,11 @@ from tests.bidding import bidding_on, further
 from tests.e2e.conftest import House, people_of
 from tests.exchange_process import ExchangeProcess
 from tests.floor import START_US
-from tests.halls import Building, Hall, until
+from tests.halls import Building, Hall
 from tests.live import Talk, bid
+from tests.patience import PATIENCE_SECONDS, until
 from tests.standing_still import needs_proc, server_processes, standing_still
 
-PATIENCE_SECONDS = 60.0
 ATTEMPTS_MAX = 600
 LIMIT_MS = 1_000
 BIDS_MAX = 1_000_000
