@@ -20,7 +20,7 @@ from rich.table import Table
 
 from gateways.client import ApiClient, ClientProblem, LiveClient, Receipt
 from loadtests.bench_soak import slope
-from loadtests.browser import BrowserFailed, Chromium, Memory, Watched, Work, running_chromium
+from loadtests.browser import BrowserFailed, Chromium, Holdings, Memory, Watched, Work, running_chromium
 from loadtests.conditions import conditions
 from loadtests.exchange_process import ExchangeFailed, RunningExchange, running_exchange
 from loadtests.hot_lot import HotLot, make_hot_lot
@@ -55,9 +55,11 @@ READ_FRAMES: Final = """
 WORK_COLUMNS: Final = ("", "events", "ms an event", "min", "max", "scripts", "layout", "style", "idle", "long tasks",
                        "longest ms")  # fmt: skip
 SETTLE_S: Final = 1.0
-SAMPLE_S: Final = 5.0
+SAMPLE_S_MIN: Final = 5.0
+SAMPLES: Final = 120
+"""As many, or one each `SAMPLE_S_MIN` in a short run."""
 JUDGED_SHARE: Final = 0.5
-"""The last part of the samples of memory: before, lists fill up to their bounds."""
+"""The last part of the samples of memory: before, lists fill up to their bounds and scripts are compiled."""
 FAILURES: Final = (ExchangeFailed, ClientProblem, LoadFailed, BrowserFailed, BrowserError, FileNotFoundError)
 
 
@@ -204,17 +206,27 @@ class _Bench:
     async def _memory(self, chromium: Chromium, bidder: LiveClient, lot: int, bids: _Bids) -> dict[str, Any]:
         say(f"memory: {self._memory_s / 60:g} minutes")
         samples: list[tuple[float, Memory]] = []
+        held: list[Holdings] = []
         before = bids.count
+        every_s = max(SAMPLE_S_MIN, self._memory_s / SAMPLES)
         async with chromium.opened(f"/lots/{lot}", LOGIN) as watched:
             await watched.page.locator("#price").wait_for()
             began_s = time.monotonic()
-            async with self._bidding(bidder, lot, bids):
-                while (second := time.monotonic() - began_s) < self._memory_s:
-                    samples.append((second, await watched.memory()))
-                    await asyncio.sleep(SAMPLE_S)
-                samples.append((second, await watched.memory()))
+            while (second := time.monotonic() - began_s) < self._memory_s:
+                samples.append((second, await self._at_rest(watched, lot, bids)))
+                if not held and second >= self._memory_s * (1 - JUDGED_SHARE):
+                    held.append(await watched.holdings())
+                async with self._bidding(bidder, lot, bids):
+                    await asyncio.sleep(every_s)
+            samples.append((second, await self._at_rest(watched, lot, bids)))
+            held.append(await watched.holdings())
             await self._check(watched, "the room, after a long time", lot, bids)
-        return _memory_figures(samples, bids.count - before)
+        return _memory_figures(samples, held, bids.count - before)
+
+    async def _at_rest(self, watched: Watched, lot: int, bids: _Bids) -> Memory:
+        """Measure a page that has shown the last bid: what it works on is not what it keeps."""
+        await self._check(watched, "the room, before its memory is measured", lot, bids)
+        return await watched.memory()
 
     @contextlib.asynccontextmanager
     async def _bidding(self, bidder: LiveClient, lot: int, bids: _Bids) -> AsyncIterator[None]:
@@ -288,7 +300,9 @@ def _work_figures(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _memory_figures(samples: Sequence[tuple[float, Memory]], events: int) -> dict[str, Any]:
+def _memory_figures(
+    samples: Sequence[tuple[float, Memory]], held: Sequence[Holdings], events: int
+) -> dict[str, Any]:
     late = samples[int(len(samples) * (1 - JUDGED_SHARE)) :]
     heap = slope([second for second, _ in late], [memory.heap_bytes for _, memory in late])
     nodes = slope([second for second, _ in late], [memory.nodes for _, memory in late])
@@ -304,6 +318,11 @@ def _memory_figures(samples: Sequence[tuple[float, Memory]], events: int) -> dic
         "nodes_at_last": samples[-1][1].nodes,
         "nodes_per_hour": round(nodes.per_minute * 60),
         "listeners_at_last": samples[-1][1].listeners,
+        "heap_mib_max": round(max(memory.heap_bytes for _, memory in late) / 2**20, 2),
+        "heap_mib_at_middle": round(late[0][1].heap_bytes / 2**20, 2),
+        "added_kib": {
+            name: round(bytes_ / 1024, 1) for name, bytes_ in asdict(held[-1].since(held[0])).items()
+        },
     }
 
 
@@ -343,6 +362,12 @@ def _print(report: Report) -> None:
         f"{memory['heap_mib_at_last']} MiB after {memory['events']:,} events in {memory['to_s']} s; from second "
         f"{memory['from_s']} {memory['heap_mib_per_hour']} MiB an hour (± {memory['heap_mib_per_hour_error']}), "
         f"{memory['nodes_at_last']:,} nodes ({memory['nodes_per_hour']:+,} an hour)"
+    )
+    added = memory["added_kib"]
+    console.print(
+        f"  second half: {memory['heap_mib_at_middle']} MiB at its beginning, at most {memory['heap_mib_max']}; added "
+        f"{added['objects']:+} KiB of the page's own data, {added['code']:+} of compiled scripts, "
+        f"{added['browser']:+} of the browser's"
     )
     weights = Table(title="Scripts and styles of each page, gzip, kB", header_style="bold")
     for heading in ("", "at once", "before charts", "with charts"):

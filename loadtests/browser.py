@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-fir
                     "--disable-extensions", "--mute-audio"]  # fmt: skip
 PATIENCE_MS: Final = 60_000
 SHOWN_WITHIN_S: Final = 10.0
+COLLECTIONS: Final = 2
+"""What hangs on garbage by a last reference goes with the second."""
 NOTE_LONG_TASKS: Final = """
 window.longTasks = [];
 new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
@@ -82,6 +85,32 @@ class Memory:
     listeners: int
 
 
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a heap consists of, in bytes: the page's own data, what V8 compiled of its scripts, and the rest."""
+
+    objects: int
+    code: int
+    browser: int
+
+    def since(self, before: Holdings) -> Holdings:
+        """Return what was added between two looks."""
+        return Holdings(self.objects - before.objects, self.code - before.code, self.browser - before.browser)
+
+
+def holdings_of(snapshot: dict[str, Any]) -> Holdings:
+    """Add up a heap snapshot by what its nodes are."""
+    fields = snapshot["snapshot"]["meta"]["node_fields"]
+    kinds = snapshot["snapshot"]["meta"]["node_types"][0]
+    kind_at, size_at = fields.index("type"), fields.index("self_size")
+    sums = {"code": 0, "native": 0, "objects": 0}
+    nodes = snapshot["nodes"]
+    for start in range(0, len(nodes), len(fields)):
+        kind = kinds[nodes[start + kind_at]]
+        sums[kind if kind in sums else "objects"] += nodes[start + size_at]
+    return Holdings(sums["objects"], sums["code"], sums["native"])
+
+
 class Watched:
     """A page that tells of itself."""
 
@@ -100,10 +129,23 @@ class Watched:
         )
 
     async def memory(self) -> Memory:
-        """Collect garbage, then return what is left."""
-        await self._devtools.send("HeapProfiler.collectGarbage")
+        """Collect garbage, then return what is left; a page that is at work holds what it works on, too."""
+        for _ in range(COLLECTIONS):
+            await self._devtools.send("HeapProfiler.collectGarbage")
         metrics = await self._metrics()
         return Memory(int(metrics["JSHeapUsedSize"]), int(metrics["Nodes"]), int(metrics["JSEventListeners"]))
+
+    async def holdings(self) -> Holdings:
+        """Take a snapshot of the heap, garbage collected, and add it up; it takes a second or two."""
+        chunks: list[str] = []
+
+        def take(told: dict[str, str]) -> None:
+            chunks.append(told["chunk"])
+
+        self._devtools.on("HeapProfiler.addHeapSnapshotChunk", take)
+        await self._devtools.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+        self._devtools.remove_listener("HeapProfiler.addHeapSnapshotChunk", take)
+        return holdings_of(json.loads("".join(chunks)))
 
     async def shows(self, selector: str, text: str) -> bool:
         """Wait for a place to say something; return whether it came to that."""
