@@ -12,7 +12,7 @@ from matching.events import Award, FreezeCause, Place, PublicEvent
 from matching.lot import Lot, LotState
 from matching.phases import FORMATS, PHASES
 from matching.phases.english import EnglishPhase
-from matching.terms import BidRule, Direction, EnglishTerms
+from matching.terms import BidRule, Direction, EnglishTerms, GongTerms, PhaseTerms, SecondDimensionTerms
 from matching.units import Amount, LotId, Paddle, Quantity, Sequence, TimeUs
 
 NO_ENGLISH_TERMS = EnglishTerms(
@@ -34,7 +34,7 @@ class LotView(Struct, frozen=True):
 
     `format` names the running phase, or the first to come; `accepts` says what a bidder can do in it now, and
     `detail` what it shows beyond leader, price and deadline. `bid_rule` to `fair_warnings_min`, and
-    `soft_close_window_us`, are rules of English bidding.
+    `soft_close_window_us`, are the phase's rules of bidding, and those of no bidding where it has none.
     """
 
     lot: LotId
@@ -77,6 +77,14 @@ class LotView(Struct, frozen=True):
     """A reserve can still be entered by the person whom the terms name."""
 
 
+def _bid_rule(terms: PhaseTerms) -> BidRule:
+    """Return which amounts are bids; rounds of a gong and a second dimension know whole steps alone."""
+    if isinstance(terms, GongTerms | SecondDimensionTerms):
+        return BidRule.STEP_MULTIPLE
+    rule: BidRule = getattr(terms, "bid_rule", BidRule.FREE)
+    return rule
+
+
 def lot_view(lot: Lot) -> LotView:
     """Return the public state of a lot; before it opens, that of its first phase to come."""
     phase = lot.phase
@@ -93,10 +101,10 @@ def lot_view(lot: Lot) -> LotView:
         leader=0 if phase is None else phase.leader,
         asking_price=shown.asking_price,
         increment=shown.increment,
-        bid_rule=english.bid_rule,
-        raise_steps_max=english.raise_steps_max or 0,
-        max_bids_allowed=english.max_bids_allowed,
-        leader_may_raise=english.leader_may_raise,
+        bid_rule=_bid_rule(terms),
+        raise_steps_max=getattr(terms, "raise_steps_max", None) or 0,
+        max_bids_allowed=getattr(terms, "max_bids_allowed", False),
+        leader_may_raise=getattr(terms, "leader_may_raise", True),
         host_may_hammer=english.host_may_hammer,
         fair_warnings_min=english.fair_warnings_min,
         has_reserve=lot.reserve_price > 0,
@@ -104,7 +112,7 @@ def lot_view(lot: Lot) -> LotView:
         opens_at_us=lot.terms.opens_at_us,
         ends_at_us=0 if phase is None else phase.due_at_us,
         resumes_at_us=lot.resumes_at_us,
-        soft_close_window_us=english.soft_close_window_us,
+        soft_close_window_us=getattr(terms, "soft_close_window_us", 0),
         freeze_cause=lot.freeze_cause,
         freeze_reason=lot.freeze_reason,
         phase=0 if phase is None else phase.index,

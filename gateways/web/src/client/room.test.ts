@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LotView, PublicRecord, ServerFrame } from "../schema";
-import { EMPTY_ROOM, RECORDS_MAX, reduce, withOlder, type Room } from "./room";
+import { EMPTY_ROOM, RECORDS_MAX, RECORDS_READ_MAX, reduce, withOlder, type Room } from "./room";
 
 const VIEW = { lot: 1, state: "open", currency: "CNY", price: 100, asking_price: 110, leader: 1, winner: 0 } as LotView;
 const YOU = { paddle: 1, limit: 0, rank: 0, lines: [], handle: "" };
@@ -51,6 +51,19 @@ it("keeps a bounded number of records, and older ones on request", () => {
   const room = after(snapshot(), { type: "events", lot: 1, epoch: "e", offset: many.length, server_time_us: 0, state: VIEW, records: records(...many) }).at(-1) ?? EMPTY_ROOM;
   expect(room.records).toHaveLength(RECORDS_MAX);
   expect(withOlder(room, records(9, 10, 11)).records.slice(0, 3).map(({ sequence }) => sequence)).toEqual([9, 10, 11]);
+});
+
+it("keeps what was read while new ones come, and no more than can be read at once", () => {
+  const frame = (from: number, to: number): ServerFrame => ({
+    type: "events", lot: 1, epoch: "e", offset: to, server_time_us: 0, state: VIEW, records: records(...Array.from({ length: to - from + 1 }, (_, index) => from + index)),
+  });
+  const room = after(snapshot(), frame(3_001, 3_600)).at(-1) ?? EMPTY_ROOM;
+  const read = withOlder(room, records(2_998, 2_999, 3_000, 3_100));
+  const sequences = ({ records: kept }: Room) => [kept.length, kept[0]?.sequence, kept.at(-1)?.sequence];
+  expect(sequences(room)).toEqual([RECORDS_MAX, 3_101, 3_600]);
+  expect(sequences(read)).toEqual([RECORDS_MAX + 4, 2_998, 3_600]);
+  expect(sequences(reduce(read, frame(3_601, 3_602)))).toEqual([RECORDS_MAX + 4, 3_000, 3_602]);
+  expect(withOlder(read, records(...Array.from({ length: 2_900 }, (_, index) => index + 1))).records).toHaveLength(RECORDS_READ_MAX);
 });
 
 it("frames that say nothing of the lot leave the room as it is", () => {

@@ -3,6 +3,8 @@
 import type { BidderOnline, LotView, PublicRecord, ServerFrame, You } from "../schema";
 
 export const RECORDS_MAX = 500;
+/** As many are kept where somebody has read earlier ones; the older go as new ones come. */
+export const RECORDS_READ_MAX = 2_000;
 const CLOSED: ReadonlySet<LotView["state"]> = new Set(["knocked_down", "sold", "passed", "withdrawn"]);
 
 /** Who is there, as hosts are told; `online` names bidders to who follows the lot in full. */
@@ -23,7 +25,7 @@ export interface Room {
   epoch: string;
   /** Sequence of the last record that `view` takes into account. */
   offset: number;
-  /** The latest records, oldest first, at most `RECORDS_MAX` as they come in. */
+  /** The latest records, oldest first, at most `RECORDS_MAX` as they come in, and more where earlier ones were read. */
   records: readonly PublicRecord[];
   you: You | null;
   outbid: OutbidNotice | null;
@@ -88,10 +90,10 @@ export function latestOf<Type extends PublicRecord["event"]["type"]>(
   return undefined;
 }
 
-/** Join older records in front of those that are known. */
+/** Join older records in front of those that are known, at most `RECORDS_READ_MAX` in all. */
 export function withOlder(room: Room, older: readonly PublicRecord[]): Room {
   const first = room.records[0]?.sequence ?? Infinity;
-  return { ...room, records: [...older.filter((record) => record.sequence < first), ...room.records] };
+  return { ...room, records: [...older.filter((record) => record.sequence < first), ...room.records].slice(-RECORDS_READ_MAX) };
 }
 
 /** Losing the lead shows in the state as well, so that a lost notice does not leave anyone in the dark. */
@@ -107,5 +109,5 @@ function withView(room: Room, view: LotView): Room {
 
 function joined(known: readonly PublicRecord[], added: readonly PublicRecord[]): PublicRecord[] {
   const last = known.at(-1)?.sequence ?? 0;
-  return [...known, ...added.filter((record) => record.sequence > last)].slice(-RECORDS_MAX);
+  return [...known, ...added.filter((record) => record.sequence > last)].slice(-Math.max(RECORDS_MAX, known.length));
 }

@@ -1,6 +1,7 @@
 // What a phase shows beyond leader, price and deadline, in a line or a few.
 
 import { formatAmount } from "../client";
+import { units } from "../room/measure";
 import type { Depth, LotView } from "../schema";
 import { say } from "../texts/language";
 
@@ -21,7 +22,10 @@ export function detailLines(view: LotView): string[] {
         ...(detail.turn ? [say("detail_turn", { paddle: detail.turn })] : []),
       ];
     case "dimension":
-      return [say("detail_dimension", { price: money(detail.price), unit: detail.unit })];
+      return [
+        say("detail_dimension", { price: money(detail.price), unit: detail.unit }),
+        ...(detail.cap ? [say("detail_dimension_cap", { cap: units(detail.unit).text(detail.cap) })] : []),
+      ];
     case "offers":
       return [
         detail.offers >= 0 ? say("detail_offers", { n: detail.offers }) : say("detail_offers_hidden"),

@@ -1,9 +1,10 @@
 // The one thing about a lot that everybody in the room should notice now.
 
 import { formatAmount, isMine, latestOf, type Room } from "../client";
+import { measureOf } from "../room/measure";
 import type { LotView } from "../schema";
 import { say } from "../texts/language";
-import { momentText } from "./standing";
+import { momentText, priceText, withQuantity } from "./standing";
 
 const NEWS_LIFE_US = 20_000_000;
 
@@ -16,7 +17,7 @@ export interface News {
 export function newsOf(room: Room, nowUs: number | null): News | null {
   const { view } = room;
   if (view === null) return null;
-  const money = (amount: number) => formatAmount(amount, view.currency);
+  const money = (amount: number) => withQuantity(formatAmount(amount, view.currency), view);
   switch (view.state) {
     case "knocked_down":
       return { kind: isMine(room) ? "good" : "calm", text: say("banner_knocked_down", { paddle: view.winner, amount: money(view.hammer_price) }) };
@@ -51,7 +52,9 @@ function running(room: Room, view: LotView, nowUs: number | null): News | null {
   const { outbid } = room;
   const warning = view.warnings > 0 ? warningText(view) : "";
   if (outbid) {
-    const text = say("banner_outbid", { price: formatAmount(outbid.price, view.currency), asking: formatAmount(outbid.asking, view.currency) });
+    const measure = measureOf(view);
+    const price = measure.isMoney ? measure.text(outbid.price) : priceText(view);
+    const text = outbid.asking ? say("banner_outbid", { price, asking: measure.text(outbid.asking) }) : say("banner_outbid_last", { price });
     return { kind: "bad", text: [warning, text].filter(Boolean).join(" ") };
   }
   if (warning) return { kind: "warn", text: warning };

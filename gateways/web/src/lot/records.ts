@@ -1,6 +1,6 @@
 // The course of a lot: its records as sentences.
 
-import { formatAmount } from "../client";
+import { money as moneyIn, type Measure } from "../room/measure";
 import type { PublicRecord } from "../schema";
 import { say } from "../texts/language";
 import { momentText } from "./standing";
@@ -26,10 +26,15 @@ export function told(records: readonly ShownRecord[]): ShownRecord[] {
   return records.filter(({ event }) => !HIDDEN.has(event.type));
 }
 
-/** What happened, as a sentence; bids are shown by their figures instead. */
-export function recordText(record: ShownRecord, currency: string, by: StaffName): string {
+/**
+ * What happened, as a sentence; bids are shown by their figures instead.
+ *
+ * `measure` is what was bid at the time, `dimension` what the lot's second dimension counts, if it has one.
+ */
+export function recordText(record: ShownRecord, currency: string, by: StaffName, { measure = moneyIn(currency), dimension = null }: { measure?: Measure; dimension?: Measure | null } = {}): string {
   const { event } = record;
-  const money = (amount: number) => formatAmount(amount, currency);
+  const money = (amount: number) => moneyIn(currency).text(amount);
+  const sold = (price: number, quantity = 0) => (quantity && dimension ? `${money(price)} + ${dimension.text(quantity)}` : money(price));
   const who = "by" in event ? (event.by === 0 ? say("the_clock") : by(event.by, record.by_name)) : "";
   const end = "ends_at_us" in event && event.ends_at_us ? say("new_end", { moment: endText(event.ends_at_us) }) : "";
   switch (event.type) {
@@ -39,8 +44,9 @@ export function recordText(record: ShownRecord, currency: string, by: StaffName)
     case "LotExtended": return say("event_LotExtended", { n: event.extension, end });
     case "LotFrozen": return say(`event_LotFrozen_${event.cause}`, { who, reason: event.reason });
     case "LotPassed": return say("event_LotPassed", { who, reason: say(`passed_${event.reason}`) });
-    case "LotSold": return say("event_LotSold", { who, paddle: event.paddle, amount: money(event.price) });
-    case "LotKnockedDown": return say("event_LotKnockedDown", { who, paddle: event.paddle, amount: money(event.price) });
+    case "LotSold": return say("event_LotSold", { who, paddle: event.paddle, amount: sold(event.price, event.quantity) });
+    case "LotKnockedDown": return say("event_LotKnockedDown", { who, paddle: event.paddle, amount: sold(event.price, event.quantity) });
+    case "CapReached": return say(measure.isMoney ? "event_CapReached" : "event_CapReached_units", { amount: measure.text(event.price) });
     case "WinnerDefaulted": return say("event_WinnerDefaulted", { who, paddle: event.paddle, reason: event.reason });
     case "AnnouncementMade": return say("event_AnnouncementMade", { who, text: event.text });
     case "LotAwarded": return say("event_LotAwarded", { who, n: event.awards.length });
@@ -58,7 +64,6 @@ interface Said {
 function phaseText(event: PublicEvent, { who, end, money }: Said): string {
   const price = "price" in event && event.price ? money(event.price) : say("at_market");
   switch (event.type) {
-    case "CapReached": return say("event_CapReached", { amount: price });
     case "RoundBegan": return say(event.is_pause ? "event_RoundPaused" : "event_RoundBegan", { n: event.number, end, price: event.price ? ` ${price}` : "" });
     case "RoundClosed": return roundText(event, money);
     case "Declared": return say("event_Declared", { paddle: event.paddle, word: say(`word_${event.word}`) });

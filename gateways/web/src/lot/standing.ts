@@ -2,8 +2,10 @@
 // The countdown only shows; the end is the server's word.
 
 import { formatAmount, isClosed, mayReturn, SIGNED_OUT, type LiveConnection } from "../client";
+import { units } from "../room/measure";
 import type { LotView } from "../schema";
 import { CENTRE_ZONE, locale, say } from "../texts/language";
+import { dimensionOf } from "./measures";
 
 const SECOND_US = 1_000_000;
 const URGENT_US = 60 * SECOND_US;
@@ -16,15 +18,24 @@ export interface Countdown {
   isUrgent: boolean;
 }
 
-/** The price that matters now, with its label's key: opening, leading or hammer price. */
-export function shownPrice(view: LotView): { label: string; amount: number } {
-  if (view.winner) return { label: "hammer_price", amount: view.hammer_price };
-  return view.price ? { label: "leading_price", amount: view.price } : { label: "opening_price", amount: view.opening_price };
+/** What matters now, with its label's key: opening, leading or hammer price, or what leads in a second dimension. */
+export function shownPrice(view: LotView): { label: string; text: string } {
+  const money = (amount: number) => formatAmount(amount, view.currency);
+  if (view.winner) return { label: "hammer_price", text: withQuantity(money(view.hammer_price), view) };
+  const { detail } = view;
+  if (detail?.kind === "dimension" && detail.quantity && !isClosed(view)) return { label: "leading_bid", text: units(detail.unit).text(detail.quantity) };
+  return view.price ? { label: "leading_price", text: money(view.price) } : { label: "opening_price", text: money(view.opening_price) };
 }
 
-/** The shown price as text. */
+/** What matters now as text. */
 export function priceText(view: LotView): string {
-  return formatAmount(shownPrice(view).amount, view.currency);
+  return shownPrice(view).text;
+}
+
+/** A hammer price with what goes with it where the price was capped and something else decided. */
+export function withQuantity(price: string, view: LotView): string {
+  const dimension = dimensionOf(view);
+  return view.hammer_quantity && dimension ? `${price} + ${dimension.text(view.hammer_quantity)}` : price;
 }
 
 /** Who leads, or has won, as a paddle; "you" where it is one's own. */

@@ -1,7 +1,8 @@
 // The cards of lots that the server has written, kept at the present: state, price, and the time that is left.
 
-import { formatAmount, isClosed, LiveConnection } from "../client";
+import { isClosed, LiveConnection } from "../client";
 import { countdown, priceText, shownPrice } from "../lot/standing";
+import { measureOf } from "../room/measure";
 import type { LotView, ServerFrame } from "../schema";
 import { CENTRE_ZONE, say } from "../texts/language";
 
@@ -41,7 +42,7 @@ function draw(card: HTMLElement, view: LotView, nowUs: number | null): void {
   if (badge) badge.className = `badge badge-${view.state}`;
   write(card, "price-label", say(shownPrice(view).label));
   write(card, "price", priceText(view));
-  write(card, "asking", isClosed(view) || !view.asking_price ? "—" : formatAmount(view.asking_price, view.currency));
+  write(card, "asking", isClosed(view) || !view.asking_price ? "—" : measureOf(view).text(view.asking_price));
   write(card, "bids", say("n_bids", { n: view.bids }));
   const { label, text } = countdown(view, null);
   write(card, "clock-label", say(label));

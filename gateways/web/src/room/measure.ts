@@ -5,6 +5,8 @@ import { formatAmount, parseAmount, plainAmount, readBackOf, type ParsedAmount }
 import type { LotView } from "../schema";
 
 export interface Measure {
+  /** What is counted; empty for money. */
+  unit: string;
   /** Money has an uppercase reading and units of 万 and 亿; a count of units has neither. */
   isMoney: boolean;
   text: (amount: number, options?: { isExact?: boolean }) => string;
@@ -17,6 +19,10 @@ export interface Measure {
 
 const COUNT = /^\d{1,15}$/;
 
+/** By currency or unit, of which a lot has very few: a measure is the same object as long as it means the same. */
+const moneys = new Map<string, Measure>();
+const counts = new Map<string, Measure>();
+
 /** The measure of what is bid in a lot now. */
 export function measureOf(view: LotView): Measure {
   return view.detail?.kind === "dimension" ? units(view.detail.unit) : money(view.currency);
@@ -24,7 +30,23 @@ export function measureOf(view: LotView): Measure {
 
 /** Amounts of money in minor units. */
 export function money(currency: string): Measure {
+  return kept(moneys, currency, () => moneyIn(currency));
+}
+
+/** Whole numbers of a unit of a second dimension. */
+export function units(unit: string): Measure {
+  return kept(counts, unit, () => countOf(unit));
+}
+
+function kept(measures: Map<string, Measure>, name: string, make: () => Measure): Measure {
+  const known = measures.get(name) ?? make();
+  measures.set(name, known);
+  return known;
+}
+
+function moneyIn(currency: string): Measure {
   return {
+    unit: "",
     isMoney: true,
     text: (amount, options) => formatAmount(amount, currency, options),
     plain: (amount) => plainAmount(amount, currency, { isGrouped: true }),
@@ -33,9 +55,11 @@ export function money(currency: string): Measure {
   };
 }
 
-function units(unit: string): Measure {
-  const text = (amount: number) => `${plainAmount(amount, "JPY", { isGrouped: true })} ${unit}`;
-  return { isMoney: false, text, plain: String, parse: counted, readBack: (amount) => [text(amount)] };
+function countOf(unit: string): Measure {
+  const plain = (amount: number) => plainAmount(amount, "JPY", { isGrouped: true });
+  // 0.01 % as a unit would read as another figure behind the count: 150 × 0.01 %.
+  const text = (amount: number) => `${plain(amount)}${/^\d/.test(unit) ? " ×" : ""} ${unit}`;
+  return { unit, isMoney: false, text, plain, parse: counted, readBack: (amount) => [text(amount)] };
 }
 
 function counted(typed: string): ParsedAmount {

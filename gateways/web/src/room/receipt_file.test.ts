@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { addressOf, receiptJson, receiptPage, type ReceiptFacts } from "./receipt_file";
 
 const FACTS: ReceiptFacts = {
-  lot: 7, code: "2026-07", title: { zh: "甲<script>", en: "Lot & seven" }, currency: "CNY", paddle: 3, kind: "bid", amount: 12_800_00, sequence: 41,
+  lot: 7, code: "2026-07", title: { zh: "甲<script>", en: "Lot & seven" }, currency: "CNY", unit: "", paddle: 3, kind: "bid", amount: 12_800_00, sequence: 41,
   at_us: 1_790_000_000_123_456, link: "ab".repeat(32), id: "cd".repeat(16), origin: "https://exchange.example",
 };
 
@@ -16,5 +16,6 @@ it("is a page that reads by itself, with nothing in it that runs", () => {
   const { text } = receiptPage(FACTS);
   for (const part of ["¥12,800.00（壹万贰仟捌佰元整）", "#41", FACTS.link, FACTS.id, "Lot &#38; seven"]) expect(text).toContain(part);
   expect(text).not.toContain("<script");
+  expect(receiptPage({ ...FACTS, unit: "㎡", amount: 12_500 }).text).toContain("<th>报价 Bid</th><td>12,500 ㎡</td>");
   expect(decodeURIComponent(addressOf(receiptPage(FACTS)).split(",").slice(1).join(","))).toBe(text);
 });

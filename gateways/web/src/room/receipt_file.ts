@@ -2,6 +2,7 @@
 // Belongs here: what stands in them. Does not belong here: asking the server for it.
 
 import { capitalAmount, formatAmount } from "../client";
+import { units } from "./measure";
 import type { BothLanguages } from "../texts/language";
 
 export interface ReceiptFacts {
@@ -9,10 +10,12 @@ export interface ReceiptFacts {
   code: string;
   title: BothLanguages;
   currency: string;
+  /** What the amount counts where it is no money; empty for money. */
+  unit: string;
   paddle: number;
   /** What was given: bid, max_bid or another command's type. */
   kind: string;
-  /** Minor units; 0 where the command has no amount. */
+  /** Minor units of the currency, or whole numbers of the unit; 0 where the command has no amount. */
   amount: number;
   sequence: number;
   at_us: number;
@@ -71,7 +74,7 @@ export function addressOf(file: KeptFile): string {
 
 function rowsOf(facts: ReceiptFacts): [string, string][] {
   const kind = facts.kind === "max_bid" ? "代理报价限价 max bid" : "报价 bid";
-  const amount: [string, string][] = facts.amount ? [["金额 Amount", amountText(facts)]] : [];
+  const amount: [string, string][] = facts.amount ? [[facts.unit ? "报价 Bid" : "金额 Amount", amountText(facts)]] : [];
   return [
     ["标的 Lot", `${facts.title.zh} / ${facts.title.en}（${facts.code}）`],
     ["竞买号 Paddle", String(facts.paddle)],
@@ -85,7 +88,8 @@ function rowsOf(facts: ReceiptFacts): [string, string][] {
   ];
 }
 
-function amountText({ amount, currency }: ReceiptFacts): string {
+function amountText({ amount, currency, unit }: ReceiptFacts): string {
+  if (unit) return units(unit).text(amount);
   const digits = formatAmount(amount, currency, { isExact: true });
   return currency === "CNY" ? `${digits}（${capitalAmount(amount)}）` : digits;
 }

@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import type { LotTerms, LotView, PublicRecord } from "../schema";
+import { dimensionOf, measuresOf } from "./measures";
+import { recordText } from "./records";
+import { priceText } from "./standing";
+
+const VIEW = { phase: 1, currency: "CNY", price: 10_300_00, state: "open", detail: { kind: "dimension", price: 10_300_00, unit: "㎡", cap: 0, quantity: 1_200 }, awards: [] } as unknown as LotView;
+const PROGRAMME = [{ phase: "english" }, { phase: "second_dimension", unit: "㎡" }, { phase: "draw" }] as unknown as LotTerms["programme"];
+
+function began(sequence: number, index: number): PublicRecord {
+  return { sequence, at_us: 1, event: { type: "PhaseBegan", index, ends_at_us: 0 } } as PublicRecord;
+}
+
+it("counts in what was bid at the time, with and without the programme", () => {
+  const records = [began(2, 0), began(9, 1)];
+  for (const programme of [PROGRAMME, undefined]) {
+    const at = measuresOf(records, VIEW, programme);
+    expect([3, 8, 9, 12].map((sequence) => at(sequence).text(50_000))).toEqual(["¥500", "¥500", "50,000 ㎡", "50,000 ㎡"]);
+  }
+  const later = measuresOf([began(30, 2)], { ...VIEW, phase: 2, detail: null }, PROGRAMME);
+  expect([later(29).unit, later(31).unit]).toEqual(["㎡", ""]);
+  expect(measuresOf([], VIEW, PROGRAMME)(700).unit).toBe("㎡");
+});
+
+it("says what leads, and what was sold with what", () => {
+  expect(priceText(VIEW)).toBe("1,200 ㎡");
+  expect(priceText({ ...VIEW, state: "sold", winner: 2, hammer_price: 10_300_00, hammer_quantity: 1_200 } as LotView)).toBe("¥10,300 + 1,200 ㎡");
+  const sold = { sequence: 40, at_us: 1, event: { type: "LotSold", paddle: 2, price: 10_300_00, by: 0, quantity: 1_200 } } as PublicRecord;
+  expect(recordText(sold, "CNY", String, { dimension: dimensionOf({ detail: null }, PROGRAMME) })).toContain("1,200 ㎡");
+});
