@@ -27,6 +27,7 @@ from gateways.client.answers import Answer, Frame, new_command_id, receipt_of, r
 from gateways.client.clock import ServerClock, now_us
 from gateways.client.problems import ClientProblem, ConnectionEnded, NoAnswer, NotTaken, Unreachable
 from gateways.client.returning import (
+    BUSY_DELAY_S_MAX,
     RECONNECT_DELAY_S,
     ended,
     farewell,
@@ -38,7 +39,8 @@ from gateways.wire import JSON_PROTOCOL, MSGPACK_PROTOCOL, RETRYABLE, RTT_MS_MAX
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0
-ATTEMPTS_MAX = 8
+ATTEMPTS_MAX = 20
+"""Of one command: about nine seconds of a busy exchange, longer than a standby needs."""
 PATIENCE_S = 60.0
 """How long a lost connection is tried again before the client gives up."""
 UPDATES_WAITING_MAX = 1_000
@@ -198,7 +200,9 @@ class LiveClient:
                 if not isinstance(answer, _TryAgain):
                     return answer
                 code = answer.code
-                await asyncio.sleep(retry_delay_s(attempt) if answer.delay_s else 0.0)
+                await asyncio.sleep(
+                    retry_delay_s(attempt, most_s=BUSY_DELAY_S_MAX) if answer.delay_s else 0.0
+                )
         finally:
             self._pending.pop(command_id, None)
         raise NoAnswer(command_id, code)

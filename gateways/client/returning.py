@@ -14,14 +14,18 @@ from gateways.client.problems import ClientProblem, ConnectionEnded, Unreachable
 
 RECONNECT_DELAY_S = 0.2
 RECONNECT_DELAY_S_MAX = 5.0
+BUSY_DELAY_S_MAX = 1.0
+"""However often the exchange was busy over a connection that stands: asking costs little, and bidding goes on soon."""
 TOLD_DELAY_S_MAX = 120.0
 """However long a server asks us to stay away."""
 FINAL_CLOSE_CODES = range(4500, 4600)
 
 
-def retry_delay_s(attempt: int, chance: Callable[[], float] = random.random) -> float:
+def retry_delay_s(
+    attempt: int, chance: Callable[[], float] = random.random, most_s: float = RECONNECT_DELAY_S_MAX
+) -> float:
     """Return a delay anywhere between nothing and a ceiling that doubles with each attempt, from 0 (full jitter)."""
-    return chance() * min(RECONNECT_DELAY_S * (1 << min(attempt, 30)), RECONNECT_DELAY_S_MAX)
+    return chance() * min(RECONNECT_DELAY_S * (1 << min(attempt, 30)), most_s)
 
 
 def ended(socket: aiohttp.ClientWebSocketResponse) -> ClientProblem:

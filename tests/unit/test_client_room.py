@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from gateways.client import Room, ServerClock, reduce
-from gateways.client.returning import RECONNECT_DELAY_S, RECONNECT_DELAY_S_MAX, retry_delay_s
+from gateways.client.returning import (
+    BUSY_DELAY_S_MAX,
+    RECONNECT_DELAY_S,
+    RECONNECT_DELAY_S_MAX,
+    retry_delay_s,
+)
 from gateways.client.room import RECORDS_MAX
 
 Frame = dict[str, Any]
@@ -135,3 +140,4 @@ def test_delays_scatter_between_nothing_and_a_ceiling_that_doubles(attempt: int)
     assert retry_delay_s(attempt, lambda: 0.0) == 0.0
     assert retry_delay_s(attempt, lambda: 1.0) == ceiling_s
     assert 0.0 <= retry_delay_s(attempt) <= ceiling_s
+    assert retry_delay_s(attempt, lambda: 1.0, BUSY_DELAY_S_MAX) == min(ceiling_s, BUSY_DELAY_S_MAX)
