@@ -7,6 +7,12 @@ from typing import Final
 from gateways.message import Message
 
 LOT_MESSAGES: Final = {
+    "LOT_NOT_OVER": Message(
+        "标的尚未结束，竞买人姓名保密。",
+        "The lot is not over, and until then nobody is told who the bidders are.",
+        "请待落槌、流拍或撤回之后再打开文书。",
+        "Come back after the hammer, or once it has passed or was withdrawn.",
+    ),
     "NOTICE_UNKNOWN": Message(
         "没有这条公告。",
         "There is no such notice.",

@@ -28,6 +28,7 @@ PAGES: Final = {
     "/room": ("room", "同屏竞价 · 落槌"),
     "/hall": ("hall", "大屏 · 落槌"),
     "/host": ("host", "主持台 · 落槌"),
+    "/host/papers": ("papers", "成交文书 · 落槌"),
     "/rehearsal": ("rehearsal", "彩排 · 落槌"),
     "/account": ("account", "我的账户 · 落槌"),
     "/admin": ("admin", "系统管理 · 落槌"),

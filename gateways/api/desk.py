@@ -1,8 +1,9 @@
-"""What a host's desk shows beside the live floor: refusals by reason, and what each lot under way still waits for."""
+"""What a host's desk shows beside the live floor: refusals by reason, what each lot under way still waits for, and who
+was behind the paddles of a lot that is over."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
@@ -10,13 +11,32 @@ from exchange.host_desk import LotAtDesk, Refusals
 from exchange.people import Role
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import Asked, Operation, only
-from matching.units import TIME_US_MAX
+from matching.lot import ENDED_STATES
+from matching.units import TIME_US_MAX, LotId, Paddle
+
+PARTICIPANTS_MAX: Final = 1_000
 
 
 class RefusalQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which refusals to count: those at or after a moment."""
 
     since_us: Annotated[int, Meta(ge=0, le=TIME_US_MAX)] = 0
+
+
+class Participant(Struct, frozen=True):
+    """Who bid under a paddle, and the names of those for whom he bid too."""
+
+    paddle: Paddle
+    name: str
+    partners: tuple[str, ...]
+
+
+class Participants(Struct, frozen=True):
+    """Who took part in a lot that is over, by paddle, at most 1,000; those who can get the lot are among them."""
+
+    lot: LotId
+    total: int
+    participants: list[Participant]
 
 
 class Desk(Struct, frozen=True):
@@ -36,6 +56,33 @@ async def count_refusals(asked: Asked) -> Refusals:
     return await services.host_desk.refusals(lot_id, query.since_us, {} if lot is None else lot.paddles)
 
 
+async def name_participants(asked: Asked) -> Participants:
+    """Name who was behind the paddles of a lot, for its minutes and its confirmation; before its end nobody is told."""
+    services, lot_id = asked.services, asked.ids["lot"]
+    view = await services.book.load(lot_id)
+    if view is None:
+        raise ApiError(ApiCode.LOT_UNKNOWN)
+    if view.state not in ENDED_STATES:
+        raise ApiError(ApiCode.LOT_NOT_OVER)
+    lot = services.book.lot(lot_id)
+    if lot is None:
+        raise ApiError(ApiCode.LOT_UNKNOWN)
+    first = {view.winner, *(place.paddle for place in view.runners_up), *(one.paddle for one in view.awards)}
+    bidders = sorted(lot.paddles.items(), key=lambda one: (one[1] not in first, one[1]))[:PARTICIPANTS_MAX]
+    told = {paddle: bidder for bidder, paddle in sorted(bidders, key=lambda one: one[1])}
+    partners = {bidder: paddle for bidder, paddle in lot.partners.items() if paddle in told}
+    names = await services.people.names({*told.values(), *partners})
+    found = [
+        Participant(
+            paddle,
+            names.get(bidder, ""),
+            tuple(names.get(partner, "") for partner, lead in partners.items() if lead == paddle),
+        )
+        for paddle, bidder in told.items()
+    ]
+    return Participants(lot_id, len(lot.paddles), found)
+
+
 async def show_desk(asked: Asked) -> Desk:
     """Show what the lots under way still wait for."""
     services = asked.services
@@ -47,5 +94,9 @@ OPERATIONS = (
     Operation(
         "GET", "/lots/{lot}/refusals", count_refusals, only(Role.HOST, Role.ADMIN), query=RefusalQuery,
         answer=Refusals, codes=(ApiCode.LOT_UNKNOWN,),
+    ),
+    Operation(
+        "GET", "/lots/{lot}/participants", name_participants, only(Role.HOST, Role.ADMIN), answer=Participants,
+        codes=(ApiCode.LOT_UNKNOWN, ApiCode.LOT_NOT_OVER, ApiCode.LOT_ARCHIVED), is_noted=True,
     ),
 )  # fmt: skip

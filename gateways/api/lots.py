@@ -54,7 +54,10 @@ class LotPage(Struct, frozen=True):
 
 
 class LotDetail(LotCard, frozen=True):
-    """A lot with all that is public of it, and the caller's own sign-up. The terms are without a reserve."""
+    """A lot with all that is public of it, and the caller's own sign-up. The terms are without a reserve.
+
+    `reserve_by_name` names the person who enters a late reserve, where there is one.
+    """
 
     description: BothLanguages
     terms: LotTerms
@@ -63,6 +66,7 @@ class LotDetail(LotCard, frozen=True):
     inspection: BothLanguages
     contact: BothLanguages
     my: SignUpState | None
+    reserve_by_name: str = ""
 
 
 class Published(Struct, frozen=True):
@@ -127,7 +131,9 @@ async def show_lot(asked: Asked) -> LotDetail:
     mine = None
     if asked.account is not None and Role.BIDDER in asked.account.roles:
         mine = await asked.services.sign_ups.state(lot_id, asked.account.id)
-    return _detail(sheet, mine)
+    late = sheet.terms.late_reserve
+    names = {} if late is None else await asked.services.people.names([late.by])
+    return _detail(sheet, mine, "" if late is None else names.get(late.by, ""))
 
 
 async def publish_lot(asked: Asked) -> Published:
@@ -179,11 +185,11 @@ def linked(row: JournalRow, event: Event, sees_all: bool, names: Mapping[int, st
     return LinkedRecord(row.sequence, row.at_us, shown, row.link.hex(), names.get(_actor(event), ""))
 
 
-def _detail(sheet: LotSheet, mine: SignUpState | None) -> LotDetail:
+def _detail(sheet: LotSheet, mine: SignUpState | None, reserve_by_name: str) -> LotDetail:
     card = sheet.card
     fields: dict[str, Any] = {name: getattr(card, name) for name in card.__struct_fields__}
     of_sheet: dict[str, Any] = {name: getattr(sheet, name) for name in SHEET_FIELDS}
-    return LotDetail(**fields, **of_sheet, my=mine)
+    return LotDetail(**fields, **of_sheet, my=mine, reserve_by_name=reserve_by_name)
 
 
 OPERATIONS = (

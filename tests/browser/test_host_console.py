@@ -34,6 +34,7 @@ async def test_a_host_leads_a_lot_from_announcement_to_the_next(
     await see_who_is_there(host, lot, second)
     await let_the_hammer_fall(host)
     await default_and_confirm(host)
+    await sign_the_papers(host)
     await host.page.click("#next-lot")
     await expect(host.at("#selected-title")).not_to_have_text("One vehicle for the test")
 
@@ -71,6 +72,7 @@ async def let_the_hammer_fall(host: Person) -> None:
     await expect(guide.locator("[data-step=hammer]")).to_have_attribute("aria-current", "step")
     await host.page.evaluate(axe_program())
     assert await violations(host.page) == []
+    await host.sees("[data-act=fair_warning]", "Warn once more")
     await host.page.click("[data-act=hammer]")
     await host.sees("dialog .consequences", "Knocked down to paddle 2 for ¥10,300")
     await expect(host.at("#confirm-yes")).to_be_disabled()
@@ -96,4 +98,29 @@ async def default_and_confirm(host: Person) -> None:
     await expect(sign).to_contain_text("Paddle 1 at ¥10,000")
     await expect(host.at("#timeline [data-event=WinnerDefaulted]")).to_contain_text("three days")
     await act(host, "confirm", confirmed=True)
+    await expect(host.at("#guide [data-step=papers]")).to_have_attribute("data-state", "now")
+
+
+async def sign_the_papers(host: Person) -> None:
+    """Confirmation and minutes name the buyer and every record with its link, on paper, and in a file by itself."""
+    async with host.page.context.expect_page() as opened:
+        await host.page.click("#to-papers")
+    papers = Person(await opened.value, host.url)
+    await papers.sees(".sheet-confirmation", "¥10,000.00")
+    await papers.sees(".sheet-confirmation", "壹万元整")
+    await papers.sees(".sheet-minutes", "Not signed within three days")
+    rows = papers.at("#minutes-course tr")
+    await expect(rows.last).to_contain_text("Sold to paddle 1")
+    await papers.sees(".sheet-minutes .chain-link", await rows.last.locator(".course-link").inner_text())
+    await papers.page.evaluate(axe_program())
+    assert await violations(papers.page) == []
+    async with papers.page.expect_download() as kept:
+        await papers.page.click("#papers-keep")
+    text = (await (await kept.value).path()).read_text(encoding="utf-8")
+    assert text.count("<article") == 2
+    assert "@page" in text
+    await papers.page.emulate_media(media="print")
+    await expect(papers.at(".papers-tools")).to_be_hidden()
+    assert papers.complaints == []
+    await papers.page.close()
     await expect(host.at("#guide [data-step=next]")).to_have_attribute("data-state", "now")

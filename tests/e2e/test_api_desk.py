@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.people import Role
-from matching.commands import HammerLot, OpenLot, PlaceBid, ResumeLot
+from matching.commands import HammerLot, OpenLot, PlaceBid, ResumeLot, WithdrawLot
 from tests.live import lot_form
 from tests.served import Person, Served
 
@@ -62,3 +62,37 @@ async def test_the_desk_shows_what_lots_under_way_wait_for(floor: Served) -> Non
         nobody | {"lot": free, "admitted": 1, "refused": 1},
     ]
     assert (await anna.ask("GET", "/desk"))[0] == 403
+
+
+async def test_who_was_behind_a_paddle_is_told_once_the_lot_is_over(floor: Served) -> None:
+    host = await floor.program("host", Role.HOST, Role.ADMIN)
+    anna, bela, carl = [await floor.program(name, Role.BIDDER) for name in ("anna", "bela", "carl")]
+    assert host.account and anna.account and bela.account
+    lot = (await host.post("/lots", lot_form()))["lot"]
+    joint = {"partners": [[bela.account.id, 4_000]]}
+    status, answer = await host.ask("PUT", f"/lots/{lot}/bidders/{anna.account.id}/capacity", joint)
+    assert status == 200, answer
+    await admitted(floor, host, lot, anna, carl)
+    assert (await host.ask("GET", f"/lots/{lot}/participants"))[1]["code"] == "LOT_NOT_OVER"
+    await floor.give(WithdrawLot(lot, host.account.id, "the seller has gone"))
+    assert await host.get(f"/lots/{lot}/participants") == {
+        "lot": lot,
+        "total": 2,
+        "participants": [
+            {"paddle": 1, "name": "Program anna", "partners": ["Program bela"]},
+            {"paddle": 2, "name": "Program carl", "partners": []},
+        ],
+    }
+    assert (await host.ask("GET", "/lots/999/participants"))[1]["code"] == "LOT_UNKNOWN"
+    for other in (anna, await floor.nobody()):
+        assert (await other.ask("GET", f"/lots/{lot}/participants"))[0] in (401, 403)
+
+
+async def test_who_enters_the_reserve_has_a_name(floor: Served) -> None:
+    host = await floor.program("host", Role.HOST, Role.ADMIN)
+    assert host.account
+    late = {"by": host.account.id, "opens_before_us": 60_000_000, "closes_before_us": 1_000_000}
+    form = lot_form()
+    form["terms"]["late_reserve"] = late
+    lot = (await host.post("/lots", form))["lot"]
+    assert (await host.get(f"/lots/{lot}"))["reserve_by_name"] == "Program host"

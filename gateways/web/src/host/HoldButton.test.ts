@@ -4,6 +4,7 @@ import { createApp, h, nextTick, ref, type App } from "vue";
 import HoldButton from "./HoldButton.vue";
 
 const guard = ref("1 bid");
+const why = ref("");
 let app: App;
 let button: HTMLButtonElement;
 let done: string[];
@@ -12,8 +13,9 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   done = [];
   guard.value = "1 bid";
+  why.value = "";
   const around = document.body.appendChild(document.createElement("div"));
-  app = createApp({ render: () => h(HoldButton, { guard: guard.value, onHeld: () => done.push("held"), onTapped: () => done.push("tapped") }, () => "Hammer") });
+  app = createApp({ render: () => h(HoldButton, { guard: guard.value, why: why.value, onHeld: () => done.push("held"), onTapped: () => done.push("tapped") }, () => "Hammer") });
   app.mount(around);
   button = around.querySelector("button")!;
 });
@@ -85,4 +87,19 @@ test("a bid that comes while the button is held gives the hold up", async () => 
   button.dispatchEvent(new PointerEvent("pointerup", { button: 0, bubbles: true }));
   button.click();
   expect(done).toEqual([]);
+});
+
+test("what cannot be done yet says why, however it is tried, and keeps the focus", async () => {
+  why.value = "One warning is missing.";
+  await nextTick();
+  button.focus();
+  press(5000);
+  key("keydown", "Enter");
+  vi.advanceTimersByTime(5000);
+  key("keyup", "Enter");
+  await nextTick();
+  expect(done).toEqual([]);
+  expect(document.querySelector("[role=status]")?.textContent).toBe("One warning is missing.");
+  expect(button.getAttribute("aria-disabled")).toBe("true");
+  expect(document.activeElement).toBe(button);
 });

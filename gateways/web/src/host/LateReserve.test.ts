@@ -22,13 +22,13 @@ afterEach(() => app?.unmount());
 function said(nowUs: number, view: Partial<LotView> = {}): string {
   const shown = { state: "open", phase: 0, ends_at_us: ENDS_US, takes_late_reserve: true, ...view } as LotView;
   const around = document.createElement("div");
-  app = createApp({ render: () => h(LateReserve, { terms: TERMS, view: shown, nowUs }) }).use(i18n);
+  app = createApp({ render: () => h(LateReserve, { terms: TERMS, view: shown, nowUs, byName: "彩云 / Caiyun" }) }).use(i18n);
   app.mount(around);
   return around.textContent ?? "";
 }
 
 test("it says who enters it, from when, and how long there is", () => {
-  expect(said(ENDS_US - 31 * MINUTE_US)).toMatch(/Staff 7 enters it\..*in 00:01:00/);
+  expect(said(ENDS_US - 31 * MINUTE_US)).toMatch(/Caiyun enters it\..*in 00:01:00/);
   expect(said(ENDS_US - 30 * MINUTE_US)).toMatch(/taken now, until .*: 00:20:00 left/);
   expect(said(ENDS_US - 10 * MINUTE_US)).toContain("there is no reserve");
 });

@@ -1,5 +1,6 @@
 // What a host can do to a lot, and when it is offered.
 
+import { isClosed } from "../client";
 import type { HostAct, LotState, LotView } from "../schema";
 import { say } from "../texts/language";
 
@@ -25,8 +26,9 @@ export const ACTS: readonly OfferedAct[] = [
   { act: "default", states: ["knocked_down"], needsReason: true, isDangerous: true },
 ];
 
-/** The acts shown for a lot; those that only some lots know are shown for them alone. */
+/** The acts shown for a lot; those that only some lots know are shown for them alone, and none once it is over. */
 export function actsFor(view: LotView): OfferedAct[] {
+  if (isClosed(view) && view.state !== "knocked_down") return [];
   return ACTS.filter(({ act, states }) => {
     if (act === "hammer") return view.host_may_hammer;
     if (act === "reserve") return view.takes_late_reserve;
@@ -39,9 +41,24 @@ export function isHeldFor({ isDangerous = false }: OfferedAct): boolean {
   return isDangerous;
 }
 
-/** The name of an act; a fair warning says which it is, and of how many before the host may hammer. */
+/** The name of an act; a fair warning says which it is of those that the rules want, or that it is one more. */
 export function actText(act: HostAct, view: LotView): string {
-  const n = view.warnings + 1;
-  const isCounted = act === "fair_warning" && view.host_may_hammer && n <= view.fair_warnings_min;
-  return isCounted ? say("act_fair_warning_of", { n, of: view.fair_warnings_min }) : say(`act_${act}`, { n });
+  if (act !== "fair_warning" || !view.host_may_hammer) return say(`act_${act}`, { n: view.warnings + 1 });
+  if (view.warnings >= view.fair_warnings_min) return say("act_fair_warning_again");
+  return say("act_fair_warning_of", { n: view.warnings + 1, of: view.fair_warnings_min });
+}
+
+/** Why an act that is offered cannot be done yet by the rules; empty where it can. */
+export function whyNotYet(act: HostAct, view: LotView): string {
+  const missing = view.fair_warnings_min - view.warnings;
+  return act === "hammer" && view.state === "open" && missing > 0 ? say("step_hammer_warnings", { n: missing }) : "";
+}
+
+/** What fair warnings are good for in a lot as it stands; empty where none can be given. */
+export function warningHint(view: LotView): string {
+  if (view.state !== "open") return "";
+  if (!view.host_may_hammer) return say("hint_warning_clock");
+  const n = view.fair_warnings_min - view.warnings;
+  if (n > 0) return say("hint_warning_missing", { n, of: view.fair_warnings_min });
+  return say(view.bids ? "hint_warning_enough" : "hint_warning_no_bids");
 }

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
 import type { LotView } from "../schema";
 import { addPhrases, setLanguage } from "../texts/language";
-import { closingSteps, stepNow } from "./closing";
+import { actsFor, actText, warningHint, whyNotYet } from "./acts";
+import { closingSteps, stepNow, type Papers } from "./closing";
 import { consequencesOf } from "./consequences";
 import { HOST_PHRASES } from "./phrases";
 
@@ -32,6 +33,26 @@ test.each<[string, Partial<LotView>, string[]]>([
   ["by staff", { host_may_hammer: false }, ["open:done", "staff:now", "next:later"]],
 ])("the steps of a lot %s", (_name, changes, expected) => {
   expect(shown(changes)).toEqual(expected);
+});
+
+test("after the hammer the papers come before the next lot, until they were opened; a rehearsal has none", () => {
+  const states = (changes: Partial<LotView>, papers?: Papers) => closingSteps(view(changes), NOW_US, null, papers).slice(-3).map(({ key, state }) => `${key}:${state}`);
+  expect(states({ bids: 1, state: "knocked_down" }, "waiting")).toEqual(["sign:now", "papers:later", "next:later"]);
+  expect(states({ bids: 1, state: "sold" }, "waiting")).toEqual(["hammer:done", "papers:now", "next:later"]);
+  expect(states({ bids: 1, state: "passed" }, "opened")).toEqual(["hammer:done", "papers:done", "next:now"]);
+  expect(states({ bids: 1, state: "sold" })).toEqual(["warning_2:done", "hammer:done", "next:now"]);
+});
+
+test("a warning says which it is, then that it is one more; the hammer says what is missing", () => {
+  expect(actText("fair_warning", view({ warnings: 1 }))).toBe("Fair warning 2 of 2");
+  expect(actText("fair_warning", view({ warnings: 2 }))).toBe("Warn once more");
+  expect(actText("fair_warning", view({ warnings: 5, host_may_hammer: false }))).toBe("Fair warning 6");
+  expect(whyNotYet("hammer", view({ warnings: 1 }))).toBe("1 fair warning is missing.");
+  expect(whyNotYet("hammer", view({ warnings: 2 }))).toBe("");
+  expect(warningHint(view({ bids: 1, warnings: 2 }))).toContain("only reminds the room");
+  expect(warningHint(view({ warnings: 2 }))).toContain("would pass the lot");
+  expect(warningHint(view({ host_may_hammer: false }))).toContain("The clock ends this lot");
+  expect(actsFor(view({ state: "sold" }))).toEqual([]);
 });
 
 test("there is one step in hand at most, and it says why or what comes by itself", () => {

@@ -18,10 +18,14 @@ export interface Step {
 
 /** Between two warnings, and before the hammer, a room of people who think needs about so long. */
 export const BREATH_US = 5_000_000;
+const COUNTED_US = 100_000_000;
+
+/** What is known of a lot's papers: there are none in a rehearsal, and otherwise they wait until they were opened. */
+export type Papers = "none" | "waiting" | "opened";
 
 /** The steps of a lot to its end. `quietUs` is how long nobody has bid or been warned; null when unknown. */
-export function closingSteps(view: LotView, nowUs: number | null, quietUs: number | null): Step[] {
-  return [opening(view, nowUs), ...running(view, nowUs, quietUs), ...ending(view)];
+export function closingSteps(view: LotView, nowUs: number | null, quietUs: number | null, papers: Papers = "none"): Step[] {
+  return [opening(view, nowUs), ...running(view, nowUs, quietUs), ...ending(view, papers)];
 }
 
 /** The step in hand. */
@@ -76,12 +80,17 @@ function hammerText(view: LotView, quietUs: number | null): string {
   if (view.bids === 0) return say("step_hammer_no_bids");
   if (missing > 0) return say("step_hammer_warnings", { n: missing });
   if (view.has_reserve && !view.is_reserve_met) return say("step_hammer_below_reserve");
-  return quietUs === null ? "" : breathText(quietUs);
+  const quiet = quietUs === null ? "" : breathText(quietUs);
+  return missing < 0 ? `${say("step_hammer_warned_more", { n: view.warnings, of: view.fair_warnings_min })} ${quiet}`.trim() : quiet;
 }
 
 function breathText(quietUs: number): string {
-  const n = Math.floor(quietUs / 1_000_000);
-  return say(quietUs < BREATH_US ? "step_breath" : "step_quiet", { n, of: BREATH_US / 1_000_000 });
+  return say(quietUs < BREATH_US ? "step_breath" : "step_quiet", { span: quietText(quietUs), of: BREATH_US / 1_000_000 });
+}
+
+/** How long nothing has happened: seconds as long as they can be counted along, then like a clock. */
+export function quietText(quietUs: number): string {
+  return quietUs < COUNTED_US ? say("seconds_short", { n: Math.floor(quietUs / 1_000_000) }) : spanText(quietUs);
 }
 
 function byClockText(view: LotView, nowUs: number | null): string {
@@ -90,15 +99,22 @@ function byClockText(view: LotView, nowUs: number | null): string {
   return parts.join(" ");
 }
 
-/** What comes after the hammer: the signature where runners-up wait for it, then the next lot. */
-function ending(view: LotView): Step[] {
-  const next: Step = { key: "next", state: isDecided(view) ? "now" : "later", text: say("step_next") };
+/** What comes after the hammer: the signature where runners-up wait for it, the papers, the next lot. */
+function ending(view: LotView, papers: Papers): Step[] {
+  const isOpened = papers !== "waiting";
+  const next: Step = { key: "next", state: isDecided(view) && isOpened ? "now" : "later", text: say("step_next") };
+  const after = papers === "none" ? [next] : [papersStep(view, isOpened), next];
   if (view.state === "knocked_down") {
     const values = { paddle: view.winner, amount: formatAmount(view.hammer_price, view.currency) };
-    return [{ key: "sign", state: "now", text: say("step_sign"), note: say("step_sign_note", values), act: "confirm" }, next];
+    return [{ key: "sign", state: "now", text: say("step_sign"), note: say("step_sign_note", values), act: "confirm" }, ...after];
   }
   if (isDecided(view)) next.note = say(`step_ended_${view.state}`);
-  return [next];
+  return after;
+}
+
+function papersStep(view: LotView, isOpened: boolean): Step {
+  if (!isDecided(view)) return { key: "papers", state: "later", text: say("step_papers") };
+  return { key: "papers", state: isOpened ? "done" : "now", text: say("step_papers"), note: say(view.state === "sold" ? "step_papers_sold" : "step_papers_unsold") };
 }
 
 /** A moment with how far away it is. */

@@ -21,7 +21,7 @@ export function consequencesOf(act: HostAct, view: LotView, { reservePlaces }: {
 
 function ofHammer(view: LotView, reservePlaces: number): string[] {
   if (view.bids === 0) return [say("then_passed_no_bids"), say("then_all_refunded")];
-  if (view.has_reserve && !view.is_reserve_met) return [say("then_passed_reserve", { price: priceText(view) }), say("then_all_refunded")];
+  if (view.has_reserve && !view.is_reserve_met) return [say("then_passed_reserve", { price: priceText(view) }), say("then_all_refunded"), say("then_relisted")];
   const values = { paddle: view.leader, price: priceText(view) };
   return reservePlaces ? [say("then_knocked_down", values), say("then_runners_up_bound", { n: reservePlaces })] : [say("then_sold", values), say("then_others_refunded")];
 }

@@ -11,4 +11,4 @@ export const REASONS: Partial<Record<HostAct, readonly string[]>> = {
 };
 
 /** Keys of `announce_…`. */
-export const ANNOUNCEMENTS: readonly string[] = ["wait", "last_minute", "network", "correction"];
+export const ANNOUNCEMENTS: readonly string[] = ["wait", "below_reserve", "last_minute", "network", "correction"];

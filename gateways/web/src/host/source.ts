@@ -4,8 +4,8 @@ import { get } from "../house/api";
 import type { LotDetail, RecordPage, Refusals } from "../schema";
 
 export interface CockpitSource {
-  /** The lot with its terms. */
-  detail: () => Promise<Pick<LotDetail, "terms">>;
+  /** The lot with its terms, and who enters its reserve. */
+  detail: () => Promise<Pick<LotDetail, "terms"> & Partial<Pick<LotDetail, "reserve_by_name">>>;
   /** Records after a sequence, with who of the staff acted. */
   records: (after: number, limit: number) => Promise<RecordPage>;
   /** What bidders were refused. */

@@ -71,6 +71,8 @@ async function request(method: string, path: string, body?: object): Promise<unk
   if (response.status === 204) return null;
   const answer = (await response.json().catch(() => null)) as unknown;
   if (response.ok && answer !== null) return answer;
+  // An answer that broke off on the way is none.
+  if (response.ok) throw new ApiError(0, "OFFLINE");
   const refused = (answer ?? {}) as Refused;
   throw new ApiError(response.status, refused.code ?? `HTTP_${response.status}`, refused.detail, refused.problems);
 }
