@@ -8,6 +8,7 @@ import { ApiError, get, remove } from "./api";
 export const me = shallowRef<Me>({
   account: null,
   must_change_password: false,
+  may_register: false,
   demo: false,
   version: "",
   server_time_us: 0,
