@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from exchange.database import Database, Row
+from exchange.texts import BothLanguages
 from matching.units import TIME_US_MAX, TimeUs
 
 TEXT_CHARACTERS_MAX: Final = 500
@@ -27,15 +29,18 @@ ABOUT_MAX: Final = 20
 ROWS_AT_ONCE: Final = 2_000
 
 INSERT = """
-INSERT INTO exchange.audit (at_us, account, operation, lot, body) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO exchange.audit (at_us, account, operation, lot, body, is_begun) VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING position
 """
+INSERT_OPEN = "INSERT INTO exchange.audit_open (position) VALUES ($1)"
+DELETE_OPEN = "DELETE FROM exchange.audit_open WHERE position = $1"
 SELECT = """
 SELECT position, body, link FROM exchange.audit
  WHERE position < $1 AND at_us >= $2 AND at_us < $3
    AND ($4::bigint IS NULL OR account = $4)
    AND ($5::text IS NULL OR operation = $5)
    AND ($6::bigint IS NULL OR lot = $6)
+   AND (NOT is_begun OR EXISTS (SELECT FROM exchange.audit_open AS open WHERE open.position = audit.position))
  ORDER BY position DESC LIMIT $7
 """
 SELECT_OPERATIONS = """
@@ -49,10 +54,13 @@ SELECT name FROM (
 ) AS found WHERE name IS NOT NULL
 """
 SELECT_ALL = """
-SELECT position, at_us, account, operation, lot, body, link FROM exchange.audit
+SELECT position, at_us, account, operation, lot, body, link, is_begun FROM exchange.audit
  WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
 """
 SELECT_HEAD = "SELECT position, link FROM exchange.audit_head"
+
+BEGUN: Final = "BEGUN"
+"""The code of an entry that was made before its act; the entry with the outcome follows."""
 
 Said: TypeAlias = str | int | bool | list[str] | None
 """What an entry says of one thing."""
@@ -64,7 +72,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     Args:
         at_us: when the answer was given.
         operation: which operation of the HTTP API, by its name in the OpenAPI document.
-        code: `OK`, or the code with which it was refused.
+        code: `OK`, or the code with which it was refused; `BEGUN` before an act whose outcome follows.
         account: who; None for somebody unknown.
         login: of the account, or what somebody unknown claimed.
         roles: what the account was there for at that time.
@@ -72,6 +80,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
         request: name of the request; the answer carried it in `X-Request-Id`.
         about: on what, and what of it: numbers in the path, and what the operation chose to say.
         unsaid: refused requests before this one for which there was no entry: there were too many of them.
+        begun: position of the entry that was made before this act; 0 for none.
     """
 
     at_us: TimeUs
@@ -84,6 +93,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     request: str = ""
     about: dict[str, Said] = {}
     unsaid: int = 0
+    begun: int = 0
 
 
 class Kept(Struct, frozen=True):
@@ -106,11 +116,51 @@ class EntrySearch(Struct, frozen=True):
     limit: int = 50
 
 
+class FlawKind(StrEnum):
+    """In what the record is not as it was written."""
+
+    END_MISSING = "END_MISSING"
+    ENTRIES_MISSING = "ENTRIES_MISSING"
+    CHANGED = "CHANGED"
+    COLUMNS_DIFFER = "COLUMNS_DIFFER"
+    CUT_OFF = "CUT_OFF"
+    NOT_THE_NOTED = "NOT_THE_NOTED"
+    ENDS_BEFORE_NOTED = "ENDS_BEFORE_NOTED"
+
+
+FLAW_WORDS: Final = {
+    FlawKind.END_MISSING: BothLanguages(
+        "记录末端的标记丢失，无法确认之后是否还有记录",
+        "the end of the chain is missing, so nobody knows whether more followed",
+    ),
+    FlawKind.ENTRIES_MISSING: BothLanguages(
+        "第 {first} 至 {last} 条缺失", "entries {first} to {last} are missing"
+    ),
+    FlawKind.CHANGED: BothLanguages(
+        "本条或其前一条被改动过", "the entry or the one before it has been changed"
+    ),
+    FlawKind.COLUMNS_DIFFER: BothLanguages(
+        "检索字段与记录正文不一致", "the columns say something else than the entry"
+    ),
+    FlawKind.CUT_OFF: BothLanguages(
+        "记录到此为止，而原应到第 {last} 条", "the record ends here, but had reached {last}"
+    ),
+    FlawKind.NOT_THE_NOTED: BothLanguages(
+        "与先前抄录的校验值不符：整条链被重写过",
+        "the chain is not the one that was noted: it was written anew",
+    ),
+    FlawKind.ENDS_BEFORE_NOTED: BothLanguages(
+        "记录在先前抄录的位置之前就结束了", "the record ends before the place that was noted"
+    ),
+}
+
+
 class Flaw(Struct, frozen=True):
     """Where the record is not as it was written, and in what."""
 
     position: int
-    what: str
+    kind: FlawKind
+    what: BothLanguages
 
 
 class AuditReport(Struct, frozen=True):
@@ -135,16 +185,24 @@ class Audit:
         self._database = Database(pool)
 
     async def add(self, entry: Entry) -> int:
-        """Add an entry, and return its position. Those who add at the same time stand in line."""
+        """Add an entry, and return its position. Those who add at the same time stand in line.
+
+        Within a change it becomes durable together with that. One with the code `BEGUN` stays open until the one
+        that names it in `begun` is added.
+        """
         body = msgspec.json.encode(_bounded(entry))
-        lot = entry.about.get("lot")
-        position: int = await self._database.value(
-            INSERT, entry.at_us, entry.account, entry.operation, lot if isinstance(lot, int) else None, body
-        )
+        lot, is_begun = _lot_of(entry), entry.code == BEGUN
+        row = (entry.at_us, entry.account, entry.operation, lot, body, is_begun)
+        async with self._database.transaction() as statements:
+            position: int = await statements.value(INSERT, *row)
+            if is_begun:
+                await statements.run(INSERT_OPEN, position)
+            if entry.begun:
+                await statements.run(DELETE_OPEN, entry.begun)
         return position
 
     async def search(self, search: EntrySearch) -> list[Kept]:
-        """Return entries, the latest first."""
+        """Return entries, the latest first. Of an act with an outcome it is that alone, without `BEGUN`."""
         wanted = (search.before, search.from_us, search.until_us)
         of = (search.account, search.operation, search.lot)
         return [_kept(row) for row in await self._database.rows(SELECT, *wanted, *of, search.limit)]
@@ -167,24 +225,24 @@ class Audit:
         flaws: list[Flaw] = []
         link, at, entries = b"", 0, 0
         if head is None:
-            return AuditReport(0, 0, "", (Flaw(0, "the end of the chain is missing"),))
+            return AuditReport(0, 0, "", (_flaw(0, FlawKind.END_MISSING),))
         async for row in self._all(head["position"]):
             entries += 1
             if row["position"] != at + 1:
-                flaws.append(Flaw(row["position"], f"entries {at + 1} to {row['position'] - 1} are missing"))
+                flaws.append(_flaw(row["position"], FlawKind.ENTRIES_MISSING, at + 1, row["position"] - 1))
             elif row["link"] != hashlib.sha256(link + row["body"]).digest():
-                flaws.append(Flaw(row["position"], "the entry or the one before it has been changed"))
+                flaws.append(_flaw(row["position"], FlawKind.CHANGED))
             if not _agrees(row):
-                flaws.append(Flaw(row["position"], "the columns say something else than the entry"))
+                flaws.append(_flaw(row["position"], FlawKind.COLUMNS_DIFFER))
             link, at = row["link"], row["position"]
             if known is not None and known.position == at and known.link != link.hex():
-                flaws.append(Flaw(at, "the chain is not the one that was noted"))
+                flaws.append(_flaw(at, FlawKind.NOT_THE_NOTED))
             if len(flaws) >= flaws_max:
                 return AuditReport(entries, at, link.hex(), tuple(flaws))
         if (at, link) != (head["position"], head["link"]):
-            flaws.append(Flaw(at, f"the record ends here, but had reached {head['position']}"))
+            flaws.append(_flaw(at, FlawKind.CUT_OFF, last=head["position"]))
         if known is not None and known.position > at:
-            flaws.append(Flaw(known.position, "the record ends before the place that was noted"))
+            flaws.append(_flaw(known.position, FlawKind.ENDS_BEFORE_NOTED))
         return AuditReport(entries, at, link.hex(), tuple(flaws))
 
     async def _all(self, until: int) -> AsyncIterator[Row]:
@@ -196,15 +254,29 @@ class Audit:
             at = rows[-1]["position"]
 
 
+def _flaw(position: int, kind: FlawKind, first: int = 0, last: int = 0) -> Flaw:
+    """Return a flaw in words; `first` and `last` are positions that they name."""
+    words = FLAW_WORDS[kind]
+    return Flaw(
+        position,
+        kind,
+        BothLanguages(words.zh.format(first=first, last=last), words.en.format(first=first, last=last)),
+    )
+
+
 def _agrees(row: Row) -> bool:
     """Tell whether what a row is looked up by is what its entry says."""
     try:
         entry = msgspec.json.decode(row["body"], type=Entry)
     except msgspec.DecodeError:
         return False
+    said = (entry.at_us, entry.account, entry.operation, _lot_of(entry), entry.code == BEGUN)
+    return said == (row["at_us"], row["account"], row["operation"], row["lot"], row["is_begun"])
+
+
+def _lot_of(entry: Entry) -> int | None:
     lot = entry.about.get("lot")
-    said = (entry.at_us, entry.account, entry.operation, lot if isinstance(lot, int) else None)
-    return said == (row["at_us"], row["account"], row["operation"], row["lot"])
+    return lot if isinstance(lot, int) else None
 
 
 def _bounded(entry: Entry) -> Entry:

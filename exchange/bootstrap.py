@@ -35,6 +35,7 @@ from exchange.audit import Audit
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.centre import Centre
+from exchange.changes import Changes
 from exchange.cluster.carrier import NOTES, Carrier
 from exchange.cluster.engine_end import EngineEnd
 from exchange.cluster.gateway_end import HallLimits, RemoteHall, ShardLink
@@ -120,6 +121,7 @@ class Exchange:
     registrations: Registrations
     centre: Centre
     audit: Audit
+    changes: Changes
     condition: Condition
     catalogue: Catalogue
     statistics: Statistics
@@ -363,6 +365,7 @@ def _over(ground: Ground, journal: PostgresJournal, feed: RingFeed, hall: Hall) 
         registrations=Registrations(pool, clock, people, identities),
         centre=Centre(pool, clock),
         audit=Audit(pool),
+        changes=Changes(pool),
         condition=Condition(pool),
         catalogue=catalogue,
         statistics=Statistics(pool, clock, with_demo=settings.demo),

@@ -93,7 +93,8 @@ class Capacities:
         ):
             return CapacityRefusal.BIDS_JOINTLY
         now_us = self._clock.now_us()
-        await self._database.run(ENTER_CAPACITY, lot, bidder, capacity.rank, by, now_us, accounts, shares)
+        async with self._database.transaction() as statements:
+            await statements.run(ENTER_CAPACITY, lot, bidder, capacity.rank, by, now_us, accounts, shares)
         return await self.of(lot, bidder)
 
     async def of(self, lot: LotId, bidder: BidderId) -> Capacity:

@@ -44,6 +44,7 @@ from exchange.rulebooks.library import Library, shipped
 from exchange.rulebooks.parameters import Earlier
 from exchange.rulebooks.rulebook import Rulebook
 from exchange.rulebooks.working_days import CENTRE_TIME
+from exchange.terms_words import FieldProblem
 from exchange.texts import NO_TEXT, BothLanguages
 from ledger.store import LedgerUnavailable
 from matching.commands import AnnounceLot
@@ -104,8 +105,8 @@ UPDATE exchange.lot SET outcome = $2, closed_at_us = $3, final_view = $4::text::
 class TermsInvalid(ExchangeError):
     """The lot cannot be published under these terms; nothing was made."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)
 
 
@@ -163,11 +164,16 @@ class Catalogue:
         self._announcing = Repair("catalogue.announcement_delayed", self.announce_missing)
 
     async def publish(self, new: NewLot, by: StaffId) -> LotId:
-        """Enter a lot, register its money rule and announce it.
+        """Enter a lot and bring it out.
 
-        The row comes first; `announce_missing` mends a crash between the steps. Nobody can deposit for a lot that is
-        not announced, so the rule is there before any money. When the ledger or the engine cannot take its part now,
-        the lot stays entered and `run` announces it later.
+        Raises: as `enter`; then nothing was made.
+        """
+        lot_id = await self.enter(new, by)
+        await self.bring_out(lot_id, new, by)
+        return lot_id
+
+    async def enter(self, new: NewLot, by: StaffId) -> LotId:
+        """Write a lot down with the notice that puts it up; it is announced by `bring_out`, or by `run` later.
 
         Raises: TermsInvalid, RulebookUnknown, NotPassed, AgainstRulebook, AlreadyRelisted, CodeTaken; then nothing
             was made.
@@ -178,8 +184,16 @@ class Catalogue:
             raise TermsInvalid(check.problems)
         if check.violations:
             raise AgainstRulebook(check.violations)
+        return await self._enter(new, by, self.rulebook(new.rulebook), now_us)
+
+    async def bring_out(self, lot_id: LotId, new: NewLot, by: StaffId) -> None:
+        """Register the money rule of a lot that is entered, and announce it.
+
+        The row came first; `announce_missing` mends a crash between the steps. Nobody can deposit for a lot that is
+        not announced, so the rule is there before any money. When the ledger or the engine cannot take its part now,
+        the lot stays entered and `run` announces it later.
+        """
         rulebook = self.rulebook(new.rulebook)
-        lot_id = await self._enter(new, by, rulebook, now_us)
         try:
             await self._rule_money(
                 lot_id, rulebook, "" if rulebook is None else rulebook.digest, new.commission, by
@@ -188,7 +202,6 @@ class Catalogue:
             await self._database.run(UPDATE_ANNOUNCED, [lot_id])
         except (ExchangeError, LedgerUnavailable) as error:
             self._announcing.ask(error, lot=lot_id)
-        return lot_id
 
     async def check(self, new: NewLot) -> LotCheck:
         """Tell what keeps a lot from being published, and the notice that it would have; nothing is made.
@@ -312,17 +325,18 @@ class Catalogue:
         notice = announcement(new, None if rulebook is None else rulebook.title)
         address = NO_TEXT if new.place is None else new.place.address
         try:
-            lot_id: LotId = await self._database.value(
-                INSERT_LOT, new.code, str(year), new.category.value, new.region, new.title_zh, new.title_en,
-                new.description_zh, new.description_en, new.seller_zh, new.seller_en, _json(new.terms),
-                new.deposit, new.terms.currency, new.is_demo, by, now_us,
-                new.rulebook, "" if rulebook is None else rulebook.digest, new.valuation, new.commission,
-                new.notice_at_us or now_us, new.relisted_from, new.deposit_by_us,
-                None if new.place is None else new.place.latitude_e6,
-                None if new.place is None else new.place.longitude_e6, address.zh, address.en,
-                new.inspection_zh, new.inspection_en, new.contact_zh, new.contact_en,
-                notice.kind.value, notice.title.zh, notice.title.en, notice.body.zh, notice.body.en,
-            )  # fmt: skip
+            async with self._database.transaction() as statements:
+                lot_id: LotId = await statements.value(
+                    INSERT_LOT, new.code, str(year), new.category.value, new.region, new.title_zh, new.title_en,
+                    new.description_zh, new.description_en, new.seller_zh, new.seller_en, _json(new.terms),
+                    new.deposit, new.terms.currency, new.is_demo, by, now_us,
+                    new.rulebook, "" if rulebook is None else rulebook.digest, new.valuation, new.commission,
+                    new.notice_at_us or now_us, new.relisted_from, new.deposit_by_us,
+                    None if new.place is None else new.place.latitude_e6,
+                    None if new.place is None else new.place.longitude_e6, address.zh, address.en,
+                    new.inspection_zh, new.inspection_en, new.contact_zh, new.contact_en,
+                    notice.kind.value, notice.title.zh, notice.title.en, notice.body.zh, notice.body.en,
+                )  # fmt: skip
         except NotUnique as error:
             if error.constraint == RELISTED_ONCE:
                 raise AlreadyRelisted(str(new.relisted_from)) from error

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from msgspec import Meta, Struct
 
-from exchange.database import Database, NotUnique, Row, StoreUnavailable
+from exchange.database import Database, NotUnique, Row, StoreUnavailable, change_under_way
 from exchange.ports import Clock, ExchangeError
 from exchange.texts import BothLanguages
 from matching.units import TimeUs
@@ -156,11 +156,18 @@ class Centre:
         text = msgspec.json.encode(card).decode()
         now_us = self._clock.now_us()
         try:
-            await self._database.run(INSERT_VERSION, seen + 1, text, by, now_us, reason)
+            async with self._database.transaction() as statements:
+                await statements.run(INSERT_VERSION, seen + 1, text, by, now_us, reason)
         except NotUnique as error:
             raise VersionMoved(str(seen)) from error
         self._known_until_us = 0
+        change = change_under_way()
+        if change is not None:
+            change.afterwards(self._read_anew)
         return seen + 1
+
+    def _read_anew(self) -> None:
+        self._known_until_us = 0
 
 
 def _version(row: Row) -> CentreVersion:

@@ -241,12 +241,14 @@ class LotFiles:
         Refuses: FILE_UNKNOWN, also for one that is out of sight already.
         """
         assert reason, "taking a file out of sight has a reason"
-        row = await self._database.row(REMOVE, file, self._clock.now_us(), by, reason)
+        async with self._database.transaction() as statements:
+            row = await statements.row(REMOVE, file, self._clock.now_us(), by, reason)
         return FileRefusal.FILE_UNKNOWN if row is None else _file(row)
 
     async def carry_over(self, earlier: LotId, lot: LotId, by: StaffId) -> None:
         """Show the files of a lot with the lot that sells it again; done again, it changes nothing."""
-        await self._database.run(COPY_FILES, earlier, lot, by, self._clock.now_us())
+        async with self._database.transaction() as statements:
+            await statements.run(COPY_FILES, earlier, lot, by, self._clock.now_us())
 
 
 def prepare(content: bytes) -> Prepared | FileRefusal:

@@ -17,9 +17,11 @@ from exchange.money_rules import COMMISSION_MAX
 from exchange.rulebooks.compliance import Violation
 from exchange.rulebooks.parameters import Draft, Earlier
 from exchange.rulebooks.rulebook import NAME_PATTERN
+from exchange.terms_words import FieldProblem, in_words
 from exchange.texts import NO_TEXT, BothLanguages
 from exchange.whereabouts import Place, VisitorText, place_problems
 from ledger.units import is_currency
+from matching.problems import Fault, Problem
 from matching.terms import LotTerms, terms_problems
 from matching.units import Amount, AmountOrZero, BasisPoints, LotId, Moment, TimeUs
 from matching.view import LotView
@@ -145,24 +147,25 @@ class LotTitle(Struct, frozen=True):
 class LotCheck(Struct, frozen=True):
     """What keeps a lot from being published, in terms and in its rulebook, and the notice that it would have."""
 
-    problems: tuple[str, ...]
+    problems: tuple[FieldProblem, ...]
     violations: tuple[Violation, ...]
     notice_title: BothLanguages
     notice_body: BothLanguages
 
 
-def lot_problems(new: NewLot, now_us: TimeUs) -> list[str]:
+def lot_problems(new: NewLot, now_us: TimeUs) -> list[FieldProblem]:
     """List what keeps a lot from being published; empty when nothing does."""
-    problems = [*terms_problems(new.terms), *place_problems(new.place)]
+    problems = [problem.within("terms") for problem in terms_problems(new.terms)]
+    problems += place_problems(new.place)
     if not is_currency(new.terms.currency):
-        problems.append(f"the ledger cannot book deposits in {new.terms.currency}")
+        problems.append(Problem(Fault.CURRENCY_NOT_BOOKED, "terms.currency"))
     if new.commission > COMMISSION_MAX:
-        problems.append(f"a commission is at most {COMMISSION_MAX // 100} % of the price")
+        problems.append(Problem(Fault.COMMISSION_TOO_HIGH, "commission", COMMISSION_MAX // 100))
     if new.deposit_by_us and not new.deposit:
-        problems.append("a lot that asks for no deposit has no deadline for it")
+        problems.append(Problem(Fault.DEADLINE_WITHOUT_DEPOSIT, "deposit_by_us"))
     if 0 < new.deposit_by_us <= now_us:
-        problems.append("the deadline for deposits has passed already")
-    return problems
+        problems.append(Problem(Fault.DEADLINE_PASSED, "deposit_by_us"))
+    return [in_words(problem) for problem in problems]
 
 
 def draft_of(new: NewLot, earlier: Earlier | None, now_us: TimeUs) -> Draft:

@@ -139,10 +139,11 @@ class Notices:
             return NoticeRefusal.LOT_UNKNOWN
         if corrects and not await self._database.value(NOTICE_OF_LOT, corrects, lot):
             return NoticeRefusal.NOTICE_UNKNOWN
-        row = await self._database.row(
-            INSERT + COLUMNS, lot, new.kind.value, corrects, new.title.zh, new.title.en, new.body.zh, new.body.en,
-            by, self._clock.now_us(),
-        )  # fmt: skip
+        async with self._database.transaction() as statements:
+            row = await statements.row(
+                INSERT + COLUMNS, lot, new.kind.value, corrects, new.title.zh, new.title.en, new.body.zh,
+                new.body.en, by, self._clock.now_us(),
+            )  # fmt: skip
         assert row is not None, "an insert that succeeds returns its row"
         return _notice(row)
 

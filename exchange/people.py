@@ -269,16 +269,17 @@ class People(Proofs):
         if repeated:
             raise LoginTaken(repeated)
         try:
-            rows = await self._database.rows(
-                INSERT_ACCOUNTS,
-                logins,
-                names,
-                roles,
-                hashed,
-                is_demo,
-                self._clock.now_us(),
-                must_change_password,
-            )
+            async with self._database.transaction() as statements:
+                rows = await statements.rows(
+                    INSERT_ACCOUNTS,
+                    logins,
+                    names,
+                    roles,
+                    hashed,
+                    is_demo,
+                    self._clock.now_us(),
+                    must_change_password,
+                )
         except NotUnique as error:
             taken = await self._database.rows(SELECT_TAKEN, logins)
             raise LoginTaken([row["login"] for row in taken]) from error

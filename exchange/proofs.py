@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from exchange.database import Database, Row
+from exchange.database import Database, Row, change_under_way
 from exchange.ports import Clock, ExchangeError
 from exchange.roles import Account, account_of
 from matching.units import TimeUs
@@ -165,13 +165,15 @@ class Proofs:
 
     async def end_sign_in(self, account_id: int, sign_in: int) -> bool:
         """End one sign-in of an account; tell whether there was one."""
-        rows = await self._database.rows(DELETE_ONE_SESSION, account_id, sign_in)
+        async with self._database.transaction() as statements:
+            rows = await statements.rows(DELETE_ONE_SESSION, account_id, sign_in)
         self.forget(row["token_sha256"] for row in rows)
         return bool(rows)
 
     async def end_sign_ins(self, account_id: int) -> int:
         """End all sign-ins of an account; tell how many there were."""
-        rows = await self._database.rows(DELETE_SESSIONS, account_id)
+        async with self._database.transaction() as statements:
+            rows = await statements.rows(DELETE_SESSIONS, account_id)
         self.forget(row["token_sha256"] for row in rows)
         return len(rows)
 
@@ -179,7 +181,8 @@ class Proofs:
         """End a session; it is over in this process when this returns."""
         key = fingerprint(token)
         self.forget([key])
-        await self._database.run(DELETE_SESSION, key)
+        async with self._database.transaction() as statements:
+            await statements.run(DELETE_SESSION, key)
         self.forget([key])
 
     async def by_session(self, token: str) -> Account | None:
@@ -232,7 +235,8 @@ class Proofs:
         """Make one API token for each of some new accounts, in the order given."""
         tokens = [TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES) for _ in account_ids]
         keys = [fingerprint(token) for token in tokens]
-        await self._database.run(INSERT_TOKENS, keys, list(account_ids), label, self._clock.now_us())
+        async with self._database.transaction() as statements:
+            await statements.run(INSERT_TOKENS, keys, list(account_ids), label, self._clock.now_us())
         return tokens
 
     async def tokens(self, account_id: int) -> list[TokenLabel]:
@@ -242,7 +246,8 @@ class Proofs:
 
     async def revoke_token(self, account_id: int, token_id: int) -> bool:
         """End one API token; tell whether there was one."""
-        rows = await self._database.rows(DELETE_TOKEN, account_id, token_id)
+        async with self._database.transaction() as statements:
+            rows = await statements.rows(DELETE_TOKEN, account_id, token_id)
         self.forget(row["token_sha256"] for row in rows)
         return bool(rows)
 
@@ -270,9 +275,20 @@ class Proofs:
             del self._remembered[key]
 
     def forget(self, keys: Iterable[bytes]) -> None:
-        """Believe proofs, by their fingerprints, no longer without asking the database, and tell who listens."""
+        """Believe proofs, by their fingerprints, no longer without asking the database, and tell who listens.
+
+        Within a change that is once it is durable: who asks the database before reads what was.
+        """
+        known = list(keys)
+        change = change_under_way()
+        if change is None:
+            self._forget(known)
+        else:
+            change.afterwards(lambda: self._forget(known))
+
+    def _forget(self, keys: Sequence[bytes]) -> None:
         self._revocations += 1
-        for key in list(keys):
+        for key in keys:
             self._remembered.pop(key, None)
             for listener in list(self._listeners):
                 listener(key)

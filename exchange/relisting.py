@@ -16,8 +16,10 @@ from exchange.rulebooks.drafting import Subject, drafted, relisting_price
 from exchange.rulebooks.parameters import Draft, planned
 from exchange.rulebooks.programme import PriceMissing
 from exchange.rulebooks.rulebook import NAME_PATTERN, Rulebook
+from exchange.terms_words import in_words
+from matching.problems import Fault, Problem
 from matching.terms import LotTerms
-from matching.units import Amount, AmountOrZero, LotId, Moment, StaffId, TimeUs
+from matching.units import Amount, AmountOrZero, LotId, Moment, TimeUs
 
 
 class Relisting(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -39,18 +41,16 @@ class Relisting(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     code: Code | None = None
 
 
-async def relist(
-    catalogue: Catalogue, lot_id: LotId, relisting: Relisting, by: StaffId, now_us: TimeUs
-) -> LotId:
-    """Publish a lot that passed anew, by default at the price that its rulebook's reduction gives.
+async def lot_again(catalogue: Catalogue, lot_id: LotId, relisting: Relisting, now_us: TimeUs) -> NewLot:
+    """Return the lot with which one that passed is sold again, by default at the price of its rulebook's reduction.
 
-    Raises: NotPassed, and everything with which `Catalogue.publish` refuses.
+    Raises: NotPassed, RulebookUnknown, TermsInvalid.
     """
     passed = await catalogue.passed(lot_id)
     before = catalogue.rulebook(passed.published.rulebook)
     followed_by = "" if before is None else before.followed_by or before.name
     rulebook = catalogue.rulebook(relisting.rulebook or followed_by)
-    return await catalogue.publish(relisted(passed, relisting, rulebook, now_us), by)
+    return relisted(passed, relisting, rulebook, now_us)
 
 
 def relisted(passed: Passed, relisting: Relisting, rulebook: Rulebook | None, now_us: TimeUs) -> NewLot:
@@ -97,7 +97,7 @@ def _draft(passed: Passed, relisting: Relisting, rulebook: Rulebook, price: Amou
     try:
         return drafted(rulebook, subject)
     except PriceMissing as error:
-        raise TermsInvalid([f"rulebook {rulebook.name} needs the {error.base}"]) from error
+        raise TermsInvalid([in_words(Problem(Fault.PRICE_UNKNOWN, error.base.value))]) from error
 
 
 def _terms(before: LotTerms, rulebook: Rulebook | None, draft: Draft | None) -> LotTerms:

@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from exchange.texts import BothLanguages
+from matching.problems import Fault, Problem
 
 ADDRESS_CHARACTERS_MAX = 300
 
@@ -27,8 +28,8 @@ class Place(Struct, frozen=True, forbid_unknown_fields=True):
     address: BothLanguages
 
 
-def place_problems(place: Place | None) -> list[str]:
+def place_problems(place: Place | None) -> list[Problem]:
     """List what is wrong with a place; empty when nothing is."""
     if place is not None and max(len(place.address.zh), len(place.address.en)) > ADDRESS_CHARACTERS_MAX:
-        return [f"an address has at most {ADDRESS_CHARACTERS_MAX} characters"]
+        return [Problem(Fault.ADDRESS_TOO_LONG, "place.address", ADDRESS_CHARACTERS_MAX)]
     return []

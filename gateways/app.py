@@ -131,6 +131,7 @@ def _services(exchange: Exchange) -> Services:
         condition=exchange.condition,
         process=partial(_process, exchange),
         settings=settings,
+        changes=exchange.changes,
         auditing=Auditing(exchange.audit),
         catalogue=exchange.catalogue,
         statistics=exchange.statistics,

@@ -3,6 +3,9 @@
 On record come: whatever staff change; every sign-in, also one that failed; whatever somebody changes about his own
 proofs; and what was refused for want of a role. Bids do not come through the HTTP API, they are in the journal.
 
+No act is without its entry: the entry is added in the transaction that makes the act durable
+(`gateways.api.carrying_out`), or, where the act is in books of their own, before it.
+
 Belongs here: choosing, gathering, bounding. Does not belong here: how entries are kept (`exchange.audit`).
 """
 
@@ -16,8 +19,9 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from msgspec.structs import replace
 
-from exchange.audit import Audit, Entry, Said
+from exchange.audit import BEGUN, Audit, Entry, Said
 from exchange.database import StoreFailed, StoreUnavailable
 from exchange.people import Account
 from matching.units import TimeUs
@@ -50,6 +54,15 @@ class Act:
     about: dict[str, Said] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an operation comes on record: whether it asks for a change, and whether it is noted whoever asks."""
+
+    operation: str
+    is_change: bool
+    is_noted: bool
+
+
 class Auditing:
     """Adds entries for requests, each at most once, and few of those who are not staff."""
 
@@ -57,41 +70,55 @@ class Auditing:
         self._audit = audit
         self._room = Room()
 
-    async def note(
-        self,
-        request: web.Request,
-        act: Act,
-        *,
-        operation: str,
-        code: str,
-        is_change: bool,
-        is_noted: bool,
-        now_us: TimeUs,
+    def is_begun_on_record(self, act: Act, manner: Manner) -> bool:
+        """Tell whether an act has its entry before it is done: what staff change in other books than ours."""
+        is_staff = act.account is not None and act.account.is_staff
+        return is_staff and manner.is_change
+
+    async def begin(self, request: web.Request, act: Act, manner: Manner, now_us: TimeUs) -> int:
+        """Add the entry of an act that is about to be done, and return its position.
+
+        Raises: StoreUnavailable, StoreFailed; then it must not be done.
+        """
+        return await self._audit.add(self._entry(request, act, manner, BEGUN, now_us))
+
+    async def add(
+        self, request: web.Request, act: Act, manner: Manner, code: str, now_us: TimeUs, begun: int = 0
     ) -> None:
-        """Add the entry of a request that has been answered, if it is to have one.
+        """Add the entry of a request, if it is to have one; within a change, in its transaction.
 
-        The act is done by now: an entry that cannot be added goes to the log instead.
-
-        Args:
-            request: what was asked.
-            act: what is known of it.
-            operation: its name.
-            code: `OK`, or with what it was refused.
-            is_change: whether it was asked for a change.
-            is_noted: whether the operation is on record whoever does it.
-            now_us: the time.
+        Raises: StoreUnavailable, StoreFailed.
         """
         account = act.account
         is_staff = account is not None and account.is_staff
-        if not is_on_record(code, is_staff=is_staff, is_change=is_change, is_noted=is_noted):
+        on_record = is_on_record(
+            code, is_staff=is_staff, is_change=manner.is_change, is_noted=manner.is_noted
+        )
+        if not on_record:
             return
         person = request.remote or "" if account is None else f"account {account.id}"
         if not is_staff and not self._room.has_one(person, now_us):
             return
-        unsaid = self._room.left_out()
-        entry = Entry(
+        entry = self._entry(request, act, manner, code, now_us)
+        await self._audit.add(replace(entry, unsaid=self._room.left_out(), begun=begun))
+
+    async def note(
+        self, request: web.Request, act: Act, manner: Manner, code: str, now_us: TimeUs, begun: int = 0
+    ) -> None:
+        """Add the entry of what is over, as `add` does; one that cannot be added goes to the log instead.
+
+        Nothing was changed, or the act is on record already as begun.
+        """
+        try:
+            await self.add(request, act, manner, code, now_us, begun)
+        except (StoreUnavailable, StoreFailed) as error:
+            log.error("audit.not_written", error=str(error), operation=manner.operation, code=code)
+
+    def _entry(self, request: web.Request, act: Act, manner: Manner, code: str, now_us: TimeUs) -> Entry:
+        account = act.account
+        return Entry(
             at_us=now_us,
-            operation=operation,
+            operation=manner.operation,
             code=code,
             account=None if account is None else account.id,
             login=act.login if account is None else account.login,
@@ -99,14 +126,7 @@ class Auditing:
             address=request.remote or "",
             request=name_of(request),
             about=act.about,
-            unsaid=unsaid,
         )
-        try:
-            await self._audit.add(entry)
-        except (StoreUnavailable, StoreFailed) as error:
-            log.error(
-                "audit.not_written", error=str(error), operation=operation, code=code, login=entry.login
-            )
 
 
 class Room:

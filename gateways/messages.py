@@ -160,6 +160,12 @@ _RULES: Final = {
         "请为新的操作生成新的编号。",
         "Make a new id for a new command.",
     ),
+    "DONE_ALREADY": Message(
+        "这项操作先前已经完成，其中的密码或令牌只显示一次。",
+        "This was done already; what it answered with could be read only once.",
+        "请刷新页面查看结果；如未记下密码或令牌，请重新生成。",
+        "Reload to see what was made; if the password or token was not written down, make a new one.",
+    ),
     "LOT_NOT_KNOCKED_DOWN": Message(
         "该标的没有待确认的成交结果。",
         "No sale of this lot waits to be confirmed.",

@@ -33,7 +33,15 @@ VERSION = 1
 JSON_PROTOCOL = "luochui.v1.json"
 MSGPACK_PROTOCOL = "luochui.v1.msgpack"
 
-CommandId = Annotated[str, Meta(min_length=32, max_length=32, description="32 lowercase hexadecimal digits")]
+COMMAND_ID_CHARACTERS = 32
+CommandId = Annotated[
+    str,
+    Meta(
+        min_length=COMMAND_ID_CHARACTERS,
+        max_length=COMMAND_ID_CHARACTERS,
+        description="32 lowercase hexadecimal digits",
+    ),
+]
 """128 random bits in lowercase hexadecimal, made by the client once per intention; a retry carries the same."""
 
 

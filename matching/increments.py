@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from matching.problems import Fault, Problem
 from matching.units import Amount, AmountOrZero, PositiveAmount
 
 STEPS_MAX = 64
@@ -44,15 +45,15 @@ def increment_at(table: IncrementTable, price: Amount) -> Amount:
     return table[bisect_right(table, price, key=_threshold) - 1].increment
 
 
-def table_problems(table: IncrementTable) -> list[str]:
+def table_problems(table: IncrementTable) -> list[Problem]:
     """List what makes a step table unusable; empty when it is sound."""
     problems = []
     if not table:
-        return ["the step table is empty"]
+        return [Problem(Fault.LADDER_EMPTY, "increments")]
     if len(table) > STEPS_MAX:
-        problems.append(f"the step table has {len(table)} rows, at most {STEPS_MAX} are allowed")
+        problems.append(Problem(Fault.LADDER_TOO_LONG, "increments", STEPS_MAX))
     if table[0].threshold != 0:
-        problems.append("the first step must start at 0")
+        problems.append(Problem(Fault.LADDER_NOT_FROM_ZERO, "increments"))
     if any(later.threshold <= earlier.threshold for earlier, later in pairwise(table)):
-        problems.append("thresholds of the step table must rise strictly")
+        problems.append(Problem(Fault.LADDER_NOT_RISING, "increments"))
     return problems

@@ -135,7 +135,7 @@ def announce(given: command.AnnounceLot) -> Decision:
     """
     problems = terms_problems(given.terms)
     if problems:
-        return Refused(Refusal.TERMS_INVALID, detail="; ".join(problems))
+        return Refused(Refusal.TERMS_INVALID, detail="; ".join(map(str, problems)))
     public_terms = msgspec.structs.replace(given.terms, reserve_price=0)
     events: list[event.Event] = [event.LotAnnounced(public_terms, given.by)]
     if given.terms.reserve_price:

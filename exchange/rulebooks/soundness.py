@@ -18,9 +18,12 @@ from exchange.rulebooks.parameters import Draft, known_parameters, parameter
 from exchange.rulebooks.programme import TIME_SUFFIX, Occasion, PriceMissing, phase_terms
 from exchange.rulebooks.quantities import NotAQuantity
 from exchange.rulebooks.rulebook import PhasePlan, Rulebook
+from exchange.terms_words import in_words
 from exchange.texts import BothLanguages
+from matching.problems import Problem
 from matching.terms import LotTerms, terms_problems
 
+PROGRAMME = "programme"
 Fault = tuple[str, BothLanguages]
 """Where something is wrong, as a path such as `limit.2.max`, and what."""
 
@@ -126,14 +129,8 @@ def _of_sample(rulebook: Rulebook) -> Iterator[Fault]:
 
 def _of_draft(rulebook: Rulebook, draft: Draft) -> Iterator[Fault]:
     terms = draft.terms
-    told = set()
-    for index, phase in enumerate(terms.programme):
-        for problem in phase.problems(terms.opening_price, terms.direction):
-            told.add(problem)
-            yield f"phase.{index}", _contradiction(problem)
     for problem in terms_problems(terms):
-        if problem not in told:
-            yield "lot", _contradiction(problem)
+        yield _place_of(problem), _contradiction(problem)
     for violation in violations(rulebook, draft):
         parameters = [limit.parameter for limit in rulebook.limits]
         place = (
@@ -151,8 +148,19 @@ def _of_draft(rulebook: Rulebook, draft: Draft) -> Iterator[Fault]:
         )
 
 
-def _contradiction(problem: str) -> BothLanguages:
-    return BothLanguages(f"默认参数自相矛盾：{problem}", f"the defaults contradict each other: {problem}")
+def _place_of(problem: Problem) -> str:
+    """Return where in the rulebook a problem of its sample lot comes from: the phase, or the lot."""
+    field = problem.field.split(".")
+    return f"phase.{field[1]}" if field[0] == PROGRAMME else "lot"
+
+
+def _contradiction(problem: Problem) -> BothLanguages:
+    said = in_words(problem)
+    name = problem.field.split(".")[-1].removesuffix(TIME_SUFFIX)
+    return BothLanguages(
+        f"默认参数自相矛盾：{name}：{said.text.zh}；应为：{said.allowed.zh}",
+        f"the defaults contradict each other: {name}: {said.text.en}; accepted: {said.allowed.en}",
+    )
 
 
 def _price_missing(error: PriceMissing) -> BothLanguages:

@@ -42,8 +42,9 @@ from gateways.api import (
     sign_ups,
     system,
 )
+from gateways.api.carrying_out import handler
 from gateways.api.errors import errors_as_json
-from gateways.api.operation import NAME, Operation, handler
+from gateways.api.operation import NAME, Operation
 
 PREFIX = "/api/v1"
 ALL_PREFIX = "/api/"

@@ -174,22 +174,27 @@ OPERATIONS = (
     Operation(
         "POST", "/accounts", make_account, only(Role.ADMIN), body=AccountForm, answer=AccountMade, status=201,
         codes=(ApiCode.LOGIN_TAKEN, *DECLARATION_CODES),
+        in_one=True, is_secret=True,
     ),
     Operation(
         "POST", "/accounts/bulk", make_accounts, only(Role.ADMIN), body=BulkForm, answer=BulkMade, status=201,
         codes=(ApiCode.LOGIN_TAKEN,), body_bytes_max=BULK_BODY_BYTES_MAX,
+        in_one=True, is_secret=True,
     ),
     Operation(
         "POST", "/accounts/{account}/tokens", issue_token, only(Role.ADMIN), body=TokenForm, answer=TokenMade,
         status=201, codes=(ApiCode.ACCOUNT_UNKNOWN, ApiCode.TOO_MANY_TOKENS), is_body_optional=True,
+        in_one=True, is_secret=True,
     ),
     Operation(
         "POST", "/me/tokens", issue_own_token, SIGNED_IN, body=TokenForm, answer=TokenMade, status=201,
         codes=(ApiCode.TOO_MANY_TOKENS,), is_body_optional=True, is_noted=True,
+        in_one=True, is_secret=True,
     ),
     Operation("GET", "/me/tokens", list_own_tokens, SIGNED_IN, answer=Tokens),
     Operation(
         "DELETE", "/me/tokens/{token}", revoke_own_token, SIGNED_IN, status=204, codes=(ApiCode.TOKEN_UNKNOWN,),
         is_noted=True,
+        in_one=True,
     ),
 )  # fmt: skip

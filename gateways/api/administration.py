@@ -145,22 +145,27 @@ OPERATIONS = (
         "GET", "/accounts/{account}", show_account_file, READERS, answer=AccountFile, codes=(ApiCode.ACCOUNT_UNKNOWN,)
     ),
     Operation(
-        "PUT", "/accounts/{account}/roles", set_roles, WRITERS, body=RolesForm, status=204, codes=OF_CHANGES
+        "PUT", "/accounts/{account}/roles", set_roles, WRITERS, body=RolesForm, status=204, codes=OF_CHANGES,
+        in_one=True,
     ),
     Operation(
-        "PUT", "/accounts/{account}/standing", set_standing, WRITERS, body=StandingForm, status=204, codes=OF_CHANGES
+        "PUT", "/accounts/{account}/standing", set_standing, WRITERS, body=StandingForm, status=204, codes=OF_CHANGES,
+        in_one=True,
     ),
     Operation(
         "POST", "/accounts/{account}/password", reset_password, WRITERS, body=StatedReason, answer=PasswordMade,
         status=201, codes=(ApiCode.ACCOUNT_UNKNOWN, ApiCode.OWN_ACCOUNT),
+        in_one=True, is_secret=True,
     ),
-    Operation("DELETE", "/accounts/{account}/sign-ins", end_sign_ins, WRITERS, status=204),
+    Operation("DELETE", "/accounts/{account}/sign-ins", end_sign_ins, WRITERS, status=204, in_one=True),
     Operation(
         "DELETE", "/accounts/{account}/sign-ins/{sign_in}", end_sign_in, WRITERS, status=204,
         codes=(ApiCode.SIGN_IN_UNKNOWN,),
+        in_one=True,
     ),
     Operation(
         "DELETE", "/accounts/{account}/tokens/{token}", revoke_token, WRITERS, status=204,
         codes=(ApiCode.TOKEN_UNKNOWN,),
+        in_one=True,
     ),
 )  # fmt: skip

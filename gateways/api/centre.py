@@ -72,5 +72,6 @@ OPERATIONS = (
     Operation(
         "PUT", "/centre", change_centre, WRITERS, body=CentreForm, answer=CentreNow,
         codes=(ApiCode.CHANGED_MEANWHILE,),
+        in_one=True,
     ),
 )  # fmt: skip

@@ -31,6 +31,7 @@ from exchange.database import NotStorable, StoreUnavailable
 from exchange.people import LoginTaken, SamePassword, TooManyTokens
 from exchange.ports import Archived, Busy, JournalUnavailable, OutcomeUnknown
 from exchange.rulebooks.compliance import Violation
+from exchange.terms_words import FieldProblem
 from gateways.auditing import REQUEST_HEADER, name_of
 from ledger.store import LedgerUnavailable
 from matching.refusals import Refusal
@@ -70,6 +71,8 @@ class ApiCode(StrEnum):
     LAST_ADMIN = "LAST_ADMIN"
     SAME_PASSWORD = "SAME_PASSWORD"
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
+    COMMAND_ID_REUSED = "COMMAND_ID_REUSED"
+    DONE_ALREADY = "DONE_ALREADY"
     LOT_CLOSED = "LOT_CLOSED"
     DEPOSIT_DEADLINE_PASSED = "DEPOSIT_DEADLINE_PASSED"
     ALREADY_ADMITTED = "ALREADY_ADMITTED"
@@ -155,6 +158,8 @@ STATUS: Final[dict[ApiCode, int]] = {
     ApiCode.LAST_ADMIN: 409,
     ApiCode.SAME_PASSWORD: 409,
     ApiCode.CHANGED_MEANWHILE: 409,
+    ApiCode.COMMAND_ID_REUSED: 409,
+    ApiCode.DONE_ALREADY: 409,
     ApiCode.LOT_CLOSED: 409,
     ApiCode.DEPOSIT_DEADLINE_PASSED: 409,
     ApiCode.ALREADY_ADMITTED: 409,
@@ -222,15 +227,17 @@ _BY_STATUS: Final = {
 
 
 class ErrorAnswer(Struct, frozen=True):
-    """What every refused request is answered with. `problems` names each field or term that is wrong.
+    """What every refused request is answered with. `problems` names each field or term that is wrong, in English.
 
-    `violations` says, when a lot does not keep its rulebook, what it breaks, each with its article.
+    `violations` says, when a lot does not keep its rulebook, what it breaks, each with its article. `fields` says in
+    both languages of each field that is wrong what is, and what would be accepted.
     """
 
     code: str
     detail: str = ""
     problems: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
+    fields: tuple[FieldProblem, ...] = ()
 
 
 class ApiError(Exception):
@@ -242,12 +249,14 @@ class ApiError(Exception):
         detail: str = "",
         problems: Sequence[str] = (),
         violations: Sequence[Violation] = (),
+        fields: Sequence[FieldProblem] = (),
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
         self.problems = tuple(problems)
         self.violations = tuple(violations)
+        self.fields = tuple(fields)
 
 
 def refused(refusal: Refusal, detail: str = "") -> ApiError:
@@ -255,12 +264,17 @@ def refused(refusal: Refusal, detail: str = "") -> ApiError:
     return ApiError(ApiCode[refusal.name], detail)
 
 
+def terms_invalid(fields: Sequence[FieldProblem], detail: str = "") -> ApiError:
+    """Return the error for terms that cannot be."""
+    return ApiError(ApiCode.TERMS_INVALID, detail, problems=[str(field) for field in fields], fields=fields)
+
+
 def error_response(error: ApiError) -> web.Response:
     """Return the answer that an error makes."""
     headers = {"Retry-After": "1"} if STATUS[error.code] in (429, 503) else {}
     if STATUS[error.code] == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    answer = ErrorAnswer(error.code, error.detail, error.problems, error.violations)
+    answer = ErrorAnswer(error.code, error.detail, error.problems, error.violations, error.fields)
     return _response(STATUS[error.code], answer, headers)
 
 
@@ -304,7 +318,7 @@ def _coded(error: Exception) -> ApiError | None:
     """Return the code of an exception that callers are told about; None for one that nobody expects."""
     match error:
         case TermsInvalid():
-            return ApiError(ApiCode.TERMS_INVALID, problems=error.problems)
+            return terms_invalid(error.problems)
         case AgainstRulebook():
             problems = [str(violation) for violation in error.violations]
             return ApiError(ApiCode.AGAINST_RULEBOOK, problems=problems, violations=error.violations)

@@ -161,10 +161,12 @@ OPERATIONS = (
             ApiCode.LOT_UNKNOWN, ApiCode.FILE_EMPTY, ApiCode.FILE_TOO_LARGE, ApiCode.FILE_TYPE_UNKNOWN,
             ApiCode.PICTURE_DAMAGED, ApiCode.PICTURE_TOO_LARGE, ApiCode.TOO_MANY_FILES,
         ),
+        in_one=True,
     ),
     Operation(
         "DELETE", "/files/{file}", remove_lot_file, STAFF, body=FileRemoval, answer=LotFile,
         codes=(ApiCode.FILE_UNKNOWN,),
+        in_one=True,
     ),
     Operation(
         "GET", "/files/{file}", read_file, ANYONE, media="application/octet-stream", codes=(ApiCode.FILE_UNKNOWN,),

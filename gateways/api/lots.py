@@ -12,7 +12,7 @@ from exchange.lot_search import LotOrder, Search
 from exchange.lot_sheets import LotCard, LotCheck, LotRules, LotSheet, NewLot
 from exchange.people import Role
 from exchange.records import JournalRow
-from exchange.relisting import Relisting, relist
+from exchange.relisting import Relisting, lot_again
 from exchange.sign_up import SignUpState
 from exchange.texts import BothLanguages
 from exchange.whereabouts import Place
@@ -21,7 +21,7 @@ from gateways.api.operation import ANYONE, Asked, Operation, only
 from matching.events import Event, PublicEvent, public_view
 from matching.lot import CLOSED_STATES, LotState
 from matching.terms import LotTerms
-from matching.units import AmountOrZero, StaffId
+from matching.units import AmountOrZero, LotId, StaffId
 
 PAGE_LOTS_MAX = 200
 SHEET_FIELDS = tuple(name for name in LotSheet.__struct_fields__ if name != "card")
@@ -138,9 +138,9 @@ async def show_lot(asked: Asked) -> LotDetail:
 
 async def publish_lot(asked: Asked) -> Published:
     """Publish a lot: it is announced under its terms at once."""
-    lot = await asked.services.catalogue.publish(asked.body, asked.caller.id)
+    lot = await asked.services.catalogue.enter(asked.body, asked.caller.id)
     asked.say(lot=lot)
-    return Published(lot)
+    return await _brought_out(asked, lot, asked.body)
 
 
 async def check_lot(asked: Asked) -> LotCheck:
@@ -152,10 +152,19 @@ async def relist_lot(asked: Asked) -> Published:
     """Sell a lot that passed again, by default at the price that its rulebook's reduction gives."""
     services, now_us, by = asked.services, asked.services.clock.now_us(), asked.caller.id
     earlier = asked.ids["lot"]
-    lot = await relist(services.catalogue, earlier, asked.body, by, now_us)
+    new = await lot_again(services.catalogue, earlier, asked.body, now_us)
+    lot = await services.catalogue.enter(new, by)
     await services.lot_files.carry_over(earlier, lot, by)
     asked.say(new_lot=lot)
-    return Published(lot)
+    return await _brought_out(asked, lot, new)
+
+
+async def _brought_out(asked: Asked, lot: LotId, new: NewLot) -> Published:
+    """Announce a lot once it is written down for good: the journal must not know of one that the catalogue does not."""
+    published = Published(lot)
+    await asked.finish(published)
+    await asked.services.catalogue.bring_out(lot, new, asked.caller.id)
+    return published
 
 
 async def read_records(asked: Asked) -> RecordPage:
@@ -200,6 +209,7 @@ OPERATIONS = (
             ApiCode.TERMS_INVALID, ApiCode.AGAINST_RULEBOOK, ApiCode.RULEBOOK_UNKNOWN, ApiCode.LOT_NOT_PASSED,
             ApiCode.ALREADY_RELISTED, ApiCode.CODE_TAKEN,
         ),
+        in_one=True,
     ),
     Operation(
         "POST", "/lots/check", check_lot, only(Role.ADMIN, Role.HOST), body=NewLot, answer=LotCheck,
@@ -212,6 +222,7 @@ OPERATIONS = (
             ApiCode.TERMS_INVALID, ApiCode.AGAINST_RULEBOOK, ApiCode.RULEBOOK_UNKNOWN, ApiCode.LOT_NOT_PASSED,
             ApiCode.ALREADY_RELISTED, ApiCode.CODE_TAKEN,
         ),
+        in_one=True,
     ),
     Operation("GET", "/lots/{lot}", show_lot, ANYONE, answer=LotDetail, codes=(ApiCode.LOT_UNKNOWN,)),
     Operation(

@@ -101,9 +101,11 @@ OPERATIONS = (
     Operation(
         "POST", "/lots/{lot}/notices", publish_lot_notice, STAFF, body=LotNoticeForm, answer=Notice, status=201,
         codes=(ApiCode.LOT_UNKNOWN, ApiCode.NOTICE_UNKNOWN),
+        in_one=True,
     ),
     Operation(
         "POST", "/notices", publish_centre_notice, only(Role.ADMIN), body=NoticeForm, answer=Notice, status=201,
         codes=(ApiCode.NOTICE_UNKNOWN,),
+        in_one=True,
     ),
 )  # fmt: skip

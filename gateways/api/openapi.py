@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from exchange import __version__
+from gateways.api.carrying_out import COMMAND_HEADER
 from gateways.api.errors import STATUS, ApiCode, ErrorAnswer
 from gateways.api.operation import ANYONE, JSON, NAME, Operation
 from gateways.identity import COOKIE, SAFE_METHODS
@@ -33,6 +34,14 @@ FILE_CONTENT: Final = {
     },
 }
 ALWAYS_POSSIBLE: Final = (ApiCode.STORE_UNAVAILABLE, ApiCode.INTERNAL)
+
+COMMAND_ID: Final[dict[str, Any]] = {
+    "name": COMMAND_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Names one intention: repeated with the same request, the first answer is given again.",
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+}
 
 
 def document(operations: Sequence[Operation], prefix: str) -> dict[str, Any]:
@@ -101,6 +110,8 @@ def _parameters(
         {"name": name, "in": "path", "required": True, "schema": text if name == NAME else identifier}
         for name in re.findall(r"\{(\w+)\}", operation.path)
     ]
+    if operation.in_one and operation.who is not ANYONE:
+        parameters.append(COMMAND_ID)
     if operation.query is not None:
         # The names of the whole document: two modules may name a type alike.
         component = schema_of[repr(operation.query)]["$ref"].rsplit("/", 1)[-1]
@@ -144,6 +155,10 @@ def _codes_of_reception(operation: Operation) -> list[ApiCode]:
         codes.append(ApiCode.FOREIGN_ORIGIN)
     if operation.query is not None or operation.body is not None:
         codes.append(ApiCode.INVALID)
+    if operation.in_one and operation.who is not ANYONE:
+        codes.append(ApiCode.COMMAND_ID_REUSED)
+        if operation.is_secret:
+            codes.append(ApiCode.DONE_ALREADY)
     if operation.body is not None or operation.takes_file:
         codes += [ApiCode.MALFORMED, ApiCode.TOO_LARGE, ApiCode.UNSUPPORTED_TYPE]
     return codes

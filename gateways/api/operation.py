@@ -1,13 +1,13 @@
 """One operation of the HTTP API: what it takes, who may call it, what it answers; and how a request becomes a call.
 
 Belongs here: checking and decoding a request before its handler sees it, encoding the answer.
-Does not belong here: what any operation does.
+Does not belong here: what any operation does, and what is kept of it (`gateways.api.carrying_out`).
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -16,9 +16,10 @@ from aiohttp import web
 from exchange.audit import Said
 from exchange.people import Account, Role
 from gateways import identity
-from gateways.api.errors import ApiCode, ApiError, code_of
+from gateways.api.errors import ApiCode, ApiError
+from gateways.api.invalid import field_problem
 from gateways.api.services import SERVICES, Services
-from gateways.auditing import DONE, Act
+from gateways.auditing import Act
 
 BODY_BYTES_MAX: Final = 262_144
 BULK_BODY_BYTES_MAX: Final = 1_048_576
@@ -39,9 +40,20 @@ def only(*roles: Role) -> Roles:
     return frozenset(roles)
 
 
+Finish: TypeAlias = Callable[[Any], Awaitable[None]]
+
+
+async def _nothing(_answer: Any) -> None:
+    """Do nothing: the operation has no change of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that has been checked: who asks, and what for. `body` and `query` are of the operation's types."""
+    """A request that has been checked: who asks, and what for. `body` and `query` are of the operation's types.
+
+    An operation that is `in_one` and has something left to do once its change is durable calls `finish` with its
+    answer before.
+    """
 
     services: Services
     request: web.Request
@@ -51,6 +63,7 @@ class Asked:
     body: Any
     query: Any
     act: Act
+    finish: Finish = field(default=_nothing)
 
     @property
     def caller(self) -> Account:
@@ -83,6 +96,9 @@ class Operation:
         is_question: whether nothing is changed by it, whatever its method.
         is_noted: whether it comes into the record of acts also when it is not staff who ask.
         is_before_password: whether it is open to somebody who must choose another password first.
+        in_one: whether all that it changes is in the exchange's database: then change, entry and answer become durable
+            together, and the caller may name it with a command id (`gateways.api.carrying_out`).
+        is_secret: whether its answer holds what may be read only once.
     """
 
     method: str
@@ -101,36 +117,8 @@ class Operation:
     is_question: bool = False
     is_noted: bool = False
     is_before_password: bool = False
-
-
-def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Return the aiohttp handler that serves an operation."""
-
-    async def serve(request: web.Request) -> web.StreamResponse:
-        act = Act()
-        try:
-            answer = await operation.handle(await _asked(operation, request, act))
-        except Exception as error:
-            await _note(operation, request, act, code_of(error).value)
-            raise
-        await _note(operation, request, act, DONE)
-        return answer if isinstance(answer, web.StreamResponse) else json_response(answer, operation.status)
-
-    return serve
-
-
-async def _note(operation: Operation, request: web.Request, act: Act, code: str) -> None:
-    """Let the request come into the record of acts, if it is to be there."""
-    services = request.app[SERVICES]
-    await services.auditing.note(
-        request,
-        act,
-        operation=operation.handle.__name__,
-        code=code,
-        is_change=operation.method not in identity.SAFE_METHODS and not operation.is_question,
-        is_noted=operation.is_noted,
-        now_us=services.clock.now_us(),
-    )
+    in_one: bool = False
+    is_secret: bool = False
 
 
 def json_response(answer: Any, status: int = 200) -> web.Response:
@@ -141,7 +129,7 @@ def json_response(answer: Any, status: int = 200) -> web.Response:
     return web.Response(status=status, body=body, content_type=JSON, headers={"Cache-Control": "no-store"})
 
 
-async def _asked(operation: Operation, request: web.Request, act: Act) -> Asked:
+async def asked_of(operation: Operation, request: web.Request, act: Act) -> Asked:
     """Check a request: origin, caller, role, ids, query, body, in this order.
 
     Raises: ApiError.
@@ -242,4 +230,5 @@ def _invalid(error: msgspec.ValidationError, where: str) -> ApiError:
     """Name the field that is wrong: msgspec says `... - at `$.field``."""
     what, _, path = str(error).partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
-    return ApiError(ApiCode.INVALID, where, (f"{field}: {what}" if field else what,))
+    problem = f"{field}: {what}" if field else what
+    return ApiError(ApiCode.INVALID, where, (problem,), fields=(field_problem(str(error)),))

@@ -20,8 +20,9 @@ from exchange.rehearsal.scene import PLAIN_HALL, BidderCount, Pace, Scene, rehea
 from exchange.rehearsal.stage import LOT, Cast, NoPaddle, Rehearsal, TermsUnusable
 from exchange.rulebooks.drafting import sample
 from exchange.rulebooks.rulebook import NAME_PATTERN
+from exchange.terms_words import in_words
 from exchange.texts import BothLanguages
-from gateways.api.errors import ApiCode, ApiError
+from gateways.api.errors import ApiCode, ApiError, terms_invalid
 from gateways.api.lots import RecordPage, RecordQuery, linked
 from gateways.api.operation import ANYONE, NAME, SIGNED_IN, Asked, Operation, only
 from gateways.rehearsals import REHEARSALS, HeldRehearsal, Rehearsals, TooManyRehearsals, may_host
@@ -105,7 +106,7 @@ async def begin_rehearsal(asked: Asked) -> RehearsalCard:
     scene = await _scene(asked, wanted)
     problems = terms_problems(scene.terms)
     if problems:
-        raise ApiError(ApiCode.TERMS_INVALID, "too short to be played", problems)
+        raise terms_invalid([in_words(problem) for problem in problems], "too short to be played")
     cast = Cast(
         robots=wanted.bidders,
         pace=wanted.pace,

@@ -14,6 +14,7 @@ from exchange.audit import Audit
 from exchange.capacities import Capacities
 from exchange.catalogue import Catalogue
 from exchange.centre import Centre
+from exchange.changes import Changes
 from exchange.condition import Condition, Process
 from exchange.finance import Finance
 from exchange.host_desk import HostDesk
@@ -57,6 +58,7 @@ class Services:
     condition: Condition
     process: Callable[[], Process]
     settings: Settings
+    changes: Changes
     auditing: Auditing
     catalogue: Catalogue
     statistics: Statistics

@@ -170,17 +170,22 @@ OPERATIONS = (
     Operation(
         "POST", "/session", sign_in, ANYONE, body=Credentials, answer=SignedIn,
         codes=(ApiCode.WRONG_CREDENTIALS, ApiCode.RATE_LIMITED), is_noted=True, is_before_password=True,
+        in_one=True,
     ),
-    Operation("DELETE", "/session", sign_out, SIGNED_IN, status=204, is_noted=True, is_before_password=True),
+    Operation(
+        "DELETE", "/session", sign_out, SIGNED_IN, status=204, is_noted=True, is_before_password=True, in_one=True,
+    ),
     Operation("GET", "/me", who_am_i, ANYONE, answer=Me, is_before_password=True),
     Operation(
         "PUT", "/me/password", change_own_password, SIGNED_IN, body=PasswordForm, answer=SignedIn,
         codes=(ApiCode.WRONG_CREDENTIALS, ApiCode.SAME_PASSWORD, ApiCode.RATE_LIMITED),
         is_noted=True, is_before_password=True,
+        in_one=True,
     ),
     Operation("GET", "/me/sign-ins", list_own_sign_ins, SIGNED_IN, answer=SignIns),
     Operation(
         "DELETE", "/me/sign-ins/{sign_in}", end_own_sign_in, SIGNED_IN, status=204,
         codes=(ApiCode.SIGN_IN_UNKNOWN,), is_noted=True,
+        in_one=True,
     ),
 )  # fmt: skip

@@ -144,6 +144,7 @@ OPERATIONS = (
             ApiCode.LOT_UNKNOWN, ApiCode.ACCOUNT_UNKNOWN, ApiCode.ALREADY_ADMITTED, ApiCode.SHARES_INVALID,
             ApiCode.BIDS_JOINTLY,
         ),
+        in_one=True,
     ),
     Operation(
         "GET", "/lots/{lot}/sign-up", show_sign_up, only(Role.BIDDER), answer=SignUpState,

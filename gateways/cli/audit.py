@@ -13,6 +13,7 @@ from exchange.audit import Audit, AuditReport, Entry, Kept
 from exchange.database import StoreUnavailable
 from exchange.registry import opened_pool
 from exchange.setting_sources import load_settings
+from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import CommandFailed, ExitCode
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -40,6 +41,7 @@ def verify(
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
     json: Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")] = False,
+    language: Annotated[Language | None, typer.Option(help="zh or en; else by LANG. 语言")] = None,
 ) -> None:
     """Recompute the chain of all entries. 由全部记录重算并核验审计链
 
@@ -51,7 +53,7 @@ def verify(
     if json:
         typer.echo(msgspec.json.encode(report))
     else:
-        _print(report)
+        _print(report, language or language_of())
     if not report.is_sound:
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -79,10 +81,12 @@ def _place(text: str) -> Kept:
     return Kept(int(position), link, Entry(0, "", ""))
 
 
-def _print(report: AuditReport) -> None:
+def _print(report: AuditReport, words: Language) -> None:
     for flaw in report.flaws:
-        typer.echo(f"entry {flaw.position}: {flaw.what}")
-    verdict = "sound 完好" if report.is_sound else "NOT SOUND 有异常"
-    typer.echo(f"{report.entries:,} entries 条记录  {verdict}")
+        typer.echo(
+            words.say(f"entry {flaw.position}: {flaw.what.en}", f"第 {flaw.position} 条：{flaw.what.zh}")
+        )
+    verdict = words.say("sound", "完好") if report.is_sound else words.say("NOT SOUND", "有异常")
+    typer.echo(words.say(f"{report.entries:,} entries, {verdict}", f"{report.entries:,} 条记录，{verdict}"))
     if report.position:
-        typer.echo(f"end 末位  {report.position}:{report.link}")
+        typer.echo(f"{words.say('end', '末位')}  {report.position}:{report.link}")

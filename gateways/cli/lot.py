@@ -17,6 +17,7 @@ import typer
 from gateways.cli.language import Language, language_of
 from gateways.cli.operator import operator_token
 from gateways.cli.outcomes import CommandFailed, ExitCode
+from gateways.cli.problems import problem_lines, words_of_field, words_of_violation
 from gateways.client import DEFAULT_URL, ApiClient, ApiProblem, Unreachable
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -109,7 +110,7 @@ def notice(
     """
     words = language or language_of()
     body = _read(file, words)
-    made = _asked(url, token, data_dir, words, lambda api: api.call("POST", f"/lots/{lot}/notices", body))
+    made = _asked(url, token, data_dir, words, lambda api: api.once("POST", f"/lots/{lot}/notices", body))
     typer.echo(words.say(f"Notice {made['id']} is published.", f"公告 {made['id']} 已发布。"))
 
 
@@ -146,22 +147,14 @@ def _asked(
         text = words.say("The exchange cannot be reached", "无法连接交易所")
         raise CommandFailed(f"{text}: {problem}", ExitCode.UNREACHABLE) from problem
     except ApiProblem as problem:
-        lines = [f"{problem.code} {problem.detail}".rstrip(), *problem.problems]
-        raise CommandFailed("\n".join(lines)) from problem
+        raise CommandFailed("\n".join(problem_lines(problem, words))) from problem
 
 
 def _tell_check(found: dict[str, Any], words: Language) -> None:
-    lines = list(found["problems"])
-    for one in found["violations"]:
-        said = {
-            key: words.say(one[key]["en"], one[key]["zh"]) for key in ("name", "given", "allowed", "article")
-        }
-        lines.append(
-            words.say(
-                "{name}: {given}; allowed: {allowed} ({article})",
-                "{name}：{given}；应为 {allowed}（{article}）",
-            ).format(**said)
-        )
+    lines = [
+        *map(words_of_field(words), found["problems"]),
+        *map(words_of_violation(words), found["violations"]),
+    ]
     if lines:
         raise CommandFailed("\n".join(lines))
     typer.echo(words.say("It can be published.", "可以发布。"))

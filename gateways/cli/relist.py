@@ -17,6 +17,7 @@ from gateways.amounts import NotAnAmount, read_amount, write_amount
 from gateways.cli.language import Language, language_of
 from gateways.cli.operator import operator_token
 from gateways.cli.outcomes import CommandFailed, ExitCode
+from gateways.cli.problems import problem_lines
 from gateways.client import DEFAULT_URL, ApiClient, ApiProblem, Unreachable
 
 SECOND_US = 1_000_000
@@ -65,8 +66,7 @@ def command(
         text = words.say("The exchange cannot be reached", "无法连接交易所")
         raise CommandFailed(f"{text}: {problem}", ExitCode.UNREACHABLE) from problem
     except ApiProblem as problem:
-        lines = [f"{problem.code} {problem.detail}".rstrip(), *problem.problems]
-        raise CommandFailed("\n".join(lines)) from problem
+        raise CommandFailed("\n".join(problem_lines(problem, words))) from problem
     typer.echo(_told(sheet, words))
 
 
@@ -94,7 +94,7 @@ def _moment_us(by_the_clock: datetime) -> int:
 
 async def _relisted(url: str, token: str, lot: int, body: dict[str, Any]) -> dict[str, Any]:
     async with ApiClient(url, token=token) as api:
-        made = await api.call("POST", f"/lots/{lot}/relisting", body)
+        made = await api.once("POST", f"/lots/{lot}/relisting", body)
         return await api.lot(made["lot"])
 
 

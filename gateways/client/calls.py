@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -11,10 +12,13 @@ import aiohttp
 import orjson
 
 from gateways.client.addresses import API_PREFIX, DEFAULT_URL, SESSION_COOKIE, exchange_url, identity_headers
-from gateways.client.answers import Frame
+from gateways.client.answers import Frame, new_command_id
 from gateways.client.problems import ApiProblem, Unreachable
 
 FILE_NAME_HEADER = "X-File-Name"
+COMMAND_HEADER = "X-Command-Id"
+ATTEMPTS_MAX = 3
+PAUSE_SECONDS = 0.5
 
 
 class ApiClient:
@@ -88,8 +92,8 @@ class ApiClient:
         return answer
 
     async def publish_lot(self, new_lot: Mapping[str, Any]) -> int:
-        """Publish a lot and return its id (host or admin)."""
-        return int((await self.call("POST", "/lots", new_lot))["lot"])
+        """Publish a lot, once, and return its id (host or admin)."""
+        return int((await self.once("POST", "/lots", new_lot))["lot"])
 
     async def admit(self, lot: int, bidders: Sequence[int]) -> list[Frame]:
         """Admit accounts to a lot without deposit (admin); returns [{bidder, paddle}]."""
@@ -136,12 +140,33 @@ class ApiClient:
         path: str,
         body: Mapping[str, Any] | None = None,
         parameters: Mapping[str, str | int] | None = None,
+        command_id: str = "",
     ) -> Any:
-        """Call the API at `path` below its prefix and return the answer's JSON; None when it is empty."""
+        """Call the API at `path` below its prefix and return the answer's JSON; None when it is empty.
+
+        Args:
+            command_id: 32 lowercase hexadecimal digits that name one intention: repeated with the same request, the
+                first answer comes again.
+        """
         content = None if body is None else orjson.dumps(body)
-        headers = None if body is None else {"Content-Type": "application/json"}
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        if command_id:
+            headers[COMMAND_HEADER] = command_id
         answer, _ = await self._answer(method, path, data=content, params=parameters, headers=headers)
         return orjson.loads(answer) if answer else None
+
+    async def once(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Change something once, whatever happens to the connection, and return the answer's JSON.
+
+        Raises: ApiProblem; Unreachable, when there was no answer to any attempt: it was done or not.
+        """
+        command_id = new_command_id()
+        for _ in range(ATTEMPTS_MAX - 1):
+            try:
+                return await self.call(method, path, body, command_id=command_id)
+            except Unreachable:
+                await asyncio.sleep(PAUSE_SECONDS)
+        return await self.call(method, path, body, command_id=command_id)
 
     async def send_file(
         self, path: str, name: str, content: BinaryIO, parameters: Mapping[str, str | int] | None = None
@@ -173,6 +198,7 @@ def _api_problem(status: int, content: bytes) -> ApiProblem:
     try:
         answer = orjson.loads(content)
         problems = [str(problem) for problem in answer.get("problems") or ()]
-        return ApiProblem(status, answer["code"], answer.get("detail") or "", problems)
+        said = (list(answer.get(name) or ()) for name in ("fields", "violations"))
+        return ApiProblem(status, answer["code"], answer.get("detail") or "", problems, *said)
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
         return ApiProblem(status, f"HTTP_{status}", content[:200].decode("utf-8", "replace"))

@@ -5,8 +5,8 @@ Each says what to do next, in the words that the pages use for the same code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from gateways.messages import MESSAGES
 from gateways.wire import CLOSE_MEANINGS, CloseCode
@@ -65,14 +65,28 @@ class NoAnswer(ClientProblem):
 
 
 class ApiProblem(ClientProblem):
-    """The HTTP API said no, with a status, a code, and what is wrong."""
+    """The HTTP API said no, with a status, a code, and what is wrong.
 
-    def __init__(self, status: int, code: str, detail: str = "", problems: Sequence[str] = ()) -> None:
+    `fields` and `violations` are the answer's own, in both languages: {field, text, allowed}, {name, given, allowed,
+    article}.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str = "",
+        problems: Sequence[str] = (),
+        fields: Sequence[Mapping[str, Any]] = (),
+        violations: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         super().__init__(f"{status} {code} {detail}".rstrip())
         self.status = status
         self.code = code
         self.detail = detail
         self.problems = tuple(problems)
+        self.fields = tuple(fields)
+        self.violations = tuple(violations)
 
 
 def _ended(code: int, reason: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
+from matching.problems import Fault, Problem
 from matching.terms.debt import DebtTerms, SaleOrder
 from matching.terms.draw import Beacon, DrawTerms, Entrants
 from matching.terms.dutch import DutchTerms
@@ -147,24 +148,28 @@ class LotTerms(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     late_resume_notice_us: Span = 0
 
 
-def terms_problems(terms: LotTerms) -> list[str]:
+def terms_problems(terms: LotTerms) -> list[Problem]:
     """List what makes the terms unusable; empty when a lot may be announced under them."""
-    problems = []
+    problems: list[Problem] = []
     sign = terms.direction.sign
     if terms.reserve_price and sign * terms.reserve_price < sign * terms.opening_price:
-        side = "below" if sign > 0 else "above"
-        problems.append(f"the reserve price lies {side} the opening price")
+        fault = Fault.RESERVE_BELOW_OPENING if sign > 0 else Fault.RESERVE_ABOVE_OPENING
+        problems.append(Problem(fault, "reserve_price", terms.opening_price))
     if terms.reserve_price and terms.late_reserve is not None:
-        problems.append("a reserve that is entered late cannot be given beforehand")
+        problems.append(Problem(Fault.RESERVE_TWICE, "reserve_price"))
     late = terms.late_reserve
     if late is not None and late.opens_before_us <= late.closes_before_us:
-        problems.append("the time for entering the reserve is empty")
+        problems.append(
+            Problem(Fault.RESERVE_TIME_EMPTY, "late_reserve.opens_before_us", late.closes_before_us)
+        )
     if late is not None and late.phase >= len(terms.programme):
-        problems.append("the reserve is to be entered in a phase that the programme does not have")
+        problems.append(Problem(Fault.RESERVE_PHASE_MISSING, "late_reserve.phase", len(terms.programme) - 1))
     if terms.late_resume_notice_us and terms.prompt_resume_within_us is None:
-        problems.append("a notice before resuming needs the length of freeze that does without it")
+        problems.append(Problem(Fault.NOTICE_WITHOUT_LENGTH, "prompt_resume_within_us"))
     for index, phase in enumerate(terms.programme):
-        problems += phase.problems(terms.opening_price, terms.direction)
+        place = f"programme.{index}"
+        found = phase.problems(terms.opening_price, terms.direction)
+        problems += [problem.within(place) for problem in found]
         if phase.resume_at_phase is not None and phase.resume_at_phase > index:
-            problems.append("a freeze can only send a programme back, not on")
+            problems.append(Problem(Fault.RESUMES_FORWARD, f"{place}.resume_at_phase", index))
     return problems

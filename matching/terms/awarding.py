@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
+from matching.problems import Fault, Problem
 from matching.units import AmountOrZero, BasisPoints, NonZeroQuantity
 
 FULL_SCORE = 10_000
@@ -51,7 +52,7 @@ class AwardRule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
         """Tell whether the better price always comes first, so that offers of several phases can be compared."""
         return True
 
-    def problems(self) -> list[str]:
+    def problems(self) -> list[Problem]:
         """List what makes the parameters unusable."""
         return []
 
@@ -135,11 +136,11 @@ class CombinedScore(AwardRule, frozen=True, tag="combined_score"):
         """Tell whether the better price always comes first."""
         return False
 
-    def problems(self) -> list[str]:
+    def problems(self) -> list[Problem]:
         """List what makes the parameters unusable."""
         formula = self.formula
         if isinstance(formula, BenchmarkDeviation) and not formula.factor:
-            return ["the benchmark is zero"]
+            return [Problem(Fault.BENCHMARK_ZERO, "award.formula.factor")]
         return []
 
 

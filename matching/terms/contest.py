@@ -11,6 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from matching.problems import Fault, Problem
 from matching.terms.awarding import AnyAwardRule, BestPrice, CombinedScore, ScoresMoment, TieRule
 from matching.terms.phase import MINUTE_US, Direction, PhaseTerms
 from matching.units import Amount, AmountOrZero, PositiveAmount, Span
@@ -95,21 +96,21 @@ class ContestTerms(PhaseTerms, frozen=True, kw_only=True):
         rule = self.award
         return isinstance(rule, CombinedScore) and rule.scores_come is ScoresMoment.AFTER_OPENING
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction) + self.award.problems()
         if not self.duration_us:
-            problems.append("the time for offers is zero")
+            problems.append(Problem(Fault.DURATION_ZERO, "duration_us"))
         if self.base is Base.ABSOLUTE and not self.least:
-            problems.append("a range of amounts that is counted from nothing needs its least")
+            problems.append(Problem(Fault.RANGE_WITHOUT_LEAST, "least"))
         if self._is_range_empty(opening_price, direction.sign):
-            problems.append("the range of amounts is empty")
+            problems.append(Problem(Fault.RANGE_EMPTY, "most"))
         if self.earlier_offers_stand and not self.award.is_by_price:
-            problems.append("earlier offers can only stand where the better price wins")
+            problems.append(Problem(Fault.EARLIER_OFFERS_NEED_PRICE, "earlier_offers_stand"))
         if self.award.needs_points and self.waits_for_scores and not self.scoring_us:
-            problems.append("scores that come after the opening need time")
+            problems.append(Problem(Fault.SCORING_TIME_ZERO, "scoring_us"))
         if self.leader_answers and self.advances_max:
-            problems.append("either the leader answers or the best advance")
+            problems.append(Problem(Fault.LEADER_AND_ADVANCE, "advances_max"))
         return problems
 
     def _is_range_empty(self, opening_price: Amount, sign: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from matching.increments import IncrementTable, table_problems
+from matching.problems import Fault, Problem
 from matching.terms.english import BidRule
 from matching.terms.items import ITEMS_MAX, SaleItem, item_problems
 from matching.terms.phase import DAY_US, MINUTE_US, Direction, PhaseTerms
@@ -52,16 +53,16 @@ class DebtTerms(PhaseTerms, frozen=True, tag="debt"):
         """What has to come in: debt and costs."""
         return self.debt + self.costs
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction) + table_problems(self.increments)
         problems += item_problems(self.items)
         if direction is Direction.FALLING:
-            problems.append("a debt is covered by sales, and their prices rise")
+            problems.append(Problem(Fault.DEBT_PRICES_RISE, "/direction"))
         if not self.duration_us:
-            problems.append("the duration is zero")
+            problems.append(Problem(Fault.DURATION_ZERO, "duration_us"))
         if self.soft_close_window_us and not self.extension_us:
-            problems.append("a soft close needs an extension longer than zero")
+            problems.append(Problem(Fault.EXTENSION_ZERO, "extension_us"))
         if self.covered_countdown_us == 0:
-            problems.append("the countdown once the debt is covered is zero")
+            problems.append(Problem(Fault.COVERED_COUNTDOWN_ZERO, "covered_countdown_us"))
         return problems

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from matching.problems import Fault, Problem
 from matching.terms.phase import Direction, PhaseTerms
 from matching.units import Amount, AmountOrZero, Moment, Span, StaffId, TimeUs
 
@@ -87,17 +88,17 @@ class DrawTerms(PhaseTerms, frozen=True, tag="draw"):
         """Tell whether anybody may give a seed."""
         return bool(self.parties) or self.entrants_may_commit
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         if self.beacon is None and self.parties_min < 2:
-            problems.append("a draw needs a public beacon or seeds from at least two parties")
+            problems.append(Problem(Fault.DRAW_NEEDS_PARTIES, "parties_min"))
         if not self.entrants_may_commit and self.parties_min > len(self.parties):
-            problems.append("the draw wants seeds from more parties than it names")
+            problems.append(Problem(Fault.PARTIES_TOO_FEW, "parties_min", len(self.parties)))
         if len(set(self.parties)) < len(self.parties):
-            problems.append("a party of the draw is named twice")
+            problems.append(Problem(Fault.PARTY_TWICE, "parties"))
         if self.takes_seeds and not (self.commit_us and self.reveal_us):
-            problems.append("seeds need time for committing and time for revealing")
+            problems.append(Problem(Fault.SEED_TIME_ZERO, "commit_us"))
         if not self.takes_seeds and (self.commit_us or self.reveal_us):
-            problems.append("there is time for seeds, but nobody may give one")
+            problems.append(Problem(Fault.SEED_TIME_UNUSED, "commit_us"))
         return problems

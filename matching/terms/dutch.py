@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from matching.problems import Fault, Problem
 from matching.terms.phase import MINUTE_US, SECOND_US, Direction, PhaseTerms
 from matching.units import AMOUNT_MAX, Amount, AmountOrZero, BasisPoints, Span
 
@@ -52,20 +53,20 @@ class DutchTerms(PhaseTerms, frozen=True, tag="dutch"):
         distance = sign * (opening_price - self.stop_price)
         return min(self.steps, -(-distance // self.step_at(opening_price))) + 1
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         sign = direction.sign
         if bool(self.step) == bool(self.step_share):
-            problems.append("the step is either an amount or a share of the opening price")
+            problems.append(Problem(Fault.STEP_TWICE, "step"))
         elif not self.step_at(opening_price):
-            problems.append("the share of the opening price is too small for a step")
+            problems.append(Problem(Fault.STEP_SHARE_TOO_SMALL, "step_share"))
         elif self.price_at(opening_price, sign, self.steps + 1) <= 0:
-            problems.append("the price would fall to nothing before the last step")
+            problems.append(Problem(Fault.PRICE_FALLS_TO_NOTHING, "steps"))
         elif self.price_at(opening_price, sign, self.steps + 1) > AMOUNT_MAX:
-            problems.append("the price would climb beyond all amounts")
+            problems.append(Problem(Fault.PRICE_BEYOND_ALL, "steps"))
         if not self.tick_us:
-            problems.append("a price stands for no time")
+            problems.append(Problem(Fault.TICK_ZERO, "tick_us"))
         if self.stop_price and sign * (opening_price - self.stop_price) <= 0:
-            problems.append("the clock would have to run backwards to its stop price")
+            problems.append(Problem(Fault.STOP_WRONG_SIDE, "stop_price", opening_price))
         return problems

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from matching.increments import IncrementTable, table_problems
+from matching.problems import Fault, Problem
 from matching.terms.phase import MINUTE_US, Direction, PhaseTerms
 from matching.units import Amount, AmountOrZero, Span
 
@@ -105,27 +106,31 @@ class EnglishTerms(PhaseTerms, frozen=True, tag="english"):
             and not self.buy_now_price
         )
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction) + table_problems(self.increments)
         if self.duration_us is None and not self.host_may_hammer:
-            problems.append("a phase without duration needs a host who may hammer")
+            problems.append(Problem(Fault.NO_END, "duration_us"))
         if self.duration_us == 0:
-            problems.append("the duration is zero")
+            problems.append(Problem(Fault.DURATION_ZERO, "duration_us"))
         if self.soft_close_window_us and not self.extension_us:
-            problems.append("a soft close needs an extension longer than zero")
+            problems.append(Problem(Fault.EXTENSION_ZERO, "extension_us"))
         hard_end = self.hard_end_after_us
         if hard_end is not None and self.duration_us is not None and hard_end < self.duration_us:
-            problems.append("the hard end lies before the first end")
+            problems.append(Problem(Fault.HARD_END_TOO_EARLY, "hard_end_after_us", self.duration_us))
         if self.recent_window_us and (self.duration_us is None or self.host_may_hammer):
-            problems.append("only a clock tells who bid shortly before the end")
+            problems.append(Problem(Fault.RECENT_NEEDS_CLOCK, "recent_window_us"))
         return problems + self._price_problems(opening_price, direction)
 
-    def _price_problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def _price_problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         problems = []
-        for price, name in ((self.cap_price, "cap"), (self.buy_now_price, "buy-now price")):
+        sides = (
+            (self.cap_price, Fault.CAP_WRONG_SIDE, "cap_price"),
+            (self.buy_now_price, Fault.BUY_NOW_WRONG_SIDE, "buy_now_price"),
+        )
+        for price, fault, field in sides:
             if price and direction.sign * price < direction.sign * opening_price:
-                problems.append(f"the {name} lies on the wrong side of the opening price")
+                problems.append(Problem(fault, field, opening_price))
         if self.cap_price and self.buy_now_price:
-            problems.append("a phase ends at a cap or at a buy-now price, not at both")
+            problems.append(Problem(Fault.CAP_AND_BUY_NOW, "buy_now_price"))
         return problems

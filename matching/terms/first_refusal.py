@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from matching.problems import Fault, Problem
 from matching.terms.phase import MINUTE_US, Direction, PhaseTerms
 from matching.units import QUANTITY_MAX, Amount, BasisPoints, Span
 
@@ -45,18 +46,18 @@ class FirstRefusalTerms(PhaseTerms, frozen=True, tag="first_refusal"):
     stakes: Annotated[tuple[Stake, ...], Meta(max_length=99)] = ()
     """The weights of the holders by rank; none: all weigh the same."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         if not self.window_us:
-            problems.append("the window is empty")
+            problems.append(Problem(Fault.WINDOW_ZERO, "window_us"))
         is_shared = self.several is SeveralMatch.PRO_RATA
         if is_shared != bool(self.units):
-            problems.append("units are named exactly where holders share them")
+            problems.append(Problem(Fault.UNITS_AND_SHARING, "units"))
         if self.stakes and not is_shared:
-            problems.append("stakes matter only where holders share")
+            problems.append(Problem(Fault.STAKES_WITHOUT_SHARING, "stakes"))
         if len({stake.rank for stake in self.stakes}) < len(self.stakes):
-            problems.append("a rank has two stakes")
+            problems.append(Problem(Fault.STAKE_TWICE, "stakes"))
         if sum(stake.share for stake in self.stakes) > WHOLE:
-            problems.append("the stakes are more than the whole")
+            problems.append(Problem(Fault.STAKES_OVER_WHOLE, "stakes"))
         return problems

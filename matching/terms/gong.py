@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matching.increments import IncrementTable, table_problems
+from matching.problems import Fault, Problem
 from matching.terms.phase import HOUR_US, MINUTE_US, SECOND_US, Direction, PhaseTerms
 from matching.units import Amount, Span
 
@@ -23,11 +24,11 @@ class GongTerms(PhaseTerms, frozen=True, tag="gong"):
     the lot is announced; a freeze moves it as far as it moves the round."""
     leader_may_raise: bool = True
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction) + table_problems(self.increments)
         if not self.round_us:
-            problems.append("a round has no time")
+            problems.append(Problem(Fault.ROUND_ZERO, "round_us"))
         if self.hard_end_after_us is not None and self.hard_end_after_us <= self.pause_us:
-            problems.append("the hard end lies before the first round")
+            problems.append(Problem(Fault.HARD_END_BEFORE_ROUND, "hard_end_after_us", self.pause_us))
         return problems

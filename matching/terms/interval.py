@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from matching.problems import Fault, Problem
 from matching.terms.phase import MINUTE_US, Direction, PhaseTerms
 from matching.units import Amount, Span
 
@@ -51,16 +52,16 @@ class IntervalTerms(PhaseTerms, frozen=True, tag="interval"):
     recent_min: Annotated[int, Meta(ge=0, le=1000)] = 0
     """Left out with fewer bidders who bid shortly before the phase before ended."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         if not self.duration_us:
-            problems.append("the interval has no duration")
+            problems.append(Problem(Fault.DURATION_ZERO, "duration_us"))
         if self.only_if_capped and self.only_if_uncapped:
-            problems.append("the interval is left out whether the price is capped or not")
+            problems.append(Problem(Fault.NEVER_RUNS, "only_if_capped"))
         asks = self.inquiry is not Inquiry.NOTHING
         if not asks and (self.presumed is not Presumed.NOBODY or self.ends_early_when_all_answered):
-            problems.append("the interval asks nothing that could be answered or presumed")
+            problems.append(Problem(Fault.ASKS_NOTHING, "inquiry"))
         if self.inquiry is Inquiry.TAKE_CAP and not self.only_if_capped:
-            problems.append("taking the cap can be asked only where the price is capped")
+            problems.append(Problem(Fault.CAP_NOT_THERE, "only_if_capped"))
         return problems

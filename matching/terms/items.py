@@ -11,6 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from matching.problems import Fault, Problem
 from matching.units import PositiveAmount
 
 ITEMS_MAX = 200
@@ -25,8 +26,8 @@ class SaleItem(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     opening_price: PositiveAmount
 
 
-def item_problems(items: Sequence[SaleItem]) -> list[str]:
+def item_problems(items: Sequence[SaleItem]) -> list[Problem]:
     """List what makes a list of items unusable; empty when it is sound."""
     if len({item.item for item in items}) < len(items):
-        return ["two items have the same number"]
+        return [Problem(Fault.ITEM_TWICE, "items")]
     return []

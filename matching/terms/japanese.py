@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from matching.increments import IncrementTable, table_problems
+from matching.problems import Fault, Problem
 from matching.terms.awarding import TieRule
 from matching.terms.phase import MINUTE_US, Direction, PhaseTerms
 from matching.units import Amount, Span
@@ -33,11 +34,11 @@ class JapaneseTerms(PhaseTerms, frozen=True, tag="japanese"):
     ties: TieRule = TieRule.EARLIER
     """Who comes first among those who left at the same tick; the time that counts is that of entering."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction) + table_problems(self.increments)
         if not self.entry_us:
-            problems.append("there is no time for entering: nobody may be bound without having said so")
+            problems.append(Problem(Fault.ENTRY_ZERO, "entry_us"))
         if not self.tick_us:
-            problems.append("a price stands for no time")
+            problems.append(Problem(Fault.TICK_ZERO, "tick_us"))
         return problems

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from matching.problems import Fault, Problem
 from matching.terms.draw import Beacon
 from matching.terms.phase import HOUR_US, Direction, PhaseTerms
 from matching.units import (
@@ -124,34 +125,34 @@ class MultiUnitTerms(PhaseTerms, frozen=True, tag="multi_unit"):
     payment_unit: PositiveAmount = 1
     """Payments are rounded half up to whole multiples of this: for each line, or for each bidder at a uniform price."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         problems += self._quantity_problems() + self._hint_problems()
         if self.supply * opening_price > AMOUNT_MAX:
-            problems.append("the supply at the opening price is worth more than can be paid")
+            problems.append(Problem(Fault.SUPPLY_WORTH_TOO_MUCH, "supply", AMOUNT_MAX // opening_price))
         if self.precedence is Precedence.DRAW and self.seed is None and self.beacon is None:
-            problems.append("a draw needs a seed or a public beacon")
+            problems.append(Problem(Fault.DRAW_NEEDS_SOURCE, "seed"))
         if self.precedence is not Precedence.DRAW and (self.seed is not None or self.beacon is not None):
-            problems.append("a seed or beacon is named, but nothing is drawn")
+            problems.append(Problem(Fault.SOURCE_WITHOUT_DRAW, "precedence"))
         if self.precedence is Precedence.DRAW and self.sharing is not Sharing.IN_TURN:
-            problems.append("a draw decides who is served first, which sharing in proportion does not ask")
+            problems.append(Problem(Fault.DRAW_WITHOUT_TURN, "sharing"))
         return problems
 
-    def _quantity_problems(self) -> list[str]:
+    def _quantity_problems(self) -> list[Problem]:
         problems = []
         if self.supply % self.lot_size or (self.line_min % self.lot_size and self.line_min > 1):
-            problems.append("the supply and the least quantity have to be whole lots")
+            problems.append(Problem(Fault.SUPPLY_NOT_WHOLE_LOTS, "supply", self.lot_size))
         most = self.supply if self.bidder_max is None else min(self.bidder_max, self.supply)
         if most < max(self.line_min, self.lot_size):
-            problems.append("nobody could ask for as much as a line has to")
+            problems.append(Problem(Fault.LINE_TOO_LARGE, "line_min", most))
         return problems
 
-    def _hint_problems(self) -> list[str]:
+    def _hint_problems(self) -> list[Problem]:
         problems = []
         moments = (0, *self.hints_after_us, self.duration_us)
         if self.hints_after_us and sorted(set(moments)) != list(moments):
-            problems.append("hints have to come one after the other, between beginning and end")
+            problems.append(Problem(Fault.HINTS_OUT_OF_ORDER, "hints_after_us", self.duration_us))
         if 2 * self.hint_trim >= WHOLE:
-            problems.append("nothing is left to take a mean of")
+            problems.append(Problem(Fault.HINT_TRIM_ALL, "hint_trim"))
         return problems

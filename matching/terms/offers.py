@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matching.problems import Fault, Problem
 from matching.terms.contest import ContestTerms
 from matching.terms.phase import Direction
 from matching.units import Amount
@@ -16,11 +17,9 @@ class OffersTerms(ContestTerms, frozen=True, kw_only=True, tag="offers"):
     distinct_amounts: bool = False
     """An amount that somebody has offered is refused, and the later bidder must change his."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         if self.distinct_amounts and (self.revisions_max or self.may_take_back):
-            problems.append(
-                "distinct amounts need offers that bind: revisions would find out those of others"
-            )
+            problems.append(Problem(Fault.DISTINCT_NEEDS_BINDING, "distinct_amounts"))
         return problems

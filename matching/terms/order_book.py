@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from matching.problems import Fault, Problem
 from matching.terms.phase import MINUTE_US, Direction, PhaseTerms
 from matching.units import AMOUNT_MAX, Amount, BasisPoints, NonZeroQuantity, PositiveAmount, Span
 
@@ -53,21 +54,23 @@ class MarketTerms(PhaseTerms, frozen=True):
         )
         return max(lowest, self.tick), highest
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         if not self.duration_us:
-            problems.append("the duration is zero")
+            problems.append(Problem(Fault.DURATION_ZERO, "duration_us"))
         if opening_price % self.tick:
-            problems.append("the reference price is not on the tick")
+            problems.append(Problem(Fault.PRICE_OFF_TICK, "/opening_price", self.tick))
         if opening_price * self.quantity_max > ORDER_VALUE_MAX:
-            problems.append("the largest order would be worth too much")
+            problems.append(
+                Problem(Fault.ORDER_WORTH_TOO_MUCH, "quantity_max", ORDER_VALUE_MAX // opening_price)
+            )
         if self.quantity_min > self.quantity_max:
-            problems.append("the smallest order is larger than the largest")
+            problems.append(Problem(Fault.QUANTITY_MIN_ABOVE_MAX, "quantity_min", self.quantity_max))
         if self.quantity_min % self.quantity_step:
-            problems.append("the smallest order is not a whole number of steps")
+            problems.append(Problem(Fault.QUANTITY_MIN_OFF_STEP, "quantity_min", self.quantity_step))
         if direction is not Direction.RISING:
-            problems.append("an order book has two sides and no direction: announce it as rising")
+            problems.append(Problem(Fault.BOOK_HAS_NO_DIRECTION, "/direction"))
         return problems
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from matching.problems import Fault, Problem
 from matching.units import Amount, Span
 
 SECOND_US = 1_000_000
@@ -45,6 +46,8 @@ class PhaseTerms(
     resume_at_phase: Annotated[int, Meta(ge=0, lt=PHASES_MAX)] | None = None
     """After a freeze the programme begins again at this phase (福建: a fresh preparation); None: it goes on here."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
-        return [] if self.resume_countdown_us else ["the countdown after a freeze is zero"]
+        return (
+            [] if self.resume_countdown_us else [Problem(Fault.FREEZE_COUNTDOWN_ZERO, "resume_countdown_us")]
+        )

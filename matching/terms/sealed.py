@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matching.problems import Fault, Problem
 from matching.terms.contest import ContestTerms
 from matching.terms.phase import HOUR_US, Direction
 from matching.units import Amount, Span
@@ -16,9 +17,9 @@ class SealedTerms(ContestTerms, frozen=True, kw_only=True, tag="sealed"):
     opening_us: Span = HOUR_US
     """How long after the deadline the offers can be opened; those not opened by then count as spoiled."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         if not self.opening_us:
-            problems.append("the time for opening is zero")
+            problems.append(Problem(Fault.OPENING_TIME_ZERO, "opening_us"))
         return problems

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from matching.problems import Fault, Problem
 from matching.terms.phase import MINUTE_US, Direction, PhaseTerms
 from matching.units import Amount, NonZeroQuantity, Quantity, Span
 
@@ -38,15 +39,15 @@ class SecondDimensionTerms(PhaseTerms, frozen=True, tag="second_dimension"):
     raise_steps_max: Annotated[int, Meta(gt=0, le=1_000_000)] | None = None
     """A bid above the least next one by more steps is taken for a slip of the finger; None for no bound."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
         if not self.duration_us:
-            problems.append("the duration is zero")
+            problems.append(Problem(Fault.DURATION_ZERO, "duration_us"))
         if self.soft_close_window_us and not self.extension_us:
-            problems.append("a soft close needs an extension longer than zero")
+            problems.append(Problem(Fault.EXTENSION_ZERO, "extension_us"))
         if self.hard_end_after_us is not None and self.hard_end_after_us < self.duration_us:
-            problems.append("the hard end lies before the first end")
+            problems.append(Problem(Fault.HARD_END_TOO_EARLY, "hard_end_after_us", self.duration_us))
         if self.cap and self.cap < self.start:
-            problems.append("the cap of the second dimension lies below its start")
+            problems.append(Problem(Fault.CAP_BELOW_START, "cap", self.start))
         return problems

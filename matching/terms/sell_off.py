@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matching.problems import Fault, Problem
 from matching.terms.phase import DAY_US, Direction, PhaseTerms
 from matching.units import Amount, Span
 
@@ -19,7 +20,7 @@ class SellOffTerms(PhaseTerms, frozen=True, tag="sell_off"):
     max_bids_allowed: bool = True
     """Whether the first bid may be a max bid; it goes on in the auction that follows, where that knows max bids."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction)
-        return problems if self.duration_us else [*problems, "the window is empty"]
+        return problems if self.duration_us else [*problems, Problem(Fault.WINDOW_ZERO, "duration_us")]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from matching.problems import Fault, Problem
 from matching.terms.items import ITEMS_MAX, SaleItem, item_problems
 from matching.terms.phase import Direction, PhaseTerms
 from matching.units import AMOUNT_MAX, Amount, BasisPoints, Digest, Paddle, PositiveAmount, Span
@@ -90,17 +91,17 @@ class SimultaneousTerms(PhaseTerms, frozen=True, tag="simultaneous"):
         """Return how far the clock goes in a round that begins at a price."""
         return min(price + self.step_from(price), AMOUNT_MAX)
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
         problems = super().problems(opening_price, direction) + item_problems(self.items)
         if not self.round_us:
-            problems.append("a round takes no time")
+            problems.append(Problem(Fault.ROUND_ZERO, "round_us"))
         if (self.ties is ItemTies.SEED) != (self.tie_seed is not None):
-            problems.append("ties are broken by a seed if, and only if, one is declared")
+            problems.append(Problem(Fault.TIES_AND_SEED, "tie_seed"))
         if self.is_clock and direction is Direction.FALLING:
-            problems.append("the clock only rises")
+            problems.append(Problem(Fault.CLOCK_RISES, "/direction"))
         if self.is_clock and self.waivers:
-            problems.append("a clock knows no waivers: who says nothing asks for nothing")
+            problems.append(Problem(Fault.CLOCK_HAS_NO_WAIVERS, "waivers"))
         if not self.is_clock and any(item.supply > 1 for item in self.items):
-            problems.append("several units of an item need a clock")
+            problems.append(Problem(Fault.UNITS_NEED_CLOCK, "items"))
         return problems

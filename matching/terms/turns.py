@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from matching.problems import Fault, Problem
 from matching.terms.phase import MINUTE_US, Direction, PhaseTerms
 from matching.units import Amount, PositiveAmount, Span
 
@@ -30,6 +31,8 @@ class TurnsTerms(PhaseTerms, frozen=True, tag="turns"):
     turn_us: Span = 3 * MINUTE_US
     """How long each bidder has in each round."""
 
-    def problems(self, opening_price: Amount, direction: Direction) -> list[str]:
+    def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:
         """List what makes the parameters unusable; empty when they make sense together."""
-        return super().problems(opening_price, direction) + ([] if self.turn_us else ["a turn has no time"])
+        return super().problems(opening_price, direction) + (
+            [] if self.turn_us else [Problem(Fault.TURN_ZERO, "turn_us")]
+        )

@@ -225,11 +225,6 @@ async def test_a_cell_of_the_table_is_no_formula(floor: Served, boss: Person) ->
     assert row["login"].startswith("'=")
 
 
-async def test_an_act_whose_entry_cannot_be_kept_is_still_answered(floor: Served, boss: Person) -> None:
-    await floor.exchange.people._database.run("ALTER TABLE exchange.audit RENAME TO audit_elsewhere")
-    assert (await boss.ask("POST", "/me/tokens", {"label": "x"}))[0] == 201
-
-
 async def test_the_state_of_the_machine_is_said_in_words(floor: Served, boss: Person) -> None:
     state = await boss.get("/system")
     subjects = {finding["subject"]: finding for finding in state["findings"]}

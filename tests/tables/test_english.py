@@ -6,6 +6,7 @@ from matching.terms import Direction, EnglishTerms, EqualLimits, LateReserve
 from matching.units import AMOUNT_MAX
 from matching.view import lot_view
 from tests.tables.scenario import Scenario, english, lot_terms, span_us, steps
+from tests.terms_codes import codes
 
 ABSURD = AMOUNT_MAX + 1
 
@@ -1094,17 +1095,17 @@ def test_late_reserves(name: str) -> None:
 @pytest.mark.parametrize(
     ("phase", "problem"),
     [
-        (english(cap_price=999), "the cap lies on the wrong side of the opening price"),
-        (english(buy_now_price=999), "the buy-now price lies on the wrong side of the opening price"),
+        (english(cap_price=999), "CAP_WRONG_SIDE"),
+        (english(buy_now_price=999), "BUY_NOW_WRONG_SIDE"),
         (
             english(cap_price=2000, buy_now_price=1500),
-            "a phase ends at a cap or at a buy-now price, not at both",
+            "CAP_AND_BUY_NOW",
         ),
-        (english(recent_window_us=1, hammer_after=0), "only a clock tells who bid shortly before the end"),
+        (english(recent_window_us=1, hammer_after=0), "RECENT_NEEDS_CLOCK"),
     ],
 )
 def test_what_makes_no_sense_is_told(phase: EnglishTerms, problem: str) -> None:
-    assert phase.problems(1000, Direction.RISING) == [problem]
+    assert codes(phase.problems(1000, Direction.RISING)) == [problem]
 
 
 def test_a_floor_lies_below_the_opening_price() -> None:

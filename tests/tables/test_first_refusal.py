@@ -10,6 +10,7 @@ from matching.phases.first_refusal import shared_out
 from matching.terms import Direction, FirstRefusalTerms, LotTerms, SeveralMatch, Stake
 from matching.view import lot_view
 from tests.tables.scenario import Scenario, english, lot_terms, span_us
+from tests.terms_codes import codes
 
 AUCTION = english()
 BY_RANK = FirstRefusalTerms(window_us=span_us("5:00"))
@@ -323,27 +324,27 @@ def test_awards_pay_the_whole_price() -> None:
 @pytest.mark.parametrize(
     ("terms", "problem"),
     [
-        (FirstRefusalTerms(window_us=0), "the window is empty"),
-        (FirstRefusalTerms(units=5), "units are named exactly where holders share them"),
+        (FirstRefusalTerms(window_us=0), "WINDOW_ZERO"),
+        (FirstRefusalTerms(units=5), "UNITS_AND_SHARING"),
         (
             FirstRefusalTerms(several=SeveralMatch.PRO_RATA),
-            "units are named exactly where holders share them",
+            "UNITS_AND_SHARING",
         ),
-        (FirstRefusalTerms(stakes=(Stake(1, 5),)), "stakes matter only where holders share"),
+        (FirstRefusalTerms(stakes=(Stake(1, 5),)), "STAKES_WITHOUT_SHARING"),
         (
             FirstRefusalTerms(several=SeveralMatch.PRO_RATA, units=5, stakes=(Stake(1, 5), Stake(1, 6))),
-            "a rank has two stakes",
+            "STAKE_TWICE",
         ),
         (
             FirstRefusalTerms(
                 several=SeveralMatch.PRO_RATA, units=5, stakes=(Stake(1, 6000), Stake(2, 4001))
             ),
-            "the stakes are more than the whole",
+            "STAKES_OVER_WHOLE",
         ),
     ],
 )
 def test_what_makes_no_sense_is_told(terms: FirstRefusalTerms, problem: str) -> None:
-    assert terms.problems(1000, Direction.RISING) == [problem]
+    assert codes(terms.problems(1000, Direction.RISING)) == [problem]
 
 
 def test_sound_terms_have_no_problems_and_survive_the_journal() -> None:

@@ -10,6 +10,7 @@ from matching.terms import Direction, GongTerms
 from matching.units import AMOUNT_MAX
 from matching.view import lot_view
 from tests.tables.scenario import Scenario, english, lot_terms, lot_under, span_us, steps, take_over
+from tests.terms_codes import codes
 
 ABSURD = AMOUNT_MAX + 1
 
@@ -249,10 +250,8 @@ def test_terms_that_make_no_sense_are_refused() -> None:
     terms = gong()
     assert terms.problems(1000, Direction.RISING) == []
     stopped = structs.replace(terms, round_us=0, hard_end_after_us=terms.pause_us)
-    assert stopped.problems(1000, Direction.RISING) == [
-        "a round has no time",
-        "the hard end lies before the first round",
+    assert codes(stopped.problems(1000, Direction.RISING)) == [
+        "ROUND_ZERO",
+        "HARD_END_BEFORE_ROUND",
     ]
-    assert structs.replace(terms, increments=()).problems(1000, Direction.RISING) == [
-        "the step table is empty"
-    ]
+    assert codes(structs.replace(terms, increments=()).problems(1000, Direction.RISING)) == ["LADDER_EMPTY"]

@@ -16,6 +16,7 @@ from matching.terms.contest import MayOffer
 from matching.units import AMOUNT_MAX
 from matching.view import lot_view
 from tests.tables.scenario import Scenario, english, lot_terms, lot_under, span_us, steps, take_over
+from tests.terms_codes import codes
 
 
 def japanese(
@@ -312,14 +313,9 @@ def test_the_clock_shows_its_price_and_that_bidders_answer() -> None:
 def test_terms_that_make_no_sense_are_refused() -> None:
     terms = japanese()
     assert terms.problems(1000, Direction.RISING) == []
-    (entry,) = structs.replace(terms, entry_us=0).problems(1000, Direction.RISING)
-    assert "no time for entering" in entry
-    assert structs.replace(terms, tick_us=0).problems(1000, Direction.RISING) == [
-        "a price stands for no time"
-    ]
-    assert structs.replace(terms, increments=()).problems(1000, Direction.RISING) == [
-        "the step table is empty"
-    ]
+    assert codes(structs.replace(terms, entry_us=0).problems(1000, Direction.RISING)) == ["ENTRY_ZERO"]
+    assert codes(structs.replace(terms, tick_us=0).problems(1000, Direction.RISING)) == ["TICK_ZERO"]
+    assert codes(structs.replace(terms, increments=()).problems(1000, Direction.RISING)) == ["LADDER_EMPTY"]
 
 
 def test_where_no_price_is_left_the_clock_does_not_begin() -> None:

@@ -17,6 +17,7 @@ from matching.terms.multi_unit import Precedence, Pricing, ReserveRule, Sharing,
 from matching.units import AMOUNT_MAX
 from matching.view import lot_view
 from tests.tables.scenario import HOST, LOT, START_US, Scenario, lot_terms, lot_under, seed_of, span_us
+from tests.terms_codes import refused_codes
 
 
 def units(
@@ -630,20 +631,20 @@ def test_the_supply_is_shown_before_the_opening() -> None:
 
 
 BAD_TERMS: dict[str, tuple[MultiUnitTerms, str]] = {
-    "supply": (units(1001, lot_size=500), "whole lots"),
-    "least": (units(1000, lot_size=500, line_min=700), "whole lots"),
-    "cap": (units(1000, line_min=500, bidder_max=499), "nobody could ask"),
-    "hints": (units(hints=("5:00", "5:00")), "one after the other"),
-    "hint at the end": (units(hints=("10:00",)), "one after the other"),
-    "hint at the beginning": (units(hints=("0:00",)), "one after the other"),
-    "trim": (units(hint_trim=5000), "nothing is left"),
-    "draw": (units(precedence=Precedence.DRAW), "needs a seed"),
-    "seed": (units(seed=seed_of(1)), "nothing is drawn"),
+    "supply": (units(1001, lot_size=500), "SUPPLY_NOT_WHOLE_LOTS"),
+    "least": (units(1000, lot_size=500, line_min=700), "SUPPLY_NOT_WHOLE_LOTS"),
+    "cap": (units(1000, line_min=500, bidder_max=499), "LINE_TOO_LARGE"),
+    "hints": (units(hints=("5:00", "5:00")), "HINTS_OUT_OF_ORDER"),
+    "hint at the end": (units(hints=("10:00",)), "HINTS_OUT_OF_ORDER"),
+    "hint at the beginning": (units(hints=("0:00",)), "HINTS_OUT_OF_ORDER"),
+    "trim": (units(hint_trim=5000), "HINT_TRIM_ALL"),
+    "draw": (units(precedence=Precedence.DRAW), "DRAW_NEEDS_SOURCE"),
+    "seed": (units(seed=seed_of(1)), "SOURCE_WITHOUT_DRAW"),
     "shared draw": (
         units(precedence=Precedence.DRAW, seed=seed_of(1), sharing=Sharing.PRO_RATA),
-        "served first",
+        "DRAW_WITHOUT_TURN",
     ),
-    "worth": (units(10**12), "worth more"),
+    "worth": (units(10**12), "SUPPLY_WORTH_TOO_MUCH"),
 }
 
 
@@ -652,7 +653,7 @@ def test_terms_that_make_no_sense(name: str) -> None:
     terms, problem = BAD_TERMS[name]
     refused = announce(AnnounceLot(LOT, HOST, lot_terms(terms, opening=10_000)))
     assert isinstance(refused, Refused)
-    assert problem in refused.detail
+    assert problem in refused_codes(refused)
 
 
 @pytest.mark.parametrize("terms", [EU, SHANGHAI, GUANGDONG, PLATES])

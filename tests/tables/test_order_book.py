@@ -18,6 +18,7 @@ from matching.terms.order_book import ORDER_VALUE_MAX
 from matching.units import AMOUNT_MAX
 from matching.view import lot_view
 from tests.tables.scenario import Scenario, lot_terms, lot_under, moment_us, span_us
+from tests.terms_codes import codes
 
 
 def book(duration: str = "10:00", **terms: Any) -> OrderBookTerms:
@@ -329,21 +330,19 @@ def test_the_best_five_levels_the_last_price_and_the_volume_are_public() -> None
 @pytest.mark.parametrize(
     ("terms", "problem"),
     [
-        (book(duration="0:00"), "the duration is zero"),
-        (book(tick=300), "the reference price is not on the tick"),
-        (book(quantity_min=10, quantity_max=5), "the smallest order is larger than the largest"),
-        (book(quantity_min=10, quantity_step=4), "the smallest order is not a whole number of steps"),
-        (book(quantity_max=ORDER_VALUE_MAX // 1000 + 1), "the largest order would be worth too much"),
+        (book(duration="0:00"), "DURATION_ZERO"),
+        (book(tick=300), "PRICE_OFF_TICK"),
+        (book(quantity_min=10, quantity_max=5), "QUANTITY_MIN_ABOVE_MAX"),
+        (book(quantity_min=10, quantity_step=4), "QUANTITY_MIN_OFF_STEP"),
+        (book(quantity_max=ORDER_VALUE_MAX // 1000 + 1), "ORDER_WORTH_TOO_MUCH"),
     ],
 )
 def test_terms_that_make_no_sense(terms: OrderBookTerms, problem: str) -> None:
-    assert terms_problems(market(terms)) == [problem]
+    assert codes(terms_problems(market(terms))) == [problem]
 
 
 def test_a_book_has_no_direction() -> None:
-    assert terms_problems(market(direction=Direction.FALLING)) == [
-        "an order book has two sides and no direction: announce it as rising"
-    ]
+    assert codes(terms_problems(market(direction=Direction.FALLING))) == ["BOOK_HAS_NO_DIRECTION"]
 
 
 @pytest.mark.parametrize(

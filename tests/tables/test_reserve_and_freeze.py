@@ -26,6 +26,7 @@ from tests.tables.scenario import (
     span_us,
     take_over,
 )
+from tests.terms_codes import refused_codes
 
 BY_ANOTHER = msgspec.structs.replace(
     SHANTOU, late_reserve=LateReserve(by=HOST + 1, opens_before_us=span_us("30:00"))
@@ -526,28 +527,24 @@ def test_a_default_is_kept_with_its_order() -> None:
 
 
 PROBLEMS = {
-    "a reserve that is entered late cannot be given beforehand": lot_terms(
+    "RESERVE_TWICE": lot_terms(
         listing("10:00"), reserve=2000, late_reserve=LateReserve(by=HOST, opens_before_us=1)
     ),
-    "the time for entering the reserve is empty": lot_terms(
+    "RESERVE_TIME_EMPTY": lot_terms(
         listing("10:00"), late_reserve=LateReserve(by=HOST, opens_before_us=1, closes_before_us=1)
     ),
-    "the reserve is to be entered in a phase that the programme does not have": lot_terms(
+    "RESERVE_PHASE_MISSING": lot_terms(
         listing("10:00"), late_reserve=LateReserve(by=HOST, opens_before_us=1, phase=1)
     ),
-    "a notice before resuming needs the length of freeze that does without it": lot_terms(
-        listing("10:00"), late_resume_notice_us=1
-    ),
-    "a freeze can only send a programme back, not on": lot_terms(
-        listing("10:00", resume_at_phase=1), listing("10:00")
-    ),
+    "NOTICE_WITHOUT_LENGTH": lot_terms(listing("10:00"), late_resume_notice_us=1),
+    "RESUMES_FORWARD": lot_terms(listing("10:00", resume_at_phase=1), listing("10:00")),
 }
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_terms_that_make_no_sense_are_refused(problem: str) -> None:
     refused = announce(command.AnnounceLot(LOT, HOST, PROBLEMS[problem]))
-    assert refused == Refused(Refusal.TERMS_INVALID, detail=problem)
+    assert refused_codes(refused) == [problem]
 
 
 def _admit(lot: Lot, letter: str, **shares: int) -> list[event.Event] | Refused:

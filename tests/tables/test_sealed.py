@@ -9,7 +9,6 @@ from matching.commands import AnnounceLot
 from matching.details import Act, Offers
 from matching.events import Place
 from matching.lot import announce
-from matching.refusals import Refusal, Refused
 from matching.terms import Direction, SealedTerms
 from matching.terms.awarding import (
     BenchmarkDeviation,
@@ -21,6 +20,7 @@ from matching.terms.awarding import (
 )
 from matching.view import lot_view
 from tests.tables.scenario import HOST, LOT, Scenario, english, handle_of, lot_terms, span_us
+from tests.terms_codes import refused_codes
 
 
 def sealed(
@@ -472,4 +472,4 @@ def test_a_tie_is_handed_on_for_a_draw() -> None:
 
 def test_there_must_be_time_for_opening() -> None:
     refused = announce(AnnounceLot(LOT, HOST, lot_terms(sealed(opening="0:00"))))
-    assert refused == Refused(Refusal.TERMS_INVALID, detail="the time for opening is zero")
+    assert refused_codes(refused) == ["OPENING_TIME_ZERO"]

@@ -7,6 +7,7 @@ from matching.terms import DAY_US, Direction, EnglishTerms, LotTerms, SellOffTer
 from matching.terms.phase import HOUR_US
 from matching.units import AMOUNT_MAX
 from tests.tables.scenario import Scenario, english, lot_terms, span_us
+from tests.terms_codes import codes
 
 WINDOW = SellOffTerms()
 AUCTION = english(duration="24:00:00", window="5:00", extension="5:00")
@@ -147,7 +148,7 @@ def test_the_defaults_are_those_of_the_rule() -> None:
 
 
 def test_an_empty_window_is_no_window() -> None:
-    assert SellOffTerms(duration_us=0).problems(1000, Direction.RISING) == ["the window is empty"]
+    assert codes(SellOffTerms(duration_us=0).problems(1000, Direction.RISING)) == ["WINDOW_ZERO"]
 
 
 def test_terms_survive_the_journal() -> None:

@@ -10,7 +10,6 @@ import pytest
 from matching.commands import AnnounceLot
 from matching.events import ItemsBid, is_public
 from matching.lot import announce
-from matching.refusals import Refusal, Refused
 from matching.terms import (
     MINUTE_US,
     SECOND_US,
@@ -23,6 +22,7 @@ from matching.terms import (
 from matching.units import AMOUNT_MAX
 from matching.view import lot_view
 from tests.tables.scenario import HOST, LOT, Scenario, english, lot_terms
+from tests.terms_codes import refused_codes
 
 SEED = "5a" * 32
 THREE = (RoundItem(1, 1000, points=10), RoundItem(2, 500, points=5), RoundItem(3, 500, points=5))
@@ -353,23 +353,23 @@ def test_clock(name: str) -> None:
 
 
 WRONG_TERMS = {
-    "two items have the same number": rounds((RoundItem(1, 5), RoundItem(1, 6))),
-    "a round takes no time": msgspec.structs.replace(rounds(), round_us=0),
-    "ties are broken by a seed if, and only if, one is declared": rounds(ties=ItemTies.SEED),
-    "a clock knows no waivers: who says nothing asks for nothing": clock(waivers=1),
-    "several units of an item need a clock": rounds(TWO_KINDS),
+    "ITEM_TWICE": rounds((RoundItem(1, 5), RoundItem(1, 6))),
+    "ROUND_ZERO": msgspec.structs.replace(rounds(), round_us=0),
+    "TIES_AND_SEED": rounds(ties=ItemTies.SEED),
+    "CLOCK_HAS_NO_WAIVERS": clock(waivers=1),
+    "UNITS_NEED_CLOCK": rounds(TWO_KINDS),
 }
 
 
 @pytest.mark.parametrize("problem", WRONG_TERMS)
 def test_terms_that_make_no_sense_are_refused(problem: str) -> None:
     answer = announce(AnnounceLot(LOT, HOST, lot_terms(WRONG_TERMS[problem])))
-    assert answer == Refused(Refusal.TERMS_INVALID, detail=problem)
+    assert refused_codes(answer) == [problem]
 
 
 def test_the_clock_only_rises() -> None:
     answer = announce(AnnounceLot(LOT, HOST, lot_terms(clock(), direction=Direction.FALLING)))
-    assert answer == Refused(Refusal.TERMS_INVALID, detail="the clock only rises")
+    assert refused_codes(answer) == ["CLOCK_RISES"]
 
 
 def test_what_was_bid_in_the_round_is_hidden_until_it_is_closed() -> None:

@@ -23,6 +23,7 @@ from tests.tables.scenario import (
     span_us,
     take_over,
 )
+from tests.terms_codes import codes
 
 ABSURD = AMOUNT_MAX + 1
 
@@ -338,4 +339,4 @@ def test_a_bid_never_lands_in_a_turn_that_is_over() -> None:
 def test_turns_without_time_are_refused() -> None:
     terms = turns()
     assert terms.problems(1000, Direction.RISING) == []
-    assert structs.replace(terms, turn_us=0).problems(1000, Direction.RISING) == ["a turn has no time"]
+    assert codes(structs.replace(terms, turn_us=0).problems(1000, Direction.RISING)) == ["TURN_ZERO"]

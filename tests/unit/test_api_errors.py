@@ -15,11 +15,17 @@ from exchange.catalogue import CodeTaken, TermsInvalid
 from exchange.database import NotStorable, StoreFailed, StoreUnavailable
 from exchange.people import LoginTaken, TooManyTokens
 from exchange.ports import Busy, JournalUnavailable, OutcomeUnknown
+from exchange.terms_words import in_words
 from gateways.api.errors import ApiCode, ApiError, ErrorAnswer, errors_as_json
 from ledger.store import LedgerUnavailable
+from matching.problems import Fault, Problem
 
 FAILURES = {
-    "terms": (TermsInvalid(["the step table is empty"]), 422, ApiCode.TERMS_INVALID),
+    "terms": (
+        TermsInvalid([in_words(Problem(Fault.LADDER_EMPTY, "increments"))]),
+        422,
+        ApiCode.TERMS_INVALID,
+    ),
     "code": (CodeTaken("PLOT-1"), 409, ApiCode.CODE_TAKEN),
     "login": (LoginTaken(["anna"]), 409, ApiCode.LOGIN_TAKEN),
     "tokens": (TooManyTokens("100"), 409, ApiCode.TOO_MANY_TOKENS),

@@ -28,16 +28,16 @@ def test_a_sound_table_has_no_problems(table: tuple[Step, ...]) -> None:
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        ((), "empty"),
-        ((Step(1, 5),), "start at 0"),
-        ((Step(0, 5), Step(100, 5), Step(100, 6)), "rise strictly"),
-        ((Step(0, 5), Step(200, 5), Step(100, 6)), "rise strictly"),
-        (tuple(Step(row, 1) for row in range(STEPS_MAX + 1)), "at most 64"),
+        ((), "LADDER_EMPTY"),
+        ((Step(1, 5),), "LADDER_NOT_FROM_ZERO"),
+        ((Step(0, 5), Step(100, 5), Step(100, 6)), "LADDER_NOT_RISING"),
+        ((Step(0, 5), Step(200, 5), Step(100, 6)), "LADDER_NOT_RISING"),
+        (tuple(Step(row, 1) for row in range(STEPS_MAX + 1)), "LADDER_TOO_LONG"),
     ],
 )
 def test_an_unusable_table_is_named(table: tuple[Step, ...], problem: str) -> None:
     (found,) = table_problems(table)
-    assert problem in found
+    assert found.code == problem and found.field == "increments"
 
 
 def test_every_problem_is_reported_at_once() -> None:

@@ -1,0 +1,52 @@
+"""What makes terms unusable, in words: what is wrong, and what would be accepted instead.
+
+Belongs here: saying a problem. Does not belong here: finding problems (`matching.terms`, `exchange.lot_sheets`), how
+they are shown.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from exchange.rulebooks.quantities import Duration, described, money_text
+from exchange.terms_sentences import WORDS, Unit
+from exchange.texts import BothLanguages
+from matching.problems import Problem
+
+
+class FieldProblem(Struct, frozen=True):
+    """One field that is wrong: a code that never changes, in words what is wrong and what would be accepted.
+
+    `field` is its path, such as `terms.programme.0.duration_us`.
+    """
+
+    code: str
+    field: str
+    text: BothLanguages
+    allowed: BothLanguages
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.text.en}; accepted: {self.allowed.en}"
+
+
+def in_words(problem: Problem) -> FieldProblem:
+    """Return a problem as people read it."""
+    words = WORDS[problem.code]
+    bound = _bound(problem.bound, words.unit)
+    return FieldProblem(
+        code=problem.code.value,
+        field=problem.field,
+        text=BothLanguages(words.zh, words.en),
+        allowed=BothLanguages(
+            words.allowed_zh.format(bound=bound.zh), words.allowed_en.format(bound=bound.en)
+        ),
+    )
+
+
+def _bound(bound: int | None, unit: Unit) -> BothLanguages:
+    match unit:
+        case Unit.MONEY if bound is not None:
+            return BothLanguages(money_text(bound), money_text(bound))
+        case Unit.TIME if bound is not None:
+            return described(Duration(bound))
+    return BothLanguages(f"{bound:,}", f"{bound:,}") if bound is not None else BothLanguages("", "")
