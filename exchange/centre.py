@@ -73,7 +73,7 @@ class CentreCard(Struct, frozen=True, forbid_unknown_fields=True):
         complaint_line: telephone for complaints and objections.
         opening_hours: when people are there.
         map_link: https address of a map with `{latitude}` and `{longitude}` in it; empty: no link.
-        region: what the search for lots begins with; empty: everywhere.
+        region: where lots lie of which nothing else is said, first among those of the public search; empty: nowhere.
         footer: what stands at the end of every page, such as the ICP number.
     """
 

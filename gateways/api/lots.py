@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from exchange.categories import Category
 from exchange.lot_search import LotOrder, Search
@@ -138,14 +138,23 @@ async def show_lot(asked: Asked) -> LotDetail:
 
 async def publish_lot(asked: Asked) -> Published:
     """Publish a lot: it is announced under its terms at once."""
-    lot = await asked.services.catalogue.enter(asked.body, asked.caller.id)
+    new = await _placed(asked)
+    lot = await asked.services.catalogue.enter(new, asked.caller.id)
     asked.say(lot=lot)
-    return await _brought_out(asked, lot, asked.body)
+    return await _brought_out(asked, lot, new)
 
 
 async def check_lot(asked: Asked) -> LotCheck:
     """Tell what keeps a lot from being published, and the notice that it would have; nothing is made."""
-    return await asked.services.catalogue.check(asked.body)
+    return await asked.services.catalogue.check(await _placed(asked))
+
+
+async def _placed(asked: Asked) -> NewLot:
+    """Return the lot to be published; one without a region lies in the centre's."""
+    new: NewLot = asked.body
+    if new.region.strip():
+        return new
+    return structs.replace(new, region=(await asked.services.centre.current()).card.region)
 
 
 async def relist_lot(asked: Asked) -> Published:

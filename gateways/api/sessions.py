@@ -51,6 +51,7 @@ class CentreLine(Struct, frozen=True):
     name: Lines
     phone: str
     complaint_line: str
+    region: str
     footer: Text
 
 
@@ -144,7 +145,7 @@ async def who_am_i(asked: Asked) -> Me:
         asked.services.is_demo,
         __version__,
         asked.services.clock.now_us(),
-        CentreLine(card.name, card.phone, card.complaint_line, card.footer),
+        CentreLine(card.name, card.phone, card.complaint_line, card.region, card.footer),
     )
 
 

@@ -37,6 +37,7 @@ async def show(visit: Visit, services: Services) -> Shown:
         offset=(page - 1) * PAGE_LOTS,
     )
     found = await services.catalogue.search(search)
+    home = (await services.centre.current()).card.region
     return Shown(
         "lots.html",
         {
@@ -47,13 +48,19 @@ async def show(visit: Visit, services: Services) -> Shown:
             "is_more": found.is_more,
             "page": page,
             "pages": pages_of(found.total, PAGE_LOTS),
-            "regions": await services.catalogue.regions(),
+            "regions": home_first(await services.catalogue.regions(), home),
+            "home_region": home,
             "categories": list(Category),
             "states": list(LotState),
             "orders": list(LotOrder),
             "rulebooks": services.catalogue.rulebooks.all(),
         },
     )
+
+
+def home_first(regions: list[str], home: str) -> list[str]:
+    """Return the regions that lots lie in, the centre's own in front."""
+    return sorted(regions, key=lambda region: region != home)
 
 
 def pages_of(total: int, size: int) -> int:

@@ -99,6 +99,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "state": ("状态", "State"),
     "category": ("类别", "Category"),
     "region": ("地区", "Region"),
+    "home_region": ("（本中心）", "(this centre's)"),
     "seller": ("委托方", "Seller"),
     "price_from": ("价格从（元）", "Price from (yuan)"),
     "price_to": ("价格至（元）", "Price to (yuan)"),

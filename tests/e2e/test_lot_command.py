@@ -33,7 +33,7 @@ async def test_a_lot_is_published_from_files(floor: Served, host: Person, tmp_pa
     where = ["--url", str(floor.server.make_url("/")), "--data-dir", str(tmp_path), "--language", "en"]
 
     async def luochui(*arguments: str) -> Any:
-        return await asyncio.to_thread(CliRunner().invoke, app, ["lot", *arguments, *where])
+        return await asyncio.to_thread(CliRunner().invoke, app, ["lot", arguments[0], *where, *arguments[1:]])
 
     bad, good = tmp_path / "bad.json", tmp_path / "good.json"
     bad.write_bytes(msgspec.json.encode(court_lot(floor, deposit=175_000_00)))
@@ -42,6 +42,15 @@ async def test_a_lot_is_published_from_files(floor: Served, host: Person, tmp_pa
     assert checked.exit_code == ExitCode.REFUSED and "art. 17" in checked.stderr
     refused = await luochui("publish", str(bad))
     assert refused.exit_code == ExitCode.REFUSED and "AGAINST_RULEBOOK" in refused.stderr
+    wrong = msgspec.json.decode(msgspec.json.encode(court_lot(floor)))
+    wrong["terms"]["reserve_price"] = 1
+    bad.write_bytes(msgspec.json.encode(wrong))
+    chinese = await luochui("publish", str(bad), "--check", "--language", "zh")
+    assert chinese.exit_code == ExitCode.REFUSED and "保留价低于起始价；应为：不低于" in chinese.stderr
+    wrong["title_zh"] = 5
+    bad.write_bytes(msgspec.json.encode(wrong))
+    chinese = await luochui("publish", str(bad), "--language", "zh")
+    assert "title_zh：这里填的是整数；应为：文字" in chinese.stderr
     assert "can be published" in (await luochui("publish", str(good), "--check")).stdout
     assert (await host.get("/lots"))["total"] == 0
     published = await luochui("publish", str(good))

@@ -1,6 +1,7 @@
 // The live protocol, version 1: one connection that keeps its subscriptions and its commands through every loss.
 // Belongs here: connecting, positions, retries, the clock. Does not belong here: what a frame means to a page.
 
+import { commandId } from "./commands";
 import { farewellOf, mayReturn, retryDelayMs, toldDelayMs, type Farewell } from "./backoff";
 import { ServerClock } from "./clock";
 import type { ClientFrame, Error as ErrorFrame, Events, Hello, Limits, ReceiptFrame, RefusalFrame, ServerFrame, Snapshot, View } from "../schema";
@@ -61,11 +62,6 @@ interface Pending {
 }
 
 type Repeated = "refill" | "heartbeat" | "ping";
-
-/** Make 128 random bits in hexadecimal: the name of one intention, the same in every retry. */
-export function commandId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /** One connection to the live floor. */
 export class LiveConnection {

@@ -3,5 +3,6 @@
 export * from "./amounts";
 export * from "./backoff";
 export * from "./clock";
+export * from "./commands";
 export * from "./connection";
 export * from "./room";

@@ -12,7 +12,7 @@ export const me = shallowRef<Me>({
   demo: false,
   version: "",
   server_time_us: 0,
-  centre: { name: { zh: "", en: "" }, phone: "", complaint_line: "", footer: { zh: "", en: "" } },
+  centre: { name: { zh: "", en: "" }, phone: "", complaint_line: "", region: "", footer: { zh: "", en: "" } },
 });
 
 export const FINANCE = ["finance", "cashier", "checker", "accountant", "auditor"] as const;

@@ -1,5 +1,6 @@
 // Sending a file with progress, which fetch cannot tell.
 
+import type { FieldProblem } from "../schema";
 import { ApiError } from "./api";
 
 const PATIENCE_MS = 600_000;
@@ -15,9 +16,9 @@ export function upload<Answer>(path: string, file: File, progressed: (share: num
     sending.upload.addEventListener("progress", (sent) => progressed(sent.lengthComputable ? sent.loaded / sent.total : 0));
     sending.upload.addEventListener("load", () => progressed(1));
     sending.addEventListener("load", () => {
-      const answer = parsed(sending.responseText) as { code?: string; detail?: string; problems?: unknown[] } | null;
+      const answer = parsed(sending.responseText) as { code?: string; detail?: string; problems?: unknown[]; fields?: FieldProblem[] } | null;
       if (sending.status < 300 && answer !== null) resolve(answer as Answer);
-      else reject(new ApiError(sending.status, answer?.code ?? `HTTP_${sending.status}`, answer?.detail, answer?.problems));
+      else reject(new ApiError(sending.status, answer?.code ?? `HTTP_${sending.status}`, answer?.detail, answer?.problems, answer?.fields));
     });
     for (const failure of ["error", "timeout", "abort"]) sending.addEventListener(failure, () => reject(new ApiError(0, "OFFLINE")));
     sending.send(file);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LotFigures } from "../schema";
-import { emptyDraft, fieldOf, plainTerms, readLot, restoredDraft, roundedOpening, type Draft } from "./draft";
+import { emptyDraft, fieldOf, fieldOfPath, plainTerms, readLot, restoredDraft, roundedOpening, type Draft } from "./draft";
 
 const good = (changes: Partial<Draft> = {}): Draft => ({
   ...emptyDraft(), title_zh: "厂房", title_en: "Hall", opening_price: "70万", ladder: [{ from: "", step: "1000" }], ...changes,
@@ -75,4 +75,13 @@ it("opens at a round moment that leaves time to publish", () => {
 it("knows the field of a rulebook's parameter", () => {
   expect([fieldOf("deposit"), fieldOf("english.increments"), fieldOf("lot.bidders_min"), fieldOf("english.priority")])
     .toEqual(["deposit", "ladder", "bidders_min", undefined]);
+});
+
+describe("where the exchange says that something is wrong", () => {
+  it.each([
+    ["terms.opening_price", "opening_price"], ["terms.programme.0.increments", "ladder"], ["terms.programme.1.duration_us", "hours"],
+    ["deposit_by_us", "deposit_by"], ["place.address", "address_zh"], ["title_en", "title_en"], ["terms.late_reserve.phase", undefined],
+  ])("%s stands at %s", (path, field) => {
+    expect(fieldOfPath(path)).toBe(field);
+  });
 });

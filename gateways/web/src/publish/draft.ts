@@ -276,3 +276,16 @@ export function fieldOf(parameter: string): keyof Draft | undefined {
   const ofTerms: Record<string, keyof Draft> = { bidders_min: "bidders_min", increments: "ladder", duration: "hours" };
   return plain[parameter] ?? ofTerms[last];
 }
+
+/** The field of the form in which a field of a lot is typed, by its path; undefined for one that the form does not show. */
+export function fieldOfPath(path: string): keyof Draft | undefined {
+  const plain: Record<string, keyof Draft> = {
+    "terms.opens_at_us": "opens_at", deposit_by_us: "deposit_by", notice_at_us: "notice_at", "place.address": "address_zh",
+    "place.latitude_e6": "latitude", "place.longitude_e6": "longitude",
+  };
+  if (path in plain) return plain[path];
+  const last = path.replace(/^terms\./, "");
+  if (last in emptyDraft()) return last as keyof Draft;
+  const ofPhase: Record<string, keyof Draft> = { increments: "ladder", duration_us: "hours" };
+  return /^programme\.\d+\.(\w+)/.test(last) ? ofPhase[last.split(".")[2] ?? ""] : undefined;
+}

@@ -3,8 +3,9 @@
 
 import { computed, reactive, ref, shallowRef, watch, type Ref } from "vue";
 import { ApiError, get, post } from "../house/api";
-import type { Explanation, LotCheck, LotFigures, RulebookSummary } from "../schema";
-import { emptyDraft, fieldOf, isBlank, readLot, restoredDraft, roundedOpening, type Draft, type ReadLot } from "./draft";
+import { me } from "../house/me";
+import type { Explanation, FieldProblem, LotCheck, LotFigures, RulebookSummary } from "../schema";
+import { emptyDraft, fieldOf, fieldOfPath, isBlank, readLot, restoredDraft, roundedOpening, type Draft, type ReadLot } from "./draft";
 import { parseAmount } from "../client";
 
 const KEPT = "luochui_lot_draft";
@@ -12,8 +13,8 @@ const PAUSE_MS = 350;
 
 export type LotForm = ReturnType<typeof useLotForm>;
 
-/** A field that is wrong: a phrase of the form, or a limit of the rulebook. */
-export type FieldProblem = { phrase: string } | { violation: LotCheck["violations"][number] };
+/** A field that is wrong: a phrase of the form, a limit of the rulebook, or what the exchange says of the lot's terms. */
+export type FormProblem = { phrase: string } | { violation: LotCheck["violations"][number] } | { said: FieldProblem };
 
 export function useLotForm() {
   const draft = reactive<Draft>(restoredDraft(kept()));
@@ -30,16 +31,18 @@ export function useLotForm() {
 
   const read = computed<ReadLot>(() => readLot(draft, figures.value));
   const violations = computed(() => check.value?.violations ?? []);
-  const problems = computed(() => check.value?.problems ?? []);
+  const problems = computed<readonly FieldProblem[]>(() => check.value?.problems ?? failure.value?.fields ?? []);
   const isSound = computed(() => read.value.faults.length === 0 && violations.value.length === 0
     && problems.value.length === 0 && failure.value === null && check.value !== null);
 
-  const problemOf = (field: keyof Draft): FieldProblem | null => {
+  const problemOf = (field: keyof Draft): FormProblem | null => {
     const fault = read.value.faults.find((one) => one.field === field);
     const isEmpty = draft[field] === "" || (field === "ladder" && isBlank(draft.ladder));
     if (fault && (isAsked.value || !isEmpty)) return { phrase: fault.text };
     const violation = violations.value.find((one) => fieldOf(one.parameter) === field);
-    return violation ? { violation } : null;
+    if (violation) return { violation };
+    const said = problems.value.find((one) => fieldOfPath(one.field) === field);
+    return said ? { said } : null;
   };
 
   /** Ask for the rulebook's figures and the exchange's opinion of what the form holds; the latest question wins. */
@@ -88,6 +91,7 @@ export function useLotForm() {
   /** Empty the form, once what it held has been published or is to be forgotten. */
   function clear(): void {
     Object.assign(draft, emptyDraft());
+    fillRegion();
     [check.value, failure.value, isAsked.value] = [null, null, false];
     localStorage.removeItem(KEPT);
   }
@@ -98,7 +102,13 @@ export function useLotForm() {
     pause = setTimeout(() => void refresh(), PAUSE_MS);
   });
   watch(() => draft.rulebook, () => void explain(), { immediate: true });
+  watch(() => me.value.centre.region, fillRegion, { immediate: true });
   void refresh();
+
+  /** Most lots lie where the centre is. */
+  function fillRegion(): void {
+    if (!draft.region) draft.region = me.value.centre.region;
+  }
 
   return {
     draft, rulebooks, explanation, figures, check, failure, isChecking: isChecking as Readonly<Ref<boolean>>, isAsked, read, violations,

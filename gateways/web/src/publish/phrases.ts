@@ -15,6 +15,7 @@ export const PUBLISH_PHRASES = {
   step_back: ["上一步", "Back"],
   step_next: ["下一步", "Next"],
   needed: ["（必填）", "(needed)"],
+  should_be: ["{text}；应为：{allowed}", "{text}; accepted: {allowed}"],
   rulebook: ["适用规则", "Rulebook"],
   rulebook_hint: ["竞价程序、时间和各项限额都按所选规则填写。", "Programme, times and limits follow from it."],
   no_rulebook: ["不适用规则（一段增价竞价）", "None (one phase of English bidding)"],

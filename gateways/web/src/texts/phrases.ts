@@ -48,6 +48,7 @@ export const PHRASES = {
   offline_strip: ["网络已断开，页面显示的可能不是最新情况。", "You are offline; what you see may be out of date."],
   offline: ["未能连接交易系统。", "The exchange cannot be reached."],
   offline_next: ["请检查网络后再试。", "Check your connection and try again."],
+  field_problem: ["{field}：{text}；应为：{allowed}。", "{field}: {text}; accepted: {allowed}."],
   unknown_code: ["未能完成（{code}）。", "That did not work ({code})."],
   loading: ["正在载入……", "Loading…"],
   one_moment: ["请稍候……", "One moment…"],
