@@ -20,6 +20,7 @@ from exchange.money_rules import MoneyRules
 from exchange.notices import Notices
 from exchange.people import Account, People, Role
 from exchange.ports import Answer, CommandBus
+from exchange.relisting import Relisting, lot_again
 from exchange.settlement import Settlement
 from exchange.sign_up import SignUps, SignUpState
 from ledger.defaults import Defaults
@@ -226,3 +227,8 @@ async def running_procedure(database_url: str, floor: Floor | None = None) -> As
     floor = floor or Floor()
     async with asyncpg.create_pool(database_url, min_size=1, max_size=6) as pool, floor.running():
         yield Procedure(pool, floor)
+
+
+async def relist(catalogue: Catalogue, lot: int, relisting: Relisting, by: int, now_us: int) -> int:
+    """Publish anew a lot that passed, and return its number."""
+    return await catalogue.publish(await lot_again(catalogue, lot, relisting, now_us), by)

@@ -172,15 +172,18 @@ OPERATIONS = (
     Operation(
         "PUT", "/me/identity", declare_own_identity, only(Role.BIDDER), body=Declaration, answer=MyIdentity,
         codes=DECLARATION_CODES, is_noted=True,
+        in_one=True,
     ),
     Operation("GET", "/identities", find_identities, READERS, query=IdentityQuery, answer=FoundIdentities),
     Operation(
         "POST", "/identities/{identity}/review", review_identity, WRITERS, body=ReviewForm, answer=Standing,
         codes=REVIEW_CODES,
+        in_one=True,
     ),
     Operation(
         "POST", "/identities/{identity}/disclosure", disclose_identity, WRITERS, body=DisclosureForm, answer=Disclosed,
         codes=(ApiCode.IDENTITY_UNKNOWN,),
+        in_one=True,
     ),
     Operation(
         "GET", "/accounts/{account}/identity", show_identity, READERS, answer=AccountIdentity,
@@ -189,5 +192,6 @@ OPERATIONS = (
     Operation(
         "PUT", "/accounts/{account}/identity", declare_identity, WRITERS, body=Declaration, answer=AccountIdentity,
         codes=(ApiCode.ACCOUNT_UNKNOWN, *DECLARATION_CODES),
+        in_one=True,
     ),
 )  # fmt: skip

@@ -89,5 +89,6 @@ OPERATIONS = (
             *DECLARATION_CODES,
         ),
         is_noted=True, is_before_password=True,
+        in_one=True,
     ),
 )  # fmt: skip

@@ -7,14 +7,14 @@ from msgspec import structs
 from exchange.capacities import Capacity
 from exchange.lot_sheets import NewLot
 from exchange.people import Account
-from exchange.relisting import Relisting, relist
+from exchange.relisting import Relisting
 from exchange.rulebooks.drafting import drafted, sample_subject
 from exchange.rulebooks.library import shipped
 from exchange.sign_up import SignUpRefusal, SignUpState
 from matching.commands import DeclareDefault, OpenLot, PlaceBid
 from matching.units import Partner
 from tests.floor import HOST
-from tests.procedure import Procedure
+from tests.procedure import Procedure, relist
 
 
 async def defaulted(procedure: Procedure, winner: Account, rulebook: str) -> int:

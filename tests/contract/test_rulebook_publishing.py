@@ -17,7 +17,7 @@ from exchange.catalogue import (
 )
 from exchange.categories import Category
 from exchange.lot_sheets import NewLot
-from exchange.relisting import Relisting, lot_again
+from exchange.relisting import Relisting
 from exchange.rulebooks.drafting import Subject, drafted, sample_subject
 from exchange.rulebooks.library import Library, library, shipped
 from exchange.rulebooks.parameters import Earlier
@@ -27,12 +27,8 @@ from matching.commands import OpenLot
 from matching.lot import LotState
 from matching.terms import DAY_US
 from tests.floor import HOST
-from tests.procedure import Procedure
+from tests.procedure import Procedure, relist
 from tests.unit.test_rulebook_reading import GOOD
-
-
-async def relist(catalogue: Catalogue, lot: int, relisting: Relisting, by: int, now_us: int) -> int:
-    return await catalogue.publish(await lot_again(catalogue, lot, relisting, now_us), by)
 
 
 def rulebook(name: str) -> Rulebook:
