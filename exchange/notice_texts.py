@@ -16,6 +16,7 @@ from exchange.rulebooks.working_days import CENTRE_TIME
 from exchange.texts import BothLanguages
 from ledger.exports.uppercase import uppercase_amount
 from ledger.units import MINOR_DIGITS
+from matching.details import Dimension, Supply
 from matching.events import (
     Event,
     FreezeCause,
@@ -28,7 +29,7 @@ from matching.events import (
     PassReason,
 )
 from matching.terms import Direction
-from matching.units import Amount, TimeUs
+from matching.units import Amount, Quantity, TimeUs
 from matching.view import LotView
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ PASS_REASONS: Final = {
     PassReason.NOT_DRAWN: ("摇号未能按公告进行", "the draw could not be held as announced"),
 }
 AWARDS_LISTED_MAX: Final = 50
+UNITS: Final = {"t": "吨", "kg": "公斤", "m²": "平方米", "plate": "个指标", "share": "股"}
+"""What units that rulebooks write as signs are called in Chinese."""
 
 
 def announcement(new: NewLot, rulebook: BothLanguages | None) -> NewNotice:
@@ -141,8 +144,8 @@ def _sold(event: LotSold, view: LotView) -> NewNotice:
         ("成交价", price.zh, "Hammer price", price.en),
     ]
     if event.quantity:
-        reached = f"{event.quantity:,}"
-        lines.append(("竞得数量", reached, "Quantity reached", reached))
+        reached = _quantity(event.quantity, view)
+        lines.append(("竞得数量", reached.zh, "Quantity reached", reached.en))
     return _result([*lines, *_bidding(view)])
 
 
@@ -150,19 +153,25 @@ def _awarded(event: LotAwarded, view: LotView) -> NewNotice:
     bought = [award for award in event.awards if award.amount > 0]
     lines: list[Line] = [("结果", "成交", "Outcome", "sold")]
     for award in bought[:AWARDS_LISTED_MAX]:
-        paid = money(award.amount, view.currency)
+        paid, quantity = money(award.amount, view.currency), _quantity(award.quantity, view)
         lines.append(
             (
                 f"竞买号 {award.paddle}",
-                f"{award.quantity:,} 份，共 {paid.zh}",
+                f"{quantity.zh}，共 {paid.zh}",
                 f"Paddle {award.paddle}",
-                f"{award.quantity:,} units, {paid.en} in all",
+                f"{quantity.en}, {paid.en} in all",
             )
         )
     if len(bought) > AWARDS_LISTED_MAX:
         more = str(len(bought) - AWARDS_LISTED_MAX)
         lines.append(("其余竞得人", f"{more} 个", "Further buyers", more))
     return _result([*lines, *_bidding(view)])
+
+
+def _quantity(quantity: Quantity, view: LotView) -> BothLanguages:
+    """Return so many of what is bid for beside money, in the unit that the lot's rules name."""
+    unit = view.detail.unit if isinstance(view.detail, Dimension | Supply) else ""
+    return BothLanguages(f"{quantity:,} {UNITS.get(unit, unit or '份')}", f"{quantity:,} {unit or 'units'}")
 
 
 def _passed(event: LotPassed) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from exchange.lot_sheets import LotCard, shown_price
 from gateways.api.services import Services
+from matching.details import Supply
 from matching.lot import CLOSED_STATES, LotState
 from matching.units import TimeUs
 from matching.view import LotView
@@ -22,6 +23,7 @@ class Card(Struct, frozen=True):
     Args:
         photo: number of the file whose thumbnail is shown.
         price_label: what kind of price `price` is.
+        unit: what `price` is paid for one of, as the rules of the lot write it; empty for all together.
         clock_label: what happens at `at_us`; where that is 0, `clock_key` says who decides.
     """
 
@@ -33,6 +35,7 @@ class Card(Struct, frozen=True):
     clock_label: str
     at_us: TimeUs
     clock_key: str
+    unit: str
 
 
 async def cards(found: Sequence[LotCard], services: Services) -> list[Card]:
@@ -43,8 +46,10 @@ async def cards(found: Sequence[LotCard], services: Services) -> list[Card]:
 
 def price_label(view: LotView) -> str:
     """Return what the shown price is."""
-    if view.winner:
+    if view.winner or view.awards:
         return "hammer_price"
+    if view.state in CLOSED_STATES and view.price:
+        return "highest_bid"
     return "leading_price" if view.price else "opening_price"
 
 
@@ -68,4 +73,5 @@ def card_of(lot: LotCard, photo: int) -> Card:
     if lot.closed_at_us:
         at_us = lot.closed_at_us
     asking = 0 if view.state in CLOSED_STATES else view.asking_price
-    return Card(lot, photo, price_label(view), shown_price(view), asking, label, at_us, key)
+    unit = view.detail.unit if isinstance(view.detail, Supply) else ""
+    return Card(lot, photo, price_label(view), shown_price(view), asking, label, at_us, key, unit)

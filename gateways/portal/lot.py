@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -21,10 +21,13 @@ from gateways.api.services import Services
 from gateways.portal.cards import Card, card_of
 from gateways.portal.programme import programme_text
 from gateways.portal.rendering import NotThere, Shown
+from gateways.portal.results import result_of
 from gateways.portal.visit import Visit
-from matching.lot import ENDED_STATES, LotState
+from matching.lot import CLOSED_STATES, ENDED_STATES, LotState
 from matching.terms import LotTerms
+from matching.terms.multi_unit import MultiUnitTerms
 
+AWARDS_SHOWN: Final = 50
 RUNNING = frozenset({LotState.OPEN, LotState.FROZEN})
 
 
@@ -44,6 +47,12 @@ class Told(Struct, frozen=True):
     def terms(self) -> LotTerms:
         """Return the terms of the lot."""
         return self.sheet.terms
+
+    @property
+    def priced_unit(self) -> str:
+        """Return what the opening price is for one of; empty where it is for the whole lot."""
+        first = self.terms.programme[0]
+        return first.unit if isinstance(first, MultiUnitTerms) else ""
 
     @property
     def running_phase(self) -> int:
@@ -80,8 +89,12 @@ async def _values(told: Told, visit: Visit, services: Services) -> dict[str, Any
     place = told.sheet.place
     lot = told.sheet.card
     is_paid_for = lot.deposit > 0 and lot.view.state not in ENDED_STATES
+    card = told.sheet.card
     return {
         "told": told,
+        "result": result_of(card) if card.view.state in CLOSED_STATES else None,
+        "awards": [award for award in card.view.awards if award.amount > 0],
+        "awards_shown": AWARDS_SHOWN,
         "sheet": told.sheet,
         "lot": told.sheet.card,
         "pay_to": await pay_to(services, lot.currency) if is_paid_for else [],

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from gateways.portal.texts import Language
-from gateways.portal.writing import amount_text, share_text, span_text
+from gateways.portal.writing import amount_text, quantity_text, share_text, span_text, unit_text
 from matching.terms import LotTerms
 
 
@@ -41,6 +41,11 @@ class _Phase:
 
     def money(self, minor: int) -> str:
         return amount_text(minor, self._currency)
+
+    def quantity(self, quantity: int) -> str:
+        """Return so many of what is bid for beside money; a bare number where that is no unit."""
+        unit = getattr(self.terms, "unit", "")
+        return quantity_text(quantity, unit if isinstance(unit, str) else "", self.language)
 
     def span(self, span_us: int) -> str:
         return span_text(span_us, self.language)
@@ -83,7 +88,19 @@ def _money(field: str) -> Teller:
 
 
 def _count(field: str) -> Teller:
-    return lambda phase: (f"term_{field}", _some(str(getattr(phase.terms, field) or "")))
+    def tell(phase: _Phase) -> tuple[str, Sequence[str]]:
+        count = getattr(phase.terms, field)
+        return f"term_{field}", _some(count and f"{count:,}")
+
+    return tell
+
+
+def _quantity(field: str) -> Teller:
+    def tell(phase: _Phase) -> tuple[str, Sequence[str]]:
+        quantity = getattr(phase.terms, field)
+        return f"term_{field}", _some(quantity and phase.quantity(quantity))
+
+    return tell
 
 
 def _share(field: str) -> Teller:
@@ -175,7 +192,7 @@ def _beacon(phase: _Phase) -> tuple[str, Sequence[str]]:
 
 
 def _supply(phase: _Phase) -> tuple[str, Sequence[str]]:
-    return "term_supply", [f"{phase.terms.supply} {phase.terms.unit}"]
+    return "term_supply", [phase.quantity(phase.terms.supply)]
 
 
 def _hints(phase: _Phase) -> tuple[str, Sequence[str]]:
@@ -190,7 +207,7 @@ def _items(phase: _Phase) -> tuple[str, Sequence[str]]:
 
 
 def _unit_bid(phase: _Phase) -> tuple[str, Sequence[str]]:
-    return "term_unit_bid", [phase.terms.unit]
+    return "term_unit_bid", [unit_text(phase.terms.unit, phase.language)]
 
 
 _CONDITIONS: Final = (_condition("only_if_capped"), _condition("only_if_uncapped"))
@@ -220,14 +237,14 @@ _TOLD: Final[dict[str, tuple[Teller, ...]]] = {
     "interval": (_time("duration_us"), _inquiry),
     "japanese": (_increments, _time("entry_us"), _time("tick_us")),
     "multi_unit": (
-        _supply, _DURATION, _word("pricing"), _word("precedence"), _word("sharing"), _count("lot_size"),
-        _count("line_min"), _count("bidder_max"), _money("price_step"), _hints,
+        _supply, _DURATION, _word("pricing"), _word("precedence"), _word("sharing"), _quantity("lot_size"),
+        _quantity("line_min"), _quantity("bidder_max"), _money("price_step"), _hints,
     ),
     "offers": _OFFERING,
     "order_book": (*_TRADING, _word("trade_price")),
     "sealed": _OFFERING,
     "second_dimension": (
-        _unit_bid, _count("start"), _count("step"), _count("cap"), _DURATION, _soft_close
+        _unit_bid, _quantity("start"), _quantity("step"), _quantity("cap"), _DURATION, _soft_close
     ),
     "sell_off": (_DURATION,),
     "simultaneous": (

@@ -22,8 +22,10 @@ from gateways.portal.writing import (
     grouped_text,
     machine_moment,
     moment_text,
+    quantity_text,
     share_text,
     short_amount_text,
+    unit_text,
 )
 
 HTML: Final = "text/html"
@@ -84,6 +86,8 @@ class Renderer:
             "machine_moment": machine_moment,
             "clock": clock_text,
             "share": share_text,
+            "quantity": quantity_text,
+            "unit_name": unit_text,
             "grouped": grouped_text,
             "chinese": Language.ZH,
             "english": Language.EN,

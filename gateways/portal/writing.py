@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Final
 
+from exchange.notice_texts import UNITS
 from exchange.rulebooks.working_days import CENTRE_TIME
 from gateways.portal.texts import Language
 from ledger.units import MINOR_DIGITS, decimal_text
@@ -91,9 +92,20 @@ def span_text(span_us: int, language: Language) -> str:
     return language.say("n_seconds", n=f"{span_us / SECOND_US:g}")
 
 
+def unit_text(unit: str, language: Language) -> str:
+    """Return what a unit is called; one may carry both languages, as 吨 / t."""
+    mine = language.half(unit)
+    return UNITS.get(mine, mine) if language is Language.ZH else mine
+
+
+def quantity_text(quantity: int, unit: str, language: Language) -> str:
+    """Return so many of a unit, with grouped digits."""
+    return f"{quantity:,} {unit_text(unit, language)}".strip()
+
+
 def share_text(basis_points: int) -> str:
     """Return hundredths of a per cent as per cent."""
-    return f"{basis_points / 100:g} %"
+    return f"{'−' if basis_points < 0 else ''}{abs(basis_points) / 100:g} %"
 
 
 def _at(at_us: TimeUs) -> datetime:

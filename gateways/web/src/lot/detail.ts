@@ -3,9 +3,11 @@
 import { formatAmount } from "../client";
 import { units } from "../room/measure";
 import type { Depth, LotView } from "../schema";
-import { say } from "../texts/language";
+import { locale, say } from "../texts/language";
 
 const PLACES_SHOWN = 5;
+/** What units that rulebooks write as signs are called in Chinese; the server's notices say the same. */
+const SIGNS: Record<string, string> = { t: "吨", kg: "公斤", "m²": "平方米", plate: "个指标", share: "股" };
 
 /** The particulars of a lot's running phase as sentences. */
 export function detailLines(view: LotView): string[] {
@@ -34,12 +36,16 @@ export function detailLines(view: LotView): string[] {
     case "drawing":
       return [say("detail_drawing", { n: detail.entrants.length }), say("detail_seeds", { committed: detail.committed, revealed: detail.revealed })];
     case "supply":
-      return [say("detail_supply", { supply: detail.supply, unit: detail.unit }), ...(detail.hint ? [say("detail_hint", { price: money(detail.hint) })] : [])];
+      return [say("detail_supply", { supply: detail.supply.toLocaleString("en"), unit: unitName(detail.unit) }), ...(detail.hint ? [say("detail_hint", { price: money(detail.hint) })] : [])];
     case "depth":
       return depthLines(detail, money);
     case "items":
       return detail.items.map(([item, paddle, price]) => say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" }));
   }
+}
+
+function unitName(unit: string): string {
+  return (locale().startsWith("zh") && SIGNS[unit]) || unit;
 }
 
 function depthLines(detail: Depth, money: (amount: number) => string): string[] {

@@ -24,6 +24,7 @@ export function shownPrice(view: LotView): { label: string; text: string } {
   if (view.winner) return { label: "hammer_price", text: withQuantity(money(view.hammer_price), view) };
   const { detail } = view;
   if (detail?.kind === "dimension" && detail.quantity && !isClosed(view)) return { label: "leading_bid", text: units(detail.unit).text(detail.quantity) };
+  if (view.price && view.awards?.length) return { label: "hammer_price", text: money(view.price) };
   return view.price ? { label: "leading_price", text: money(view.price) } : { label: "opening_price", text: money(view.opening_price) };
 }
 

@@ -34,10 +34,15 @@ function drawChart(place: HTMLElement): void {
   place.setAttribute("aria-label", say("chart_of_table"));
   const chart = init(place, null, { renderer: "svg" });
   const isBars = place.dataset["chart"] === "bars";
-  const draw = () => chart.setOption(isBars ? bars(rows.slice(0, ROWS_MAX), place) : months(rows, place), { notMerge: true });
+  const draw = () => chart.setOption(isBars ? bars(dearest(rows), place) : months(rows, place), { notMerge: true });
   draw();
   new ResizeObserver(() => chart.resize()).observe(place);
   watch(isDark, () => requestAnimationFrame(draw));
+}
+
+/** Those with the largest turnover, largest first. */
+function dearest(rows: Row[]): Row[] {
+  return [...rows].sort((one, other) => other.turnover - one.turnover).slice(0, ROWS_MAX);
 }
 
 function rowsOf(id: string): Row[] {
@@ -60,7 +65,7 @@ function months(rows: Row[], place: HTMLElement): Record<string, unknown> {
 
 function bars(rows: Row[], place: HTMLElement): Record<string, unknown> {
   const { names, amounts, look } = parts(rows, place);
-  return { ...look, xAxis: { ...amounts, splitNumber: 3 }, yAxis: { ...names, inverse: true, axisLabel: { ...names.axisLabel, width: 110, overflow: "truncate" } }, series: [turnover(rows, place)] };
+  return { ...look, xAxis: { ...amounts, splitNumber: 3 }, yAxis: { ...names, inverse: true, axisLabel: { ...names.axisLabel, width: 110, overflow: "truncate" } }, series: [{ ...turnover(rows, place), label: { show: true, position: "right", color: names.axisLabel.color, formatter: ({ value }: { value: number }) => shortAmount(value, place.dataset["currency"] ?? "CNY", locale()) } }] };
 }
 
 function turnover(rows: Row[], place: HTMLElement): Record<string, unknown> {
@@ -84,7 +89,7 @@ function parts(rows: Row[], place: HTMLElement) {
     },
     look: {
       animation: false,
-      grid: { left: 8, right: 16, top: 36, bottom: 4, containLabel: true },
+      grid: { left: 8, right: 56, top: 36, bottom: 4, containLabel: true },
       legend: { top: 0, textStyle: { color: quiet } },
       tooltip: { trigger: "axis", confine: true },
     },

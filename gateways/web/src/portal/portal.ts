@@ -11,6 +11,7 @@ import { keepLive } from "./cards";
 import { PORTAL_PHRASES } from "./phrases";
 import "./portal.css";
 import "./notice.css";
+import "./print.css";
 import { comeBack } from "./return";
 import { offerSharing } from "./share";
 
