@@ -20,12 +20,13 @@ from exchange.adapters.ring import RingFeed
 from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
 from exchange.moving import Mover
-from exchange.ports import Answer, Journal, Lease, SnapshotStore
+from exchange.ports import Answer, Busy, Journal, Lease, OutcomeUnknown, SnapshotStore
 from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from exchange.shards import Placement, Places
 from matching.commands import AdmitBidder, AnnounceLot, Command, OpenLot, PlaceBid
 from matching.events import BidPlaced
 from tests.floor import HOST, START_US, hung_up, terms
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass
@@ -104,12 +105,22 @@ class Hall:
         """Give a command and return the answer."""
         return await self.engine.submit(command_id or secrets.token_hex(16), command)
 
+    async def insist(self, command: Command, command_id: str | None = None) -> Answer:
+        """Give a command again and again under one id, as clients do, until there is an answer."""
+        command_id = command_id or secrets.token_hex(16)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                try:
+                    return await self.give(command, command_id)
+                except (Busy, OutcomeUnknown):
+                    await asyncio.sleep(0.05)
+
     async def open_lot(self, lot: int, **changes: object) -> None:
         """Announce a lot, admit bidders 101, 102, 103 and open it."""
-        await self.give(AnnounceLot(lot, HOST, terms(**changes)))
+        await self.insist(AnnounceLot(lot, HOST, terms(**changes)))
         for bidder in (101, 102, 103):
-            await self.give(AdmitBidder(lot, bidder))
-        await self.give(OpenLot(lot, HOST))
+            await self.insist(AdmitBidder(lot, bidder))
+        await self.insist(OpenLot(lot, HOST))
 
     async def bid(self, lot: int, bidder: int, amount: int, command_id: str | None = None) -> Answer:
         """Place a bid."""

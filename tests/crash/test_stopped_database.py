@@ -16,8 +16,9 @@ from exchange.adapters.places import PostgresPlaces
 from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.embedded_postgres import EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
-from exchange.ports import Accepted, Busy, JournalUnavailable, OutcomeUnknown
+from exchange.ports import Accepted, JournalUnavailable
 from exchange.verification import verify_journal
+from matching.commands import PlaceBid
 from tests.bidding import bidding_on, further
 from tests.e2e.conftest import House, people_of
 from tests.exchange_process import ExchangeProcess
@@ -27,7 +28,6 @@ from tests.live import Talk, bid
 from tests.patience import PATIENCE_SECONDS, until
 from tests.standing_still import needs_proc, server_processes, standing_still
 
-ATTEMPTS_MAX = 600
 LIMIT_MS = 1_000
 BIDS_MAX = 1_000_000
 
@@ -84,8 +84,7 @@ async def test_backends_that_stand_still_are_left_for_new_ones(database_url: str
         hall = Hall(stores)
         async with hall.running() as running:
             await hall.open_lot(1)
-            receipt = await hall.bid(1, 101, 100)
-            assert isinstance(receipt, Accepted)
+            assert isinstance(await _answered(hall, 101, 100), Accepted)
             await until(lambda: hall.engine.is_writable)
             first_term = hall.engine.term
             with standing_still([row["pid"] for row in await watcher.fetch(BACKENDS)]):
@@ -103,12 +102,7 @@ async def test_backends_that_stand_still_are_left_for_new_ones(database_url: str
 
 async def _answered(hall: Hall, bidder: int, amount: int) -> object:
     """Bid under one id until that is answered."""
-    for _ in range(ATTEMPTS_MAX):
-        try:
-            return await hall.bid(1, bidder, amount, f"{bidder}-{amount}")
-        except (Busy, OutcomeUnknown):
-            await asyncio.sleep(0.1)
-    return None
+    return await hall.insist(PlaceBid(1, bidder, amount), f"{bidder}-{amount}")
 
 
 async def test_what_waits_for_its_synchronous_copy_is_shown_to_nobody(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from ledger.postgres import PostgresLedgerStore
 from ledger.records import BankReceipt, Deposit
 from ledger.settlement import LotOutcome, Settled
 from ledger.verify import verify
+from tests.closing import away_from_midnight
 
 AMOUNT = 100_00
 
@@ -58,7 +59,9 @@ async def take(office: Finance, bank: DemoBankAccount, day: date) -> bool:
 
 
 @pytest.fixture
-def clock() -> SystemClock:
+async def clock() -> SystemClock:
+    """Tell the time of a day that does not end in the middle of a test."""
+    await away_from_midnight()
     return SystemClock()
 
 

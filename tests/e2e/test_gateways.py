@@ -180,8 +180,7 @@ async def test_when_the_gateway_with_the_rehearsals_is_gone_another_one_takes_th
 ) -> None:
     """Nothing of a rehearsal is kept; but the next one can begin at once, wherever it is asked for."""
     for place in range(2):
-        before = gateways_of(with_gateways)
-        killed = sorted(before)[place]
+        killed = sorted(await both_gateways_of(with_gateways))[place]
         os.kill(killed, signal.SIGKILL)
         await until(partial(are_new, with_gateways, {killed}), LOOK_AT_PROCESSES_SECONDS)
         async with ApiClient(with_gateways.url, token=with_gateways.operator) as api:
