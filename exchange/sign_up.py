@@ -317,6 +317,10 @@ class SignUps:
             except (ExchangeError, LedgerUnavailable) as error:
                 self._admitting.ask(error, lot=lot_id)
 
+    def admit_soon(self, error: Exception) -> None:
+        """Have `run` look for whole deposits: money may have been booked by what `error` cut off."""
+        self._admitting.ask(error)
+
     async def run(self) -> None:
         """Finish, for ever, the admissions that could not be made when they were due, before the start or since."""
         await self._admitting.run()

@@ -4,6 +4,7 @@ Here belong the states and how a state follows from the ledger.
 Not here: files (exports) and changing anything.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -55,6 +56,35 @@ class DepositRow(msgspec.Struct, frozen=True, kw_only=True):
     received_at_us: int | None
     held_at_us: int | None
     settled_at_us: int | None
+
+
+class RegisterSums(msgspec.Struct, frozen=True, kw_only=True):
+    """The sums of a register in one currency, in minor units."""
+
+    currency: Currency
+    deposits: int
+    received: Amount
+    held: Amount
+    applied: Amount
+    refund_due: Amount
+
+
+def register_sums(register: Iterable[DepositRow]) -> list[RegisterSums]:
+    """Return the sums of a register, by currency."""
+    by_currency: dict[Currency, list[DepositRow]] = {}
+    for row in register:
+        by_currency.setdefault(row.currency, []).append(row)
+    return [
+        RegisterSums(
+            currency=currency,
+            deposits=len(rows),
+            received=sum(row.received for row in rows),
+            held=sum(row.held for row in rows),
+            applied=sum(row.applied for row in rows),
+            refund_due=sum(row.refund_due for row in rows),
+        )
+        for currency, rows in sorted(by_currency.items())
+    ]
 
 
 def deposit_row(position: DepositPosition) -> DepositRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -31,6 +32,7 @@ from ledger.bank.statements import FILE_BYTES_MAX, Fault
 from ledger.bank.webhook import webhook_refusal
 from ledger.payouts import PayoutRefusal
 from ledger.receipts import TEXT_LENGTH_MAX
+from ledger.store import LedgerUnavailable
 
 NOTICE_BYTES_MAX: Final = 4_194_304
 FILES_MAX: Final = 100
@@ -199,10 +201,10 @@ async def take_bank_file(asked: Asked) -> IntakeReport:
     """Take a bank's file, whole or not at all; the same file again is answered with its first report."""
     query: UploadQuery = asked.query
     async with spooled(asked.request, FILE_BYTES_MAX) as (name, content):
-        answer = await asked.services.finance.intake.take(
+        taking = asked.services.finance.intake.take(
             content, asked.caller.id, name=name, accepts_repeats=query.accepts_repeats
         )
-    return await _taken(asked, answer)
+        return await _taken(asked, taking, asked.caller.id)
 
 
 async def preview_bank_file(asked: Asked) -> IntakeReport:
@@ -234,10 +236,10 @@ async def take_bank_notice(asked: Asked) -> IntakeReport:
     )
     if refusal is not None:
         raise ApiError(ApiCode.NOTICE_NOT_BELIEVED, refusal.value)
-    answer = await asked.services.finance.intake.take(
+    taking = asked.services.finance.intake.take(
         file.content, SYSTEM, name=file.name, channel=Channel.WEBHOOK, sender=key.slug
     )
-    return await _taken(asked, answer)
+    return await _taken(asked, taking, SYSTEM)
 
 
 async def list_bank_files(asked: Asked) -> TakenFiles:
@@ -290,11 +292,20 @@ async def give_receipt_back(asked: Asked) -> GivenBack:
     return answer
 
 
-async def _taken(asked: Asked, answer: IntakeReport | IntakeRefused) -> IntakeReport:
-    """Admit whose deposits are whole now, and answer with the report."""
+async def _taken(asked: Asked, taking: Awaitable[IntakeReport | IntakeRefused], by: int) -> IntakeReport:
+    """Admit whose deposits are whole now, take debits for the answers to payouts that they are, and answer."""
+    services = asked.services
+    try:
+        answer = await taking
+    except LedgerUnavailable as error:
+        services.sign_ups.admit_soon(error)
+        raise
     if isinstance(answer, IntakeRefused):
-        raise _file_refused(answer)
-    await asked.services.sign_ups.admit_paid(answer.lots)
+        refusal = _file_refused(answer)
+        services.sign_ups.admit_soon(refusal)
+        raise refusal
+    await services.sign_ups.admit_paid(answer.lots)
+    await services.finance.payouts.read_movements(by)
     return answer
 
 

@@ -39,7 +39,11 @@ Chosen: TypeAlias = Annotated[list[Id], Meta(min_length=1, max_length=CHOSEN_MAX
 
 
 class PayoutQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which payouts: in a state, of a lot, of a bidder, of a batch; `after` is the last id of the page before."""
+    """Which payouts: in a state, of a lot, of a bidder, of a batch; `after` is the last id of the page before.
+
+    `under_way` are those that have not ended (or, false, that have). `latest` turns the order round: the latest first,
+    of all or of those; it goes with `limit` and nothing else.
+    """
 
     state: PayoutState | None = None
     lot: Id | None = None
@@ -47,6 +51,8 @@ class PayoutQuery(Struct, frozen=True, forbid_unknown_fields=True):
     batch: Id | None = None
     after: Annotated[int, Meta(ge=0, lt=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_MAX
+    under_way: bool | None = None
+    latest: bool = False
 
 
 class PayoutPage(Struct, frozen=True):
@@ -180,9 +186,10 @@ class PayingAccounts(Struct, frozen=True):
 
 
 class BatchQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which batches: sent, not sent, or all."""
+    """Which batches: sent, not sent, or all; only the latest `limit` when given."""
 
     sent: bool | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] | None = None
 
 
 class BatchForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -223,14 +230,19 @@ class ResultAnswer(Struct, frozen=True):
 async def list_payouts(asked: Asked) -> PayoutPage:
     """List payouts."""
     query: PayoutQuery = asked.query
-    payouts = await asked.services.finance.payouts.payouts(
-        query.state,
-        lot_id=query.lot,
-        bidder_id=query.bidder,
-        batch_id=query.batch,
-        after=query.after,
-        limit=query.limit,
-    )
+    service = asked.services.finance.payouts
+    if query.latest:
+        payouts = await service.latest(query.limit, is_under_way=query.under_way)
+    else:
+        payouts = await service.payouts(
+            query.state,
+            lot_id=query.lot,
+            bidder_id=query.bidder,
+            batch_id=query.batch,
+            after=query.after,
+            limit=query.limit,
+            is_under_way=query.under_way,
+        )
     acted = (person for p in payouts for person in (p.proposed_by, p.account_entered_by, p.approved_by))
     return PayoutPage(payouts, await names_of(asked.services, acted))
 
@@ -342,7 +354,7 @@ async def register_paying_account(asked: Asked) -> PayingAccount:
 
 async def list_batches(asked: Asked) -> BatchList:
     """List the files for the bank."""
-    batches = await asked.services.finance.payouts.batches(asked.query.sent)
+    batches = await asked.services.finance.payouts.batches(asked.query.sent, asked.query.limit)
     acted = {person for batch in batches for person in (batch.made_by, batch.sent_by)}
     for batch in batches:
         if batch.withdrawal is not None:

@@ -37,21 +37,26 @@ class BankBooksList(Struct, frozen=True):
 
 
 class DaysQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """So many days of an account, from one on."""
+    """So many days of an account, from one on; of each day at most so many lines of difference."""
 
     account: Code
     since: date
     days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] = 31
+    lines: Annotated[int, Meta(ge=1, le=LINES_MAX)] = LINES_MAX
 
 
 class DayCompared(Struct, frozen=True):
-    """An account on a day; `difference` is the bank's closing less that of the books, None without a statement."""
+    """An account on a day; `difference` is the bank's closing less that of the books, None without a statement.
+
+    `open_points` counts what a person has to do something about, also where `differences` are too many to be listed.
+    """
 
     day: date
     bank: BankSide | None
     books: BankSide
     difference: int | None
     differences: tuple[Difference, ...]
+    open_points: int
     older: int
     is_balanced: bool
     is_statement_missing: bool
@@ -128,7 +133,7 @@ async def list_days_compared(asked: Asked) -> DaysCompared:
     """Show an account beside its bank, day by day, with every difference."""
     query: DaysQuery = asked.query
     found = await asked.services.finance.reconciliation.days(query.account, query.since, query.days)
-    return DaysCompared(query.account, [_compared(one) for one in found])
+    return DaysCompared(query.account, [_compared(one, query.lines) for one in found])
 
 
 async def list_unmatched(asked: Asked) -> Unmatched:
@@ -189,13 +194,14 @@ async def decline_write_off(asked: Asked) -> WriteOff:
     )
 
 
-def _compared(one: DayReconciliation) -> DayCompared:
+def _compared(one: DayReconciliation, lines: int) -> DayCompared:
     return DayCompared(
         day=one.day,
         bank=one.bank,
         books=one.books,
         difference=one.difference,
-        differences=one.differences,
+        differences=one.differences[:lines],
+        open_points=len(one.unexplained),
         older=one.older,
         is_balanced=one.is_balanced,
         is_statement_missing=one.is_statement_missing,

@@ -35,7 +35,12 @@ PAYOUTS_LISTED: Final = f"""{PAYOUTS}
 WHERE ($1::text IS NULL OR state.state = $1) AND ($2::bigint IS NULL OR payout.lot_id = $2)
     AND ($3::bigint IS NULL OR payout.bidder_id = $3) AND ($4::bigint IS NULL OR state.batch_id = $4)
     AND payout_id > $5
+    AND ($7::boolean IS NULL OR $7 = (state.state IN ('proposed', 'approved', 'batched', 'sent')))
 ORDER BY payout_id LIMIT $6
+"""
+LATEST_PAYOUTS: Final = f"""{PAYOUTS}
+WHERE $1::boolean IS NULL OR $1 = (state.state IN ('proposed', 'approved', 'batched', 'sent'))
+ORDER BY payout_id DESC LIMIT $2
 """
 PAYOUTS_TO_BATCH: Final = f"""{PAYOUTS}
 WHERE state.state = 'approved' AND payout.currency = $1 ORDER BY payout_id LIMIT $2
@@ -136,7 +141,8 @@ LEFT JOIN (
 ) withdrawal USING (batch_id)
 """
 BATCHES_LISTED: Final = (
-    f"{BATCHES} WHERE $1::boolean IS NULL OR (sent_at_us IS NOT NULL) = $1 ORDER BY batch_id"
+    f"SELECT * FROM ({BATCHES} WHERE $1::boolean IS NULL OR (sent_at_us IS NOT NULL) = $1"
+    " ORDER BY batch_id DESC LIMIT $2) latest ORDER BY batch_id"
 )
 BATCH: Final = f"{BATCHES} WHERE batch.batch_id = $1"
 BATCHES_NAMED: Final = f"{BATCHES} WHERE message_id = any($1::text[]) OR batch.batch_id = any($2::bigint[])"
@@ -377,11 +383,17 @@ async def payouts_listed(
     batch_id: int | None,
     after: int,
     limit: int,
+    is_under_way: bool | None = None,
 ) -> list[Payout]:
-    """Return a page of payouts in order of id."""
+    """Return a page of payouts in order of id; those that have not ended, or those that have, when asked."""
     named = None if state is None else state.value
-    rows = await connection.fetch(PAYOUTS_LISTED, named, lot_id, bidder_id, batch_id, after, limit)
-    return [_payout(row) for row in rows]
+    values = (named, lot_id, bidder_id, batch_id, after, limit, is_under_way)
+    return [_payout(row) for row in await connection.fetch(PAYOUTS_LISTED, *values)]
+
+
+async def latest_payouts(connection: Connection, is_under_way: bool | None, limit: int) -> list[Payout]:
+    """Return the latest payouts, the latest first; those that have not ended, or those that have, when asked."""
+    return [_payout(row) for row in await connection.fetch(LATEST_PAYOUTS, is_under_way, limit)]
 
 
 async def payouts_to_batch(connection: Connection, currency: str, limit: int) -> list[Payout]:
@@ -453,9 +465,9 @@ async def paying_accounts(connection: Connection, name: str | None = None) -> li
     return [_paying_account(row) for row in await connection.fetch(PAYING_ACCOUNTS, name)]
 
 
-async def batches_listed(connection: Connection, is_sent: bool | None) -> list[Batch]:
-    """Return batches in order of id, those sent or those not when asked."""
-    return [_batch(row) for row in await connection.fetch(BATCHES_LISTED, is_sent)]
+async def batches_listed(connection: Connection, is_sent: bool | None, limit: int | None) -> list[Batch]:
+    """Return batches in order of id, those sent or those not when asked; the latest, where there are more."""
+    return [_batch(row) for row in await connection.fetch(BATCHES_LISTED, is_sent, limit)]
 
 
 async def batch_by_id(connection: Connection, batch_id: int) -> Batch | None:

@@ -77,6 +77,7 @@ class Payouts:
         batch_id: int | None = None,
         after: int = 0,
         limit: int = PAGE_PAYOUTS,
+        is_under_way: bool | None = None,
     ) -> list[Payout]:
         """Return a page of payouts in order of id: in a state, of a lot, of a bidder, of a batch when given.
 
@@ -87,9 +88,17 @@ class Payouts:
             batch_id: of this batch.
             after: the last id of the page before.
             limit: most payouts of the page.
+            is_under_way: only those that have not ended, or only those that have.
         """
         async with self._store.snapshot() as connection:
-            return await rows.payouts_listed(connection, state, lot_id, bidder_id, batch_id, after, limit)
+            return await rows.payouts_listed(
+                connection, state, lot_id, bidder_id, batch_id, after, limit, is_under_way
+            )
+
+    async def latest(self, limit: int, *, is_under_way: bool | None = None) -> list[Payout]:
+        """Return the latest payouts, the latest first; those that have not ended, or those that have, when asked."""
+        async with self._store.snapshot() as connection:
+            return await rows.latest_payouts(connection, is_under_way, limit)
 
     async def payout(self, payout_id: int) -> Payout | None:
         """Return a payout as it stands."""
@@ -106,10 +115,10 @@ class Payouts:
         async with self._store.snapshot() as connection:
             return await rows.paying_accounts(connection)
 
-    async def batches(self, is_sent: bool | None = None) -> list[Batch]:
-        """Return batches in order of id; those sent, or those not, when asked."""
+    async def batches(self, is_sent: bool | None = None, limit: int | None = None) -> list[Batch]:
+        """Return batches in order of id; those sent, or those not, when asked; only the latest `limit` when given."""
         async with self._store.snapshot() as connection:
-            return await rows.batches_listed(connection, is_sent)
+            return await rows.batches_listed(connection, is_sent, limit)
 
     async def discrepancies(self) -> list[str]:
         """Return every promise of payouts that does not hold; none in a sound ledger."""

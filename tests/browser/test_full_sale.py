@@ -10,7 +10,7 @@ from tests.bank_files import Entry, statement
 from tests.browser.axe import axe_program, violations
 from tests.browser.floor import Floor
 from tests.browser.people import REFUSED, Building, Person
-from tests.browser.test_finance_page import four_eyes, pay
+from tests.browser.test_finance_page import four_eyes, pay, turn_to
 from tests.browser.test_pages import DEPOSIT, act, sign_up_and_pay
 from tests.exchange_process import ExchangeProcess
 from tests.payouts import NUMBER
@@ -58,6 +58,8 @@ async def test_a_whole_sale_with_everybody_at_a_browser(
     await watcher.sees(f"a[href='/lots/{lot}'] >> nth=0", TITLE)
 
     await checker.sign_in("finance2", "/finance")
+    await turn_to(checker, "out")
+    await checker.page.fill("#payout-search", "Demo bidder 1")
     payout = checker.at("#payouts [data-payout]").filter(has_text="Demo bidder 1")
     await expect(payout).to_have_count(1)
     number = int(await payout.get_attribute("data-payout") or 0)
@@ -84,6 +86,7 @@ async def pay_by_bank(bidder: Person, maker: Person, lot: int) -> None:
         "mimeType": "application/xml",
         "buffer": statement([entry], closing=amount, account=CENTRE),
     }
+    await turn_to(maker, "in")
     await maker.page.set_input_files("#statement-file", [file])
     await expect(maker.at("#statement-report strong")).to_have_text("statement.xml: 1 movements")
     await expect(bidder.at("#bidding")).to_be_visible()

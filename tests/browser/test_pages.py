@@ -190,26 +190,29 @@ async def look_at_record(host: Person) -> None:
 async def keep_books(finance: Person, lot: int) -> None:
     """Finance sees the winner's deposit applied, the loser's due back, books a stray receipt, downloads."""
     await finance.sign_in("finance1", "/finance")
+    await finance.page.click(".desk-parts a[href='#register']")
     await expect(finance.at(f"#lot option[value='{lot}']")).to_have_count(1)
     await finance.page.select_option("#lot", str(lot))
     await expect(finance.at("#register tr")).to_have_count(2)
     await expect(finance.at("#register tr[data-state=applied_to_price]")).to_contain_text("¥2,000.00")
     await expect(finance.at("#register tr[data-state=refund_due]")).to_contain_text("¥2,000.00")
     await finance.sees("#verdict", "sound")
-    await enter_stray_receipt(finance)
     reference = await finance.at("#register code").first.inner_text()
-    for name, marks in (
-        ("deposits.csv", (reference, "refund_due")),
-        ("journal.csv", ("deposit_received", "STRAY-1")),
-        ("journal.beancount", ("open Assets", "STRAY-1")),
+    await enter_stray_receipt(finance)
+    await finance.page.click(".desk-parts a[href='#register']")
+    for report, form, marks in (
+        ("deposits", "CSV", (reference, "refund_due")),
+        ("journal", "CSV", ("deposit_received", "STRAY-1")),
+        ("journal", "beancount", ("open Assets", "STRAY-1")),
     ):
-        text = await download(finance, name)
+        text = await download(finance, report, form)
         for mark in marks:
-            assert mark in text, f"{name} has {mark}"
+            assert mark in text, f"{report} as {form} has {mark}"
 
 
 async def enter_stray_receipt(finance: Person) -> None:
     """Money without a deposit lands in suspense."""
+    await finance.page.click(".desk-parts a[href='#in']")
     fields = {"id": "STRAY-1", "reference": "0000000000000000", "amount": "1.2万", "payer": "Nobody known"}
     for name, value in fields.items():
         await finance.page.fill(f"#receipt-{name}", value)
@@ -218,10 +221,10 @@ async def enter_stray_receipt(finance: Person) -> None:
     await finance.sees("#suspense", "¥12,000.00")
 
 
-async def download(finance: Person, name: str) -> str:
+async def download(finance: Person, report: str, form: str) -> str:
     """Download a file through its link and return its text."""
     async with finance.page.expect_download() as waiting:
-        await finance.page.click(f".downloads a[href*='{name}']")
+        await finance.at(f".downloads [data-report={report}] a").filter(has_text=form).click()
     file = await (await waiting.value).path()
     return Path(file).read_text()
 

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from ledger.bank.intake import BankIntake
+from ledger.bank.pieces import AT_ONCE_MAX
 from ledger.bank.records import (
     Assigned,
     BankAccount,
@@ -470,7 +471,7 @@ async def test_a_process_killed_in_between_leaves_all_or_nothing(
     deposit = await opened(deposits)
     entries = [
         Entry(amount="1.00", reference=f"R{number}", remittance=deposit.reference, end_to_end_id=str(number))
-        for number in range(3_000)
+        for number in range(AT_ONCE_MAX)
     ]
     content = notification(entries)
     context = multiprocessing.get_context("spawn")
@@ -488,8 +489,8 @@ async def test_a_process_killed_in_between_leaves_all_or_nothing(
         await finished(process)
     assert await counts(pool) == (0,) * 6
     report = await taken(intake, content)
-    assert report.movements == 3_000
-    assert await received(deposits) == 300_000
+    assert report.movements == AT_ONCE_MAX
+    assert await received(deposits) == 100 * AT_ONCE_MAX
 
 
 async def test_the_database_itself_keeps_the_facts(intake: BankIntake, desk: Suspense, pool: Any) -> None:

@@ -16,6 +16,7 @@ from exchange.people import Role
 from exchange.rulebooks.working_days import CENTRE_TIME
 from ledger.bank.webhook import signature
 from ledger.payouts import Payout
+from ledger.payouts.records import end_to_end_id
 from tests.bank_files import Entry, notification, statement
 from tests.e2e.test_api_deposits import lot_with_deposit, sold
 from tests.e2e.test_api_lots import LOT
@@ -126,6 +127,7 @@ async def test_the_life_of_two_deposits_from_the_statement_to_the_refund_that_th
     states = [step["state"] for step in history["steps"]]
     assert states == ["proposed", "proposed", "approved", "batched", "sent", "paid"]
     assert "Person checker" in history["people"].values()
+    await pages_of_the_register(checker, lot)
     rows = (await checker.get("/deposits", params={"lot": lot}))["deposits"]
     assert [(row["payer_name"], row["state"], row["refund_due"]) for row in rows] == [
         ("Person anna", "refunded", 0), ("Person ben", "applied_to_price", 0),
@@ -134,6 +136,32 @@ async def test_the_life_of_two_deposits_from_the_statement_to_the_refund_that_th
     verification = await checker.get("/ledger/verification")
     assert verification["is_sound"], verification
     await books_agree(accountant, checker)
+
+
+async def pages_of_the_register(checker: Person, lot: int) -> None:
+    """Read the register page by page, the latest first, with words, a state and the sums of all of it."""
+    first = await checker.get("/deposits/page", params={"limit": 1})
+    second = await checker.get("/deposits/page", params={"limit": 1, "offset": 1})
+    names = [page["deposits"][0]["payer_name"] for page in (first, second)]
+    assert (names, first["found"]) == (["Person ben", "Person anna"], 2)
+    assert [one["lot"] for one in first["lots"]] == [lot]
+    sums = {
+        "currency": "CNY",
+        "deposits": 2,
+        "received": 100_00,
+        "held": 0,
+        "applied": 50_00,
+        "refund_due": 0,
+    }
+    assert first["sums"] == [sums]
+    for asked, found in (
+        ({"words": "ANNA"}, 1),
+        ({"words": first["deposits"][0]["reference"][:6]}, 1),
+        ({"words": first["lots"][0]["code"]}, 2),
+        ({"state": "refunded"}, 1),
+        ({"lot": lot + 1}, 0),
+    ):
+        assert (await checker.get("/deposits/page", params=asked))["found"] == found, asked
 
 
 async def paid_out(cashier: Person, checker: Person, number: int) -> None:
@@ -294,9 +322,32 @@ async def test_suspense_is_worked_off_with_one_click(
     )
     await refused(await cashier.ask("POST", "/suspense/returns", {"receipt_id": "none"}), 404, "NOT_ON_FILE")
     assert (await checker.get("/suspense"))["items"] == []
+    await gone_by_the_statement(cashier, checker, back["payout_id"])
     done = (await checker.get("/suspense", params={"all": "true"}))["items"]
-    assert {item["state"] for item in done} == {"assigned", "return_proposed"}
+    assert {item["state"] for item in done} == {"assigned", "returned"}
     assert (await checker.get("/ledger/verification"))["is_sound"]
+
+
+async def gone_by_the_statement(cashier: Person, checker: Person, number: int) -> None:
+    """A payout is paid when a statement shows its debit, without an answer of the bank."""
+    paying = {"name": "main", "account": "assets:bank:cny", "currency": "CNY", "holder": "某交易中心"}
+    await cashier.post("/payouts/paying-accounts", paying | {"number": CENTRE})
+    await checker.post(f"/payouts/{number}/approval")
+    batch = (await cashier.post("/payouts/batches", {"paid_from": "main"}))["batch"]["batch_id"]
+    await cashier.post(f"/payouts/batches/{batch}/sent")
+    under_way = {"under_way": "true", "latest": "true"}
+    assert [one["state"] for one in (await cashier.get("/payouts", params=under_way))["payouts"]] == ["sent"]
+    debit = Entry(
+        amount="7.00", reference="b-9", name="某人", is_credit=False, end_to_end_id=end_to_end_id(number)
+    )
+    content = statement(
+        [debit], opening="57.00", closing="50.00", message_id="M-2", name="S-2", account=CENTRE, opens_on="2026-03-02"
+    )  # fmt: skip
+    status, _ = await send(cashier, "/bank/files", content)
+    assert status == 200
+    assert (await now(checker, number)).state == "paid"
+    assert (await cashier.get("/payouts", params=under_way))["payouts"] == []
+    assert len((await cashier.get("/payouts", params={"under_way": "false"}))["payouts"]) == 1
 
 
 @pytest.mark.parametrize(

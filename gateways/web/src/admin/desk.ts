@@ -1,6 +1,6 @@
-// What the parts of administration share: doing something and saying how it went, and small tables on small screens.
+// What the parts of administration share: doing something and saying how it went.
 
-import { onMounted, onUnmounted, ref } from "vue";
+import { ref } from "vue";
 import { sentence } from "../house/api";
 import { hasRole } from "../house/me";
 import { language, say } from "../texts/language";
@@ -35,18 +35,6 @@ export function useDoing() {
   }
 
   return { isBusy, problem, success, doing };
-}
-
-/** Whether the screen is too narrow for a table of many columns. */
-export function useNarrow() {
-  const wanted = matchMedia("(max-width: 44rem)");
-  const isNarrow = ref(wanted.matches);
-  const follow = (): void => {
-    isNarrow.value = wanted.matches;
-  };
-  onMounted(() => wanted.addEventListener("change", follow));
-  onUnmounted(() => wanted.removeEventListener("change", follow));
-  return isNarrow;
 }
 
 /** What stands behind ? in the part of the address behind #. */

@@ -1,7 +1,7 @@
 // What all parts of the finance desk share: who may do what, and how figures and people are written.
 
 import { inject, provide, ref, shallowRef, type InjectionKey } from "vue";
-import { formatAmount } from "../client";
+import { formatAmount, groupedReference } from "../client";
 import { sentence } from "../house/api";
 import { hasRole } from "../house/me";
 import { half, say } from "../texts/language";
@@ -30,6 +30,27 @@ export function personName(people: Record<string, string>, id: number): string {
 export function provideChanged(changed: Changed): void {
   provide(CHANGED, changed);
 }
+
+/** A refund clock in words: `working_days:5` is five working days. */
+export function clockText(clock: string): string {
+  const [unit = "", n = ""] = clock.split(":");
+  return say(`within_${unit}`, { n });
+}
+
+/** The sum of amounts, by currency. */
+export function amounts(found: readonly { amount: number; currency: string }[]): string {
+  const sums = new Map<string, number>();
+  for (const { amount, currency } of found) sums.set(currency, (sums.get(currency) ?? 0) + amount);
+  return [...sums].map(([currency, amount]) => exactly(amount, currency)).join(" + ");
+}
+
+/** A reference in groups where it is one; what a payer has written instead stays as he wrote it. */
+export function writtenReference(text: string): string {
+  return /^[\d\s-]+$/.test(text) ? groupedReference(text) : text;
+}
+
+/** Do something and remember what came of it (see `useActs`). */
+export type Act = <Answer>(work: () => Promise<Answer>, told?: (answer: Answer) => string) => Promise<boolean>;
 
 /** What came of the last act of one part of the desk. */
 export interface Outcome {

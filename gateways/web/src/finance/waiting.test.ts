@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import type { Books } from "./books";
+import { isPart, waiting } from "./waiting";
+
+type Given = Parameters<typeof waiting>[0];
+
+const QUIET = {
+  refunds: [], suspense: [], underWay: [], batches: [], writeOffs: { write_offs: [] }, defaults: { cases: [] },
+  periods: { state: { proposals: [] } }, reversals: { reversals: [] },
+} as unknown as Given;
+
+const given = (changes: Record<string, unknown>): Given => ({ ...QUIET, ...changes }) as Given;
+const kinds = (books: Given): [string, number][] => waiting(books).map(({ kind, count }) => [kind, count]);
+
+describe("what waits at the desk", () => {
+  it("is nothing in quiet books", () => {
+    expect(waiting(QUIET)).toEqual([]);
+  });
+
+  it("tells refunds that press before anything else", () => {
+    const refunds = [{ level: "overdue" }, { level: "soon" }, { level: "running" }, { level: "overdue" }] as Books["refunds"];
+    const suspense = [{}] as Books["suspense"];
+    expect(kinds(given({ refunds, suspense }))).toEqual([["overdue", 2], ["soon", 1], ["suspense", 1]]);
+  });
+
+  it("tells payouts by what is missing: an account, a second person, a file", () => {
+    const underWay = [
+      { state: "proposed", payee_account: "" }, { state: "proposed", payee_account: "62" }, { state: "approved", payee_account: "62" }, { state: "sent", payee_account: "62" },
+    ] as Books["underWay"];
+    expect(kinds(given({ underWay }))).toEqual([["to_complete", 1], ["to_approve", 1], ["to_batch", 1]]);
+  });
+
+  it("does not ask to send a file that was sent, or withdrawn", () => {
+    const batches = [{ sent_at_us: 5 }, { sent_at_us: null, withdrawal: { confirmed_at_us: 6 } }, { sent_at_us: null, withdrawal: null }] as unknown as Books["batches"];
+    expect(kinds(given({ batches }))).toEqual([["to_send", 1]]);
+  });
+
+  it("knows the parts of the desk", () => {
+    expect([isPart("out"), isPart("nowhere")]).toEqual([true, false]);
+  });
+});

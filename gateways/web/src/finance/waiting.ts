@@ -1,0 +1,41 @@
+// What waits for somebody at the desk, and in which part of it: told by what was read, without regard to who reads.
+
+import type { Books } from "./books";
+
+export const PARTS = ["today", "in", "out", "bank", "sales", "close", "register"] as const;
+
+/** A part of the desk, as the address names it behind #. */
+export type Part = (typeof PARTS)[number];
+
+/** So many things of one kind that wait. */
+export interface Work {
+  kind: string;
+  part: Part;
+  count: number;
+  isPressing: boolean;
+}
+
+export function isPart(name: string): name is Part {
+  return (PARTS as readonly string[]).includes(name);
+}
+
+/** What waits, the pressing first. */
+export function waiting(books: Pick<Books, "refunds" | "suspense" | "underWay" | "batches" | "writeOffs" | "defaults" | "periods" | "reversals">): Work[] {
+  const { refunds, suspense, underWay, batches, writeOffs, defaults, periods, reversals } = books;
+  const proposed = underWay.filter(({ state }) => state === "proposed");
+  const open = batches.filter(({ sent_at_us: sent, withdrawal }) => !sent && !withdrawal?.confirmed_at_us);
+  const found: [string, Part, number, boolean][] = [
+    ["overdue", "out", refunds.filter(({ level }) => level === "overdue").length, true],
+    ["soon", "out", refunds.filter(({ level }) => level === "soon").length, true],
+    ["suspense", "in", suspense.length, false],
+    ["to_complete", "out", proposed.filter(({ payee_account: account }) => !account).length, false],
+    ["to_approve", "out", proposed.filter(({ payee_account: account }) => account).length, false],
+    ["to_batch", "out", underWay.filter(({ state }) => state === "approved").length, false],
+    ["to_send", "out", open.length, false],
+    ["write_offs", "bank", writeOffs.write_offs.length, false],
+    ["defaults", "sales", defaults.cases.filter(({ state }) => state === "open" || state === "proposed").length, false],
+    ["closing", "close", periods.state.proposals.length, false],
+    ["reversals", "close", reversals.reversals.length, false],
+  ];
+  return found.filter(([, , count]) => count > 0).map(([kind, part, count, isPressing]) => ({ kind, part, count, isPressing }));
+}
