@@ -34,6 +34,9 @@ SHOWN_OF_NUMBER: Final = 2
 """Characters at each end of a number that everybody who may see it masked sees."""
 
 
+STARS_MAX: Final = 8
+
+
 class BidderKind(StrEnum):
     """Who bids: a natural person, a legal person, or an organisation that is none."""
 
@@ -179,7 +182,8 @@ def masked(number: str) -> str:
     """Return a number of which only the ends can be read; of a short one only the last characters."""
     begins = SHOWN_OF_NUMBER if len(number) > 4 * SHOWN_OF_NUMBER else 0
     ends = min(SHOWN_OF_NUMBER, len(number) // 2)
-    return number[:begins] + "*" * (len(number) - begins - ends) + number[len(number) - ends :]
+    hidden = min(len(number) - begins - ends, STARS_MAX)
+    return number[:begins] + "*" * hidden + number[len(number) - ends :]
 
 
 def _wrong_number(document: Document, number: str, today: date) -> IdentityRefusal | None:

@@ -24,6 +24,7 @@ ASSETS: Final = "/assets/"
 
 PAGES: Final = {
     "/sign-in": ("sign-in", "登录 · 落槌"),
+    "/register": ("register", "注册 · 落槌"),
     "/me": ("me", "我的报名 · 落槌"),
     "/room": ("room", "同屏竞价 · 落槌"),
     "/hall": ("hall", "大屏 · 落槌"),

@@ -74,7 +74,7 @@ class ReviewForm(Struct, frozen=True, forbid_unknown_fields=True):
     """What the centre says to a declaration. The bidder reads the reason; one is needed to return it."""
 
     is_confirmed: bool
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Annotated[str, Meta(max_length=500)] | None = None
 
 
 class DisclosureForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,10 +137,11 @@ async def review_identity(asked: Asked) -> Standing:
     """Confirm a declaration, or return it with a reason that the bidder reads."""
     form: ReviewForm = asked.body
     asked.say(is_confirmed=form.is_confirmed)
-    if not form.is_confirmed and not form.reason.strip():
+    reason = (form.reason or "").strip()
+    if not form.is_confirmed and not reason:
         raise ApiError(ApiCode.INVALID, "body", ("reason: say what the bidder is to put right",))
     reviewed = await asked.services.identities.review(
-        asked.ids["identity"], form.is_confirmed, form.reason.strip(), asked.caller.id
+        asked.ids["identity"], form.is_confirmed, reason, asked.caller.id
     )
     if isinstance(reviewed, ReviewRefusal):
         raise ApiError(ApiCode[reviewed.name])

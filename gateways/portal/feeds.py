@@ -22,6 +22,7 @@ ATOM: Final = "http://www.w3.org/2005/Atom"
 NOT_FOR_MACHINES: Final = (
     "/api/",
     "/sign-in",
+    "/register",
     "/me",
     "/account",
     "/room",

@@ -19,6 +19,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "help": ("帮助", "Help"),
     "help_topics": ("帮助主题", "Topics"),
     "sign_in": ("登录", "Sign in"),
+    "register": ("注册", "Register"),
     "demo": ("演示", "Demo"),
     "demo_hint": (
         "演示环境：标的、账户和款项均为虚构。",

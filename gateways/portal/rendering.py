@@ -65,7 +65,9 @@ class Document(Struct, frozen=True):
 class Renderer:
     """Writes pages out of the templates of this package."""
 
-    def __init__(self, built: Path = BUILT, *, is_demo: bool = False, version: str = "") -> None:
+    def __init__(
+        self, built: Path = BUILT, *, is_demo: bool = False, may_register: bool = False, version: str = ""
+    ) -> None:
         """Take where the built files are.  Raises: PagesNotBuilt."""
         environment = Environment(
             loader=PackageLoader(__package__ or "gateways.portal"),
@@ -79,6 +81,7 @@ class Renderer:
             "assets": ASSETS,
             "places": PLACES,
             "is_demo": is_demo,
+            "may_register": may_register,
             "version": version,
             "amount": amount_text,
             "short_amount": short_amount_text,

@@ -79,7 +79,12 @@ UNAVAILABLE: Final = Shown("unavailable.html", {}, 503)
 def add_portal(app: web.Application, built: Path = BUILT) -> None:
     """Let an application that holds `SERVICES` by the time it serves show the portal.  Raises: PagesNotBuilt."""
     services = app[SERVICES]
-    renderer = Renderer(built, is_demo=services.is_demo, version=__version__)
+    renderer = Renderer(
+        built,
+        is_demo=services.is_demo,
+        may_register=services.settings.registration_open,
+        version=__version__,
+    )
     kept: Kept[Document] = Kept(KEPT_SECONDS, PAGES_KEPT)
     kept_longer: Kept[Document] = Kept(KEPT_LONGER_SECONDS, PAGES_KEPT)
     for path, page in ADDRESSES.items():

@@ -58,6 +58,11 @@ class Visit(Struct, frozen=True):
         """Return the address of signing in, which leads back here."""
         return f"/sign-in?next={quote(self.here(), safe='')}"
 
+    @property
+    def register(self) -> str:
+        """Return the address of registering, which leads back here."""
+        return f"/register?next={quote(self.here(), safe='')}"
+
     def in_language(self, language: Language) -> str:
         """Return this page's address in one language."""
         return self.here(**{SWITCH: language.value})

@@ -2,7 +2,7 @@ import vue from "@vitejs/plugin-vue";
 import elementStyles from "unplugin-element-plus/vite";
 import { defineConfig } from "vite";
 
-const PAGES = ["account", "admin", "finance", "hall", "host", "lot", "me", "papers", "portal", "publish", "rehearsal", "room", "sign-in"];
+const PAGES = ["account", "admin", "finance", "hall", "host", "lot", "me", "papers", "portal", "publish", "register", "rehearsal", "room", "sign-in"];
 
 /** The pages, each with an address that changes with its content. */
 const pages = {

@@ -61,6 +61,16 @@ class Person:
         await self.page.wait_for_url(self.url + path)
         await expect(self.at("#signed-in-as")).to_be_visible()
 
+    async def register(self, login: str, name: str, number: str) -> None:
+        """Register at this page as a person with this identity number, and come out where one came from."""
+        await self.page.fill("#register-login", login)
+        for field in ("#register-password", "#register-password-again"):
+            await self.page.fill(field, PASSWORD)
+        for field, text in (("#of-name", name), ("#of-number", number), ("#of-telephone", "138 0000 0000")):
+            await self.page.fill(field, text)
+        await self.page.check("#register-agree")
+        await self.page.click("#submit")
+
     async def sign_in_unseen(self, login: str) -> None:
         """Sign in with a demo account without opening a page."""
         words = {"login": login, "password": PASSWORD}

@@ -23,6 +23,7 @@ PUBLIC = [path for path in ADDRESSES if "." not in path and not path.endswith("/
 
 VIEWERS = {
     "/sign-in": "",
+    "/register": "",
     "/hall": "",
     "/me": "bidder1",
     "/room": "bidder1",
@@ -39,7 +40,7 @@ PARTS = {
     "/hall": ["?view=wall"],
     "/host": ["?lot=1"],
     "/admin/lots": ["#published", "#centre"],
-    "/admin": ["#audit", "#centre", "#rulebooks", "#system", "#settings"],
+    "/admin": ["#identities", "#audit", "#centre", "#rulebooks", "#system", "#settings"],
 }
 """What else a page shows, by what stands behind its address."""
 

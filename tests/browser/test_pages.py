@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from exchange.demo.identities import resident_id
 from tests.browser.people import Building, Person
 from tests.exchange_process import ExchangeProcess
 
@@ -20,7 +21,8 @@ STEP = 100_00
 DEPOSIT = 2_000_00
 REFERENCE = re.compile(r"^\d{4}( \d{4}){3}$")
 PAGES = (
-    "/", "/lots", "/lots/1", "/calendar", "/notices", "/results", "/statistics", "/sign-in", "/me", "/host", "/finance"
+    "/", "/lots", "/lots/1", "/calendar", "/notices", "/results", "/statistics", "/sign-in", "/register", "/me",
+    "/account", "/host", "/finance",
 )  # fmt: skip
 
 
@@ -63,7 +65,7 @@ async def test_a_lot_from_sign_up_to_refund(exchange: ExchangeProcess, building:
     first, second = await building.person(), await building.person("zh-CN", 360)
     host, finance = await building.person(), await building.person()
     await first.sign_in("bidder1", f"/lots/{lot}")
-    await second.sign_in("bidder2", f"/lots/{lot}")
+    await come_for_the_first_time(second, lot)
     for bidder, paddle in ((first, 1), (second, 2)):
         await sign_up_and_pay(bidder)
         await expect(bidder.at("#my-paddle")).to_have_text(str(paddle))
@@ -77,6 +79,24 @@ async def test_a_lot_from_sign_up_to_refund(exchange: ExchangeProcess, building:
     await hammer(host, first, second)
     await look_at_record(host)
     await keep_books(finance, lot)
+
+
+async def come_for_the_first_time(visitor: Person, lot: int) -> None:
+    """From the lot to registering and back, past a wrong number and a number that is nobody's business."""
+    await visitor.visit(f"/lots/{lot}")
+    await visitor.page.click("#sign-up a[href^='/register']")
+    await visitor.page.click("#submit")
+    await expect(visitor.at("#register-login")).to_be_focused()
+    number = resident_id(777)
+    await visitor.register("newcomer", "王小明", number[:-1])
+    await visitor.sees("#number-wrong", "居民身份证号码有误")
+    await expect(visitor.at("#of-number")).to_be_focused()
+    await visitor.page.fill("#of-number", number)
+    await visitor.page.click("#submit")
+    await visitor.page.wait_for_url(f"{visitor.url}/lots/{lot}")
+    await visitor.sees("#signed-in-as", "王小明")
+    await visitor.sees("#identity-name", "王小明")
+    assert number not in await visitor.page.content()
 
 
 async def sign_up_and_pay(bidder: Person) -> None:

@@ -6,7 +6,7 @@ export const ACCOUNT_PHRASES: Phrases = {
   my_parts: ["本页内容", "On this page"],
   my_deposits: ["保证金与退款", "Deposits and refunds"],
   my_receipts: ["报价回执", "Receipts of my bids"],
-  account_settings: ["密码、登录和接口令牌", "Password, sign-ins and API tokens"],
+  account_settings: ["我的身份、密码和令牌", "My identity, password and tokens"],
   sign_up_not_admitted: ["未获竞买资格", "Not admitted"],
   choose_together: ["加入同屏竞价", "Show with others"],
   together_n: ["同屏竞价（{n} 个标的）", "Bid on {n} lots at once"],

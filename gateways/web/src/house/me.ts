@@ -37,6 +37,11 @@ export function signInAddress(): string {
   return `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
 }
 
+/** Address of the registration that leads back here. */
+export function registerAddress(): string {
+  return `/register?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
 /** Sign out and go to the catalogue. Raises ApiError. */
 export async function signOut(): Promise<void> {
   try {

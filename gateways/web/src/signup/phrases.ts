@@ -1,8 +1,10 @@
 // Texts of signing up for a lot, as [中文, English].
 
+import { IDENTITY_PHRASES } from "../identity/phrases";
 import type { Phrases } from "../texts/language";
 
 export const SIGN_UP_PHRASES: Phrases = {
+  ...IDENTITY_PHRASES,
   steps_label: ["报名步骤", "Steps of signing up"],
   step_identity: ["身份", "Identity"],
   step_commitment: ["承诺", "Commitment"],
@@ -13,8 +15,10 @@ export const SIGN_UP_PHRASES: Phrases = {
   identity_as: ["您将以下列身份报名：", "You sign up as:"],
   identity_name: ["名称", "Name"],
   identity_login: ["账户", "Account"],
-  identity_number: ["账户编号", "Account number"],
-  identity_hint: ["竞买人就是此账户名称所示的个人或单位；保证金须由同名银行账户缴纳。名称有误的，请先联系交易中心更正。", "The bidder is the person or organisation of this name, and the deposit has to come from a bank account in the same name. If it is wrong, speak to the trading centre first."],
+  identity_hint: ["保证金须由同名银行账户缴纳；信息有误的，请先更正。", "The deposit has to come from a bank account in this name. If something is wrong, change it first."],
+  identity_fill: ["报名前请填报竞买人身份，只需填报一次。", "Before you sign up, say who bids. It is asked once."],
+  identity_look_again: ["重新查询", "Look again"],
+  identity_to_account: ["更正", "Change it"],
   identity_joint: ["联合竞买由牵头人报名；优先购买权须先由交易中心登记。", "Joint bidders sign up through their lead; a right of priority is entered by the centre first."],
   commitment_digest: ["文本摘要（SHA-256），随报名留存：", "Digest of this text (SHA-256), kept with the sign-up:"],
   commitment_read: ["我已阅读公告、规则和附件。", "I have read the notice, the rules and the documents."],

@@ -24,6 +24,8 @@ export const PHRASES = {
   rehearsal: ["彩排", "Rehearsal"],
   finance: ["财务", "Finance"],
   sign_in: ["登录", "Sign in"],
+  register: ["注册", "Register"],
+  register_first: ["还没有账户？", "No account yet?"],
   sign_out: ["退出", "Sign out"],
   centre_telephone: ["电话", "Telephone"],
   complaint_line: ["监督投诉", "Complaints"],
