@@ -12,9 +12,10 @@ from exchange.people import Role
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import Asked, Operation, only
 from matching.lot import ENDED_STATES
-from matching.units import TIME_US_MAX, LotId, Paddle
+from matching.units import TIME_US_MAX, BidderId, LotId, Paddle
 
 PARTICIPANTS_MAX: Final = 1_000
+DECLARED_MAX: Final = 100
 
 
 class RefusalQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,11 +25,18 @@ class RefusalQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Participant(Struct, frozen=True):
-    """Who bid under a paddle, and the names of those for whom he bid too."""
+    """Who bid under a paddle, and the names of those for whom he bid too.
+
+    `number` shows the ends of the document that a buyer declared, `representative` and `agent` who speaks for an
+    organisation; they are told of those who can get the lot, at most 100, and empty where nothing was declared.
+    """
 
     paddle: Paddle
     name: str
     partners: tuple[str, ...]
+    number: str = ""
+    representative: str = ""
+    agent: str = ""
 
 
 class Participants(Struct, frozen=True):
@@ -72,15 +80,28 @@ async def name_participants(asked: Asked) -> Participants:
     told = {paddle: bidder for bidder, paddle in sorted(bidders, key=lambda one: one[1])}
     partners = {bidder: paddle for bidder, paddle in lot.partners.items() if paddle in told}
     names = await services.people.names({*told.values(), *partners})
+    declared = {
+        paddle: await _declared(asked, told[paddle]) for paddle in sorted(first & told.keys())[:DECLARED_MAX]
+    }
     found = [
         Participant(
             paddle,
             names.get(bidder, ""),
             tuple(names.get(partner, "") for partner, lead in partners.items() if lead == paddle),
+            **declared.get(paddle, {}),
         )
         for paddle, bidder in told.items()
     ]
     return Participants(lot_id, len(lot.paddles), found)
+
+
+async def _declared(asked: Asked, bidder: BidderId) -> dict[str, str]:
+    """Return what a paper says of a buyer's own declaration; nothing where there is none."""
+    standing = await asked.services.identities.standing(bidder)
+    if standing is None:
+        return {}
+    identity = standing.identity
+    return {"number": identity.number, "representative": identity.representative, "agent": identity.agent}
 
 
 async def show_desk(asked: Asked) -> Desk:

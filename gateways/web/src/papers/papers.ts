@@ -1,10 +1,10 @@
 // What stands in the papers of a lot: its course line by line, who buys what for how much, and what the chain says of it.
 // Belongs here: pure functions of what was read. Does not belong here: asking for it (`reading.ts`), how it looks.
 
-import { formatAmount, plainAmount } from "../client";
+import { dimensionOf, measuresOf } from "../lot/measures";
 import { recordText, told, type StaffName } from "../lot/records";
 import { momentText } from "../lot/standing";
-import type { LinkedRecord, LotDetail } from "../schema";
+import type { LinkedRecord, LotDetail, Participant } from "../schema";
 import { half, say } from "../texts/language";
 import type { Reading } from "./reading";
 
@@ -21,8 +21,7 @@ export interface Line {
 /** Who gets something, and pays for it. */
 export interface Buyer {
   paddle: number;
-  name: string;
-  partners: readonly string[];
+  who: Participant;
   /** Minor units, in all. */
   amount: number;
   /** Units, or what was reached in a second dimension; empty where there is one thing only. */
@@ -36,20 +35,20 @@ const ENDS: ReadonlySet<string> = new Set(["LotSold", "LotAwarded", "LotPassed",
 
 /** The course of a lot, oldest first; without its bids where `hasBids` is false. */
 export function linesOf({ lot, records }: Reading, hasBids: boolean): Line[] {
-  let phase = 0;
+  const measures = measuresOf(records, lot.view, lot.terms.programme);
+  const dimension = dimensionOf(lot.view, lot.terms.programme);
   const lines: Line[] = [];
   for (const record of told(records) as LinkedRecord[]) {
     const { event } = record;
-    if (event.type === "PhaseBegan") phase = event.index;
     const isBid = event.type === "BidPlaced";
     if (isBid && !hasBids) continue;
-    const unit = unitOf(lot, phase);
+    const measure = measures(record.sequence);
     lines.push({
       sequence: record.sequence,
       atUs: record.at_us,
       moment: momentText(record.at_us),
-      text: isBid ? bidText(event) : recordText(record, lot.currency, staffName),
-      amount: isBid ? amountText(event.amount, lot.currency, unit) : "",
+      text: isBid ? bidText(event) : recordText(record, lot.currency, staffName, { measure, dimension }),
+      amount: isBid ? measure.text(event.amount) : "",
       link: record.link,
     });
   }
@@ -65,15 +64,15 @@ export function bidsIn(records: readonly LinkedRecord[]): number {
 export function buyersOf({ lot, participants }: Reading): Buyer[] {
   const { view } = lot;
   const people = new Map(participants.participants.map((one) => [one.paddle, one]));
-  const buyer = (paddle: number, amount: number, quantity: string): Buyer => (
-    { paddle, name: people.get(paddle)?.name ?? "", partners: people.get(paddle)?.partners ?? [], amount, quantity });
+  const nobody = (paddle: number): Participant => ({ paddle, name: "", partners: [], number: "", representative: "", agent: "" });
+  const buyer = (paddle: number, amount: number, quantity: string): Buyer => ({ paddle, who: people.get(paddle) ?? nobody(paddle), amount, quantity });
   if (view.awards.length) {
     return view.awards.filter(({ amount }) => amount > 0).map(({ paddle, amount, quantity, item }) => (
       buyer(paddle, amount, item ? say("paper_item", { item, n: quantity }) : String(quantity))));
   }
   if (!view.winner) return [];
-  const unit = lot.terms.programme.map((_, index) => unitOf(lot, index)).findLast(Boolean);
-  return [buyer(view.winner, view.hammer_price, view.hammer_quantity && unit ? amountText(view.hammer_quantity, lot.currency, unit) : "")];
+  const dimension = view.hammer_quantity ? dimensionOf(view, lot.terms.programme) : null;
+  return [buyer(view.winner, view.hammer_price, dimension ? dimension.text(view.hammer_quantity) : "")];
 }
 
 /** The record that ended the lot, or knocked it down. */
@@ -99,15 +98,6 @@ export function paperNumber(lot: LotDetail, record: LinkedRecord | undefined): s
 function bidText(event: Extract<LinkedRecord["event"], { type: "BidPlaced" }>): string {
   const who = say("paddle_number", { paddle: event.paddle });
   return say(event.is_proxy ? "paper_bid_proxy" : "paper_bid", { who });
-}
-
-function unitOf(lot: Pick<LotDetail, "terms">, phase: number): string {
-  const terms = lot.terms.programme[phase];
-  return terms?.phase === "second_dimension" ? terms.unit : "";
-}
-
-function amountText(amount: number, currency: string, unit: string): string {
-  return unit ? `${plainAmount(amount, "JPY", { isGrouped: true })} ${unit}` : formatAmount(amount, currency);
 }
 
 const staffName: StaffName = (id, name) => (name ? half(name) : say("staff_number", { id }));
