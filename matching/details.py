@@ -102,13 +102,23 @@ class Level(Struct, frozen=True, array_like=True):
     orders: int
 
 
+class Indication(Struct, frozen=True):
+    """What a call auction would come to if it ended now; `surplus` is left over, positive when buyers are left."""
+
+    price: Amount
+    quantity: Quantity
+    surplus: int
+
+
 class Depth(Struct, frozen=True, tag="depth", tag_field="kind"):
-    """The best levels of an order book, best first, and its last trade."""
+    """The best levels of an order book, best first, its last trade, and what a call that collects would come to."""
 
     buys: tuple[Level, ...]
     sells: tuple[Level, ...]
     last_price: Amount
     volume: Quantity
+    indication: Indication | None = None
+    """None in continuous matching, where no orders would meet, where the terms hide it, and in a very wide book."""
 
 
 class Items(Struct, frozen=True, tag="items", tag_field="kind"):

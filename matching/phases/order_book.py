@@ -10,15 +10,16 @@ wash trades.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Self
 
 from msgspec import Struct, structs
 
-from matching.call_auction import clearing, trades_at
+from matching.call_auction import Clearing, clearing, trades_at
 from matching.commands import BidderCommand, CancelOrder, PlaceOrder, ReplaceOrder, Validity
-from matching.details import Act, Depth, Level, PhaseView
+from matching.details import Act, Depth, Indication, Level, PhaseView
 from matching.events import (
     Award,
     BookUncrossed,
@@ -29,7 +30,7 @@ from matching.events import (
     OrdersMatched,
     PhaseBegan,
 )
-from matching.order_book import BookSide, OpenBook, Order, OrderBook, in_priority
+from matching.order_book import BookSide, OpenBook, Order, OrderBook, PriceLevel, in_priority
 from matching.phases.phase import Decided, Phase
 from matching.phases.standing import Closing, Standing
 from matching.refusals import Refusal, Refused
@@ -39,6 +40,8 @@ from matching.terms.order_book import ORDER_VALUE_MAX, MarketTerms
 from matching.units import AMOUNT_MAX, Amount, OrderId, Paddle, Quantity, TimeUs
 
 LEVELS_SHOWN = 5
+LEVELS_INDICATED_MAX = 4_000
+"""In a wider book nothing is indicated: it would be computed anew after every batch of orders."""
 OPEN_ORDERS_MAX = 50_000
 """Open orders in one book."""
 ORDERS_MAX = 5_000_000
@@ -131,7 +134,9 @@ class MarketPhase(Phase, kw_only=True, dict=True):
 
     def view(self, setting: Setting) -> PhaseView:
         """Return the tick and the best levels of the book."""
-        depth = Depth(_levels(self.book.buys), _levels(self.book.sells), self.price, self.volume)
+        book = self.book
+        indication = self._indication(setting)
+        depth = Depth(_levels(book.buys), _levels(book.sells), self.price, self.volume, indication)
         return PhaseView(increment=self.terms.tick, accepts=(Act.ORDER,), detail=depth)
 
     def decide(self, setting: Setting, command: BidderCommand, paddle: Paddle, at_us: TimeUs) -> Decided:
@@ -255,6 +260,9 @@ class MarketPhase(Phase, kw_only=True, dict=True):
     def _last_trades(self, setting: Setting) -> list[Event]:
         return []
 
+    def _indication(self, setting: Setting) -> Indication | None:
+        return None
+
 
 class CallAuctionPhase(MarketPhase, kw_only=True, tag="call_auction"):
     """State of a call auction: orders wait, and meet at one price at the end."""
@@ -277,18 +285,26 @@ class CallAuctionPhase(MarketPhase, kw_only=True, tag="call_auction"):
         return []
 
     def _last_trades(self, setting: Setting) -> list[Event]:
-        buys, sells = list(in_priority(self.book.buys)), list(in_priority(self.book.sells))
-        cleared = clearing(
-            ((order.price, order.quantity) for _, order in buys),
-            ((order.price, order.quantity) for _, order in sells),
-            self.price or setting.terms.opening_price,
-        )
+        cleared = self._clearing(setting)
         if cleared is None:
             return []
+        buys, sells = in_priority(self.book.buys), in_priority(self.book.sells)
         return [
             BookUncrossed(cleared.price, cleared.quantity, cleared.surplus),
             *trades_at(cleared.price, cleared.quantity, buys, sells),
         ]
+
+    def _indication(self, setting: Setting) -> Indication | None:
+        """Return what the call would come to now, of the levels alone: it costs the same however many orders wait."""
+        levels = len(self.book.buys.keys) + len(self.book.sells.keys)
+        if not self.terms.shows_indication or levels > LEVELS_INDICATED_MAX:
+            return None
+        cleared = self._clearing(setting)
+        return None if cleared is None else Indication(cleared.price, cleared.quantity, cleared.surplus)
+
+    def _clearing(self, setting: Setting) -> Clearing | None:
+        reference = self.price or setting.terms.opening_price
+        return clearing(_sums(self.book.buys), _sums(self.book.sells), reference)
 
 
 class OrderBookPhase(MarketPhase, kw_only=True, tag="order_book"):
@@ -321,6 +337,15 @@ def _earlier(refused: Refused | None, code: Refusal) -> Refused:
 
 def _levels(side: BookSide) -> tuple[Level, ...]:
     return tuple(
-        Level(next(iter(level.orders.values())).price, level.quantity, len(level.orders))
+        Level(_price(level), level.quantity, len(level.orders))
         for level in islice(side.best_first(), LEVELS_SHOWN)
     )
+
+
+def _sums(side: BookSide) -> Iterator[tuple[Amount, Quantity]]:
+    """Yield every level's price, 0 for market orders, and what all its orders come to."""
+    return ((_price(level), level.quantity) for level in side.best_first())
+
+
+def _price(level: PriceLevel) -> Amount:
+    return next(iter(level.orders.values())).price

@@ -84,6 +84,9 @@ class CallAuctionTerms(MarketTerms, frozen=True, tag="call_auction"):
     duration_us: Span = 15 * MINUTE_US
     orders_bind_before_us: Span = 0
     """This long before the end nothing is cancelled or replaced any more; 0 for never."""
+    shows_indication: bool = True
+    """Whether everybody sees at what price how much would meet if the call ended now.
+    Source: 开盘集合竞价期间即时行情 of the Chinese exchanges: 虚拟参考价格, 虚拟匹配量, 虚拟未匹配量."""
 
 
 class OrderBookTerms(MarketTerms, frozen=True, tag="order_book"):

@@ -166,6 +166,14 @@ class NaiveOrderBook:
             self._trade(buys[0], sells[0], price, 1)
         self.orders = []
 
+    def indication(self, reference: int) -> tuple[int, int, int] | None:
+        """Price, units that would change hands and units left over if a call ended now; None where none would."""
+        price = self.clearing_price(reference) if self.is_call else None
+        if price is None:
+            return None
+        buying, selling = self._at(price)
+        return price, min(buying, selling), buying - selling
+
     def clearing_price(self, reference: int) -> int | None:
         """Try every limit: the most units, the least left over, the side that is left over, the reference price."""
         limits = sorted({one.price for one in self.orders if one.price != 0}) or [reference]

@@ -3,12 +3,16 @@
 import random
 from collections import Counter
 
+from msgspec import structs
+
 from matching import commands as command
+from matching.details import Depth
 from matching.events import Event, LotAwarded, OrdersMatched
 from matching.lot import Decision, Lot, announce, announced, apply, decide
 from matching.phases.order_book import MarketPhase
 from matching.refusals import Refused
 from matching.terms import CallAuctionTerms, LotTerms, OrderBookTerms, TradePrice
+from matching.view import lot_view
 from tests.oracle.naive_order_book import NaiveOrderBook, Trade
 from tests.seeds import seed
 
@@ -112,6 +116,7 @@ def play(chance: random.Random, tally: Counter[str]) -> None:
             trades += trades_of(decision)
         assert trades == naive.trades, f"after {given}"
         assert told(lot) == told_by_the_book(naive), f"after {given}"
+        assert indicated(lot) == naive.indication(REFERENCE), f"after {given}"
     end(lot, naive, trades, tally)
 
 
@@ -125,6 +130,13 @@ def end(lot: Lot, naive: NaiveOrderBook, trades: list[Trade], tally: Counter[str
     awards = outcome.awards if isinstance(outcome, LotAwarded) else ()
     assert {award.paddle: (award.quantity, award.amount) for award in awards} == naive.net()
     tally[f"session ended with {type(outcome).__name__}"] += 1
+
+
+def indicated(lot: Lot) -> tuple[int, int, int] | None:
+    """Return what everybody sees of where a call would end."""
+    detail = lot_view(lot).detail
+    assert isinstance(detail, Depth)
+    return None if detail.indication is None else structs.astuple(detail.indication)
 
 
 def trades_of(decision: list[Event]) -> list[Trade]:

@@ -5,8 +5,9 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from matching.details import Depth, Level
+from matching.details import Depth, Indication, Level
 from matching.refusals import Refusal
 from matching.terms import CallAuctionTerms, LotTerms, OrderBookTerms
 from matching.view import lot_view
@@ -217,12 +218,30 @@ def test_market_orders_stand_above_all_limits_in_the_view() -> None:
         0:03  | C     | sell 4 @ 1000   | order 3 C sell 4 @ 1000
         """,
     )
-    assert lot_view(scenario.play()).detail == Depth(
-        buys=(Level(0, 4, 1), Level(1010, 10, 1)), sells=(Level(1000, 4, 1),), last_price=0, volume=0
-    )
+    shown = Depth(
+        buys=(Level(0, 4, 1), Level(1010, 10, 1)), sells=(Level(1000, 4, 1),), last_price=0, volume=0,
+        indication=Indication(1010, 4, 10),
+    )  # fmt: skip
+    assert lot_view(scenario.play()).detail == shown
 
 
 def test_every_refusal_of_an_order_has_its_row() -> None:
     told = "".join(scenario.table for scenario in SCENARIOS.values())
     for refusal in (Refusal.NOT_TAKEN_NOW, Refusal.OFFER_BINDS, Refusal.WOULD_TRADE_WITH_HIMSELF):
         assert f"refused {refusal.name}" in told
+
+
+def test_what_a_call_would_come_to_is_hidden_where_the_terms_say_so() -> None:
+    rows = f"""
+        at    | who   | does            | then
+        {OPENED}
+        0:01  | B     | buy 4 @ 1010    | order 1 B buy 4 @ 1010
+        0:02  | C     | sell 4 @ 1000   | order 2 C sell 4 @ 1000
+        """
+    shown, hidden = (
+        lot_view(Scenario(market(call(shows_indication=shows)), rows).play()).detail
+        for shows in (True, False)
+    )
+    assert isinstance(shown, Depth) and isinstance(hidden, Depth)
+    assert shown.indication == Indication(1000, 4, 0)
+    assert hidden == structs.replace(shown, indication=None)

@@ -51,5 +51,13 @@ function unitName(unit: string): string {
 function depthLines(detail: Depth, money: (amount: number) => string): string[] {
   const level = (side: "buy" | "sell") => ([price, quantity]: Depth["buys"][number]) => say(`detail_level_${side}`, { price: money(price), quantity });
   const last = detail.last_price ? [say("detail_last", { price: money(detail.last_price), volume: detail.volume })] : [];
-  return [...last, ...[...detail.sells].reverse().map(level("sell")), ...detail.buys.map(level("buy"))];
+  const would = detail.indication
+    ? [say(surplusKey(detail.indication.surplus), { price: money(detail.indication.price), quantity: detail.indication.quantity, surplus: Math.abs(detail.indication.surplus) })]
+    : [];
+  return [...would, ...last, ...[...detail.sells].reverse().map(level("sell")), ...detail.buys.map(level("buy"))];
+}
+
+function surplusKey(surplus: number): "detail_would_meet" | "detail_would_leave_buyers" | "detail_would_leave_sellers" {
+  if (!surplus) return "detail_would_meet";
+  return surplus > 0 ? "detail_would_leave_buyers" : "detail_would_leave_sellers";
 }

@@ -299,6 +299,9 @@ export const PHRASES = {
   detail_item: ["子标的 {item}：{price}，领先 {leader}", "item {item}: {price}, leader {leader}"],
   detail_level_buy: ["买 {price} × {quantity}", "buy {price} × {quantity}"],
   detail_level_sell: ["卖 {price} × {quantity}", "sell {price} × {quantity}"],
+  detail_would_meet: ["若此刻撮合：虚拟参考价 {price}，匹配量 {quantity}", "if it ended now: {quantity} at {price}, nothing left over"],
+  detail_would_leave_buyers: ["若此刻撮合：虚拟参考价 {price}，匹配量 {quantity}，未匹配买量 {surplus}", "if it ended now: {quantity} at {price}, buyers of {surplus} left over"],
+  detail_would_leave_sellers: ["若此刻撮合：虚拟参考价 {price}，匹配量 {quantity}，未匹配卖量 {surplus}", "if it ended now: {quantity} at {price}, sellers of {surplus} left over"],
   detail_last: ["最新成交 {price}，成交量 {volume}", "last trade {price}, volume {volume}"],
 
   // Programme and rulebook of a lot
