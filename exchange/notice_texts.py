@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from exchange.categories import Category
 from exchange.notices import NewNotice, NoticeKind
 from exchange.rulebooks.working_days import CENTRE_TIME
-from exchange.texts import BothLanguages
+from exchange.texts import BothLanguages, halves
 from ledger.exports.uppercase import uppercase_amount
 from ledger.units import MINOR_DIGITS
 from matching.details import Dimension, Supply
@@ -57,6 +57,7 @@ UNITS: Final = {"t": "吨", "kg": "公斤", "m²": "平方米", "plate": "个指
 def announcement(new: NewLot, rulebook: BothLanguages | None) -> NewNotice:
     """Return the notice with which a lot is put up; `rulebook` is the title of the one that it keeps."""
     category, terms = new.category, new.terms
+    region = halves(new.region)
     seller = BothLanguages(new.seller_zh, new.seller_en)
     price, asked = money(terms.opening_price, terms.currency), money(new.deposit, terms.currency)
     opens = moment(terms.opens_at_us) if terms.opens_at_us else BothLanguages("由主持人开启", "by the host")
@@ -64,7 +65,7 @@ def announcement(new: NewLot, rulebook: BothLanguages | None) -> NewNotice:
     first = ("起始价", "Opening price") if is_rising else ("最高限价", "Highest price")
     lines: list[Line] = [
         ("转让方（出让人）", seller.zh or seller.en, "Seller", seller.en or seller.zh),
-        ("地区", new.region, "Region", new.region),
+        ("地区", region.zh, "Region", region.en),
         (first[0], price.zh, first[1], price.en),
         ("竞价开始", opens.zh, "Bidding opens", opens.en),
     ]

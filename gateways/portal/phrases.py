@@ -78,7 +78,11 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     # Home
     "search": ("搜索", "Search"),
     "search_lots": ("查找标的", "Find lots"),
-    "search_hint": ("名称、编号、地区、委托方", "Title, code, region, seller"),
+    "search_hint": (
+        "名称、编号、地区、类别、委托方；几个词用空格隔开",
+        "Title, code, region, category, seller; several words narrow it",
+    ),
+    "from_page": ("来源", "From"),
     "open_now": ("正在竞价", "Open now"),
     "open_now_none": ("目前没有正在竞价的标的。", "No lot is open at the moment."),
     "coming": ("即将开始", "Opening next"),

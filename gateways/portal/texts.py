@@ -5,15 +5,13 @@ Belongs here: choosing. Does not belong here: the phrases themselves (`phrases`,
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Final
 
-from exchange.texts import BothLanguages
+from exchange.texts import BothLanguages, halves
 from gateways.portal.phrases import PHRASES
 from gateways.portal.programme_phrases import PROGRAMME_PHRASES
 
-_HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _ALL: Final = {**PHRASES, **PROGRAMME_PHRASES}
 
 
@@ -48,11 +46,7 @@ class Language(StrEnum):
 
     def half(self, text: str) -> str:
         """Return the reader's half of a name that carries both languages, as 甲 / A; any other text whole."""
-        chinese, sign, english = text.partition(" / ")
-        is_both = sign and " / " not in english and _HAN.search(chinese) and not _HAN.search(english)
-        if not is_both:
-            return text
-        return chinese if self is Language.ZH else english
+        return self.pick(halves(text))
 
 
 def language_of(cookie: str | None, accepted: str) -> Language:
