@@ -24,6 +24,9 @@ from tests.patience import PATIENCE_SECONDS, until
 
 BIDDERS_CONNECTIONS = 4
 LOOK_AT_PROCESSES_SECONDS = 0.1
+LISTENS = "0A"
+"""The state of a socket that lets connections in, as the kernel writes it."""
+
 CONNECTIONS = 8
 """That all of them lead to the same of two gateways happens once in 128 times, and does not make a test fail."""
 
@@ -82,9 +85,18 @@ def gateways_of(house: House) -> set[int]:
 
 
 async def both_gateways_of(house: House) -> set[int]:
-    """Wait until two processes have been started as gateways, and return them."""
-    await until(lambda: len(gateways_of(house)) == 2, LOOK_AT_PROCESSES_SECONDS)
+    """Wait until two processes that were started as gateways let people in, and return them."""
+    assert isinstance(house.exchange, ExchangeProcess)
+    port = house.exchange.port
+    await until(lambda: _doors(port) == len(gateways_of(house)) == 2, LOOK_AT_PROCESSES_SECONDS)
     return gateways_of(house)
+
+
+def _doors(port: int) -> int:
+    """Count the sockets that listen on a port: one of each gateway."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    places = [line.split()[1:4] for line in lines]
+    return sum(here.endswith(f":{port:04X}") and state == LISTENS for here, _, state in places)
 
 
 def _processes(noun: str) -> dict[int, int]:
