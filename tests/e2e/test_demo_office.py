@@ -14,7 +14,7 @@ from exchange.demo.books import DAYS_BEFORE, NUMBER
 from exchange.demo.office import LEFT_TO_VISITORS, PAID_TOGETHER, DemoOffice
 from exchange.finance import Finance, finance
 from exchange.measures import Measures
-from exchange.people import People
+from exchange.people import People, Role
 from ledger.accounting_days import DAY, TIME_ZONE, accounting_day
 from ledger.bank.records import IntakeRefused
 from ledger.bank.registry import NewBankAccount
@@ -26,6 +26,7 @@ from ledger.records import BankReceipt, Deposit
 from ledger.settlement import LotOutcome, Settled
 from ledger.verify import verify
 from tests.closing import away_from_midnight
+from tests.served import API, Served
 
 AMOUNT = 100_00
 
@@ -144,3 +145,25 @@ async def test_where_finance_has_an_account_already_the_demo_leaves_it_alone(
         assert [one.number for one in await office.bank_accounts.accounts()] == ["0200999"]
         assert await office.intake.files() == []
         assert not await DemoBankAccount(office).is_open()
+
+
+async def test_the_demo_banks_papers_are_there_to_be_handed_in(floor: Served) -> None:
+    """Whoever tries the desk gets a statement and an answer out of the demo bank, and hands them in as any other."""
+    cashier, checker = [await floor.person(role.value, role) for role in (Role.CASHIER, Role.CHECKER)]
+    assert (await cashier.ask("GET", "/demo-bank/statement"))[1]["code"] == "DEMO_ONLY"
+    office, people = floor.exchange.finance, floor.exchange.people
+    await DemoOffice(people, office).open()
+    await robots_lose(office, people, range(1, 2), floor.exchange.clock.now_us())
+    (first, *_) = (await cashier.get("/payouts"))["payouts"]
+    await checker.post(f"/payouts/{first['payout_id']}/approval")
+    batch = (await cashier.post("/payouts/batches", {"paid_from": "main"}))["batch"]["batch_id"]
+    assert (await cashier.ask("GET", f"/demo-bank/batches/{batch}/answer"))[1]["code"] == "NOT_ON_FILE"
+    await cashier.post(f"/payouts/batches/{batch}/sent")
+
+    async with cashier.http.get(f"{API}/demo-bank/batches/{batch}/answer") as paper:
+        read = await cashier.post("/payouts/results", None, data=await paper.read())
+    assert (read["paid"], read["rejected"], read["to_clarify"]) == (1, 0, [])
+    async with cashier.http.get(f"{API}/demo-bank/statement") as paper:
+        report = await cashier.post("/bank/files", None, data=await paper.read())
+    assert (report["is_new"], report["movements"]) == (True, len(ROBOTS) + 1)
+    assert (await checker.ask("GET", "/demo-bank/statement"))[0] == 403

@@ -3,7 +3,7 @@
 import { inject, provide, ref, shallowRef, type InjectionKey } from "vue";
 import { formatAmount, groupedReference } from "../client";
 import { sentence } from "../house/api";
-import { hasRole } from "../house/me";
+import { hasRole, me } from "../house/me";
 import { half, say } from "../texts/language";
 
 /** Called after something was done, so that every part shows where things stand now. */
@@ -15,6 +15,9 @@ export const isMaker = (): boolean => hasRole("finance", "cashier");
 export const isChecker = (): boolean => hasRole("finance", "checker");
 export const isDivider = (): boolean => hasRole("finance", "cashier", "accountant");
 export const isAccountant = (): boolean => hasRole("finance", "accountant");
+
+/** Whether the demo bank is there to try the desk with. */
+export const isDemo = (): boolean => me.value.demo;
 
 /** Minor units with all digits of the fraction, as books have them. */
 export function exactly(amount: number, currency: string): string {
