@@ -27,6 +27,9 @@ from tests.exchange_process import ExchangeProcess
 from tests.live import lot_form
 from tests.patience import PATIENCE_SECONDS
 
+BIDS_BETWEEN = 20
+"""Before the copy, after it, and after the moment."""
+
 RECEIVED = """
 SELECT coalesce(bool_or(flush_lsn >= $1::text::pg_lsn), false) FROM pg_stat_replication WHERE application_name = $2"""
 
@@ -116,11 +119,11 @@ async def test_a_moment_and_the_end_are_brought_back_after_the_disk_is_lost(
         sale = await opened_sale(exchange)
         bidding = asyncio.create_task(sale.bid(exchange.url, stop))
         await everything_received(exchange)
-        await sale.until_more(50)
+        await sale.until_more(BIDS_BETWEEN)
         await luochui("backup", "create", str(folder), "--keep", "1", "--data-dir", str(place))
-        await sale.until_more(50)
+        await sale.until_more(BIDS_BETWEEN)
         moment = datetime.now(UTC)
-        await sale.until_more(50)
+        await sale.until_more(BIDS_BETWEEN)
         stop.set()
         await bidding
         await everything_received(exchange)

@@ -31,7 +31,7 @@ async def until(http: aiohttp.ClientSession, url: str, status: int) -> None:
 
 async def test_who_cannot_take_commands_is_alive_and_not_ready(database_url: str, tmp_path: Path) -> None:
     # A leader that ends says so; that a busy machine keeps it silent for a while is no reason to follow it here.
-    flags = ("--database-url", database_url, "--set", "standby_after_ms=60000")
+    flags = ("--database-url", database_url, "--set", "standby_after_ms=20000")
     with running_redis() as redis:
         cluster = ExchangeCluster(tmp_path, redis.url, *flags, gateways=1, standbys=1)
         cluster.start()
