@@ -123,13 +123,18 @@ class BidderUser(_Visitor):
         token = self.house.take_token()
         if token is None:
             raise StopUser
+        try:
+            self._floor = self._come(Floor(self.house.url, self.house.lot, "full", self._report, token))
+        except StopUser:
+            self.house.give_back(token)
+            raise
         self._token = token
-        self._floor = self._come(Floor(self.house.url, self.house.lot, "full", self._report, token))
 
     def on_stop(self) -> None:
-        """Go, when all of one's own has been seen."""
-        self._floor.leave()
-        self.house.give_back(self._token)
+        """Go, when all of one's own has been seen; who never came has nothing to leave."""
+        if hasattr(self, "_floor"):
+            self._floor.leave()
+            self.house.give_back(self._token)
 
     @task
     def bid(self) -> None:
@@ -158,8 +163,9 @@ class WatcherUser(_Visitor):
         self._goes_at_s = time.monotonic() + random.uniform(*VISIT_S)
 
     def on_stop(self) -> None:
-        """Go."""
-        self._floor.leave()
+        """Go, if he came."""
+        if hasattr(self, "_floor"):
+            self._floor.leave()
 
     @task
     def watch(self) -> None:
