@@ -114,7 +114,7 @@ async def test_wrong_credentials_say_nothing_more_and_are_bounded(floor: Served)
     assert (
         first
         == unknown
-        == (401, {"code": "WRONG_CREDENTIALS", "detail": "", "problems": [], "violations": []})
+        == (401, {"code": "WRONG_CREDENTIALS", "detail": "", "problems": [], "violations": [], "fields": []})
     )
     for _ in range(3):
         await person.ask("POST", "/session", wrong)
