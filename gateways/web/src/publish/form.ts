@@ -31,7 +31,9 @@ export function useLotForm() {
 
   const read = computed<ReadLot>(() => readLot(draft, figures.value));
   const violations = computed(() => check.value?.violations ?? []);
-  const problems = computed<readonly FieldProblem[]>(() => check.value?.problems ?? failure.value?.fields ?? []);
+  /** What the exchange says of fields of which the form itself says nothing. */
+  const problems = computed<readonly FieldProblem[]>(() => (check.value?.problems ?? failure.value?.fields ?? [])
+    .filter((one) => !read.value.faults.some((fault) => fault.field === fieldOfPath(one.field))));
   const isSound = computed(() => read.value.faults.length === 0 && violations.value.length === 0
     && problems.value.length === 0 && failure.value === null && check.value !== null);
 
@@ -59,7 +61,7 @@ export function useLotForm() {
         return await refresh(); // the rulebook's periods may count from the opening
       }
       const { lot, faults } = readLot(draft, found, { isTrial: true });
-      const isReadable = !faults.some((fault) => fault.field === "opening_price" || fault.field === "ladder");
+      const isReadable = !faults.some((fault) => fault.field === "opening_price");
       const answer = isReadable ? await post<LotCheck>("/lots/check", lot) : null;
       if (mine !== turn) return;
       [check.value, failure.value] = [answer, null];
