@@ -100,11 +100,19 @@ class FusedLedger(PostgresLedgerStore):
 
 
 class FusedPool:
-    """A pool whose single statements die when the fuse burns out."""
+    """A pool whose single statements and transactions die when the fuse burns out."""
 
     def __init__(self, pool: asyncpg.Pool, fuse: Fuse) -> None:
         self._pool = pool
         self._fuse = fuse
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        """Lend a connection for one transaction."""
+        self._fuse.before()
+        async with self._pool.acquire() as connection:
+            yield connection
+        self._fuse.after()
 
     def __getattr__(self, name: str) -> Any:
         wanted = getattr(self._pool, name)
