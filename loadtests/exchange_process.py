@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -25,6 +26,8 @@ import aiohttp
 READY_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 30.0
 LOG_LINES = 15
+PORTS = range(20_000, 32_768)
+"""Below those that Linux gives to connections as a rule."""
 
 SETTINGS = {
     "LUOCHUI_FRAMES_PER_SECOND": "100000",
@@ -63,7 +66,7 @@ async def running_exchange(
     """
     with tempfile.TemporaryDirectory(prefix="luochui-bench-", ignore_cleanup_errors=True) as folder:
         directory = Path(folder)
-        port = _free_port()
+        port = free_port()
         process = _start(directory, port, database_url, settings, gateways)
         try:
             url = f"http://127.0.0.1:{port}"
@@ -144,6 +147,9 @@ def _last_lines(directory: Path) -> str:
     return "\n".join(text.splitlines()[-LOG_LINES:])
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
+def free_port() -> int:
+    """Return a port that nobody listens on; none of those that the kernel may meanwhile give to a connection."""
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise ExchangeFailed("no port is free")

@@ -11,7 +11,6 @@ import asyncio
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from typing import Final
 
 import aiohttp
 
+from loadtests.exchange_process import free_port
+
 TRANSPORT: Final = "bare transport.write"
 NCHAN: Final = "nchan"
 WEBSOCKETS: Final = "websockets"
@@ -30,7 +31,7 @@ WS: Final = "node ws"
 
 NCHAN_MODULE: Final = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 WS_SERVER: Final = Path(__file__).with_name("broadcast_ws.js")
-READY_TIMEOUT_S: Final = 15.0
+READY_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
 
 NGINX: Final = """
@@ -159,12 +160,8 @@ async def _nchan(greeting: bytes) -> AsyncIterator[Peer]:
 
     What a client says, which is that it subscribes, goes to a channel that nobody follows: otherwise nchan hangs up.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="luochui-nchan-") as folder,
-        socket.create_server(("127.0.0.1", 0)) as free,
-    ):
-        port = free.getsockname()[1]
-        free.close()
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="luochui-nchan-") as folder:
         user = "user root;" if os.geteuid() == 0 else ""
         text = NGINX.format(module=NCHAN_MODULE, user=user, folder=folder, port=port)
         (Path(folder) / "nginx.conf").write_text(text, encoding="ascii")
