@@ -16,6 +16,7 @@ from rich.table import Table
 
 from exchange.archive import ArchiveRefusal, DatabaseOccupied, RestoreRefusal
 from exchange.archive_files import ArchiveBroken, read_manifest
+from exchange.database import StoreUnavailable
 from exchange.ports import JournalUnavailable
 from exchange.refusal_archive import holds_refusals
 from exchange.registry import Records, opened_records
@@ -223,7 +224,7 @@ def _over_records(
         raise CommandFailed(str(error)) from error
     except OSError as error:
         raise CommandFailed(f"The file cannot be used: {error}. 无法使用该文件") from error
-    except JournalUnavailable as error:
+    except (JournalUnavailable, StoreUnavailable) as error:
         raise CommandFailed(
             f"The database does not answer: {error}. 数据库没有应答", ExitCode.UNREACHABLE
         ) from error

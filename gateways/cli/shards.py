@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange.adapters.places import PostgresPlaces
+from exchange.database import StoreUnavailable
 from exchange.ports import JournalUnavailable
 from exchange.registry import opened_pool
 from exchange.setting_sources import load_settings
@@ -134,7 +135,7 @@ def _over_places(
 
     try:
         return asyncio.run(opened())
-    except JournalUnavailable as error:
+    except (JournalUnavailable, StoreUnavailable) as error:
         raise CommandFailed(
             f"The database does not answer: {error}. 数据库没有应答", ExitCode.UNREACHABLE
         ) from error
