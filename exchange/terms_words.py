@@ -46,7 +46,7 @@ def in_words(problem: Problem) -> FieldProblem:
 def _bound(bound: int | None, unit: Unit) -> BothLanguages:
     match unit:
         case Unit.MONEY if bound is not None:
-            return BothLanguages(money_text(bound), money_text(bound))
+            return BothLanguages(f"{money_text(bound)} 元", f"{money_text(bound)} yuan")
         case Unit.TIME if bound is not None:
             return described(Duration(bound))
     return BothLanguages(f"{bound:,}", f"{bound:,}") if bound is not None else BothLanguages("", "")

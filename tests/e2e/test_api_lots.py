@@ -89,7 +89,11 @@ async def test_a_lot_that_cannot_be_is_refused_with_every_reason(floor: Served, 
     status, answer = await host.ask("POST", "/lots", LOT | {"terms": bad})
     assert (status, answer["code"], len(answer["problems"])) == (422, "TERMS_INVALID", 3)
     told = {one["code"]: (one["field"], one["text"]["zh"], one["allowed"]["zh"]) for one in answer["fields"]}
-    assert told["RESERVE_BELOW_OPENING"] == ("terms.reserve_price", "保留价低于起始价", "不低于 100，或不填")
+    assert told["RESERVE_BELOW_OPENING"] == (
+        "terms.reserve_price",
+        "保留价低于起始价",
+        "不低于 100 元，或不填",
+    )
     assert told["LADDER_EMPTY"][0] == "terms.programme.0.increments"
     checked = await host.post("/lots/check", LOT | {"terms": bad})
     assert {one["code"] for one in checked["problems"]} == set(told)

@@ -30,7 +30,10 @@ def test_a_figure_that_would_be_accepted_is_told_in_its_unit() -> None:
     )
     reserve, ladder = (in_words(problem.within("terms")) for problem in terms_problems(terms))
     assert (reserve.code, reserve.field) == ("RESERVE_BELOW_OPENING", "terms.reserve_price")
-    assert (reserve.allowed.zh, reserve.allowed.en) == ("不低于 10,000，或不填", "at least 10,000, or none")
+    assert (reserve.allowed.zh, reserve.allowed.en) == (
+        "不低于 10,000 元，或不填",
+        "at least 10,000 yuan, or none",
+    )
     assert ladder.field == "terms.programme.0.increments"
     late = in_words(Problem(Fault.HARD_END_TOO_EARLY, "hard_end_after_us", 600_000_000))
     assert (late.allowed.zh, late.allowed.en) == ("不短于 10 分钟", "at least 10 min")
