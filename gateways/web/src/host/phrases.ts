@@ -99,6 +99,8 @@ export const HOST_PHRASES: Phrases = {
   limit_end_instead: ["结束时间只由规则（延时、暂停后顺延）决定；竞得人悔拍时用“宣布悔拍”递补，或流拍后重新发布。", "Only the rules move an end: late bids and pauses. If the buyer defaults, declare it, and the next one is called; or publish the lot anew."],
   limit_name: ["在结束前得知竞买人是谁", "Know who the bidders are before the end"],
   limit_name_instead: ["结束前只有竞买号（法释〔2016〕18号第十八条）；结束后文书中列明姓名。", "Until then there are only paddles (Judicial auction rules art. 18); the papers name them afterwards."],
+  reserve_is_met: ["已达保留价。", "The reserve is met."],
+  reserve_is_not_met: ["未达保留价。", "The reserve is not met."],
   reserve_met_means: ["当前价已达保留价，可以成交。", "The price has reached it: the lot can be sold."],
   reserve_not_met_means: ["当前价低于委托方的保密底价，此刻结束即流拍，当前报价不生效，全部保证金退还。", "The price is below the seller's secret minimum. Ended now, the lot passes: the bid has no effect and all deposits go back."],
   reserve_what_now: ["可以怎么办", "What you can do"],
