@@ -38,7 +38,9 @@ class Floor:
                         "name": f"竞买人 {login} / {login}",
                         "roles": ["bidder"],
                         "password": PASSWORD,
-                        "identity": to_builtins(of_person(f"竞买人 {login} / {login}", len(self._bidders))),
+                        "identity": to_builtins(
+                            of_person(f"竞买人 {login} / {login}", 5_000 + len(self._bidders))
+                        ),
                     }
                     self._bidders[login] = (await api.call("POST", "/accounts", form))["account"]["id"]
             await api.admit(lot, [self._bidders[login] for login in logins])
