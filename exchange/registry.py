@@ -66,16 +66,14 @@ async def opened_pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
 
 
 @asynccontextmanager
-async def one_connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    """Give a connection to a database as it is: nothing is migrated.  Raises: StoreUnavailable."""
+async def one_connection(dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a pool of one connection to a database as it is: nothing is migrated.  Raises: StoreUnavailable."""
     try:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS_MAX)
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=1, timeout=CONNECT_SECONDS_MAX)
     except DRIVER_ERRORS as error:
         raise StoreUnavailable(str(error) or type(error).__name__) from error
-    try:
-        yield connection
-    finally:
-        await connection.close()
+    async with pool:
+        yield pool
 
 
 @asynccontextmanager

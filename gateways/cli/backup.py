@@ -105,8 +105,8 @@ def restore(
 async def _noted(dsn: str, folder: str) -> None:
     """Leave on record that a copy was made; the copy is good without it."""
     try:
-        async with one_connection(dsn) as connection:
-            await note(connection, "create_backup", folder=folder)
+        async with one_connection(dsn) as pool:
+            await note(pool, "create_backup", folder=folder)
     except StoreUnavailable as error:
         typer.echo(f"Not on record: {error}. 未能写入审计记录", err=True)
 

@@ -17,7 +17,7 @@ async def note(database: Any, operation: str, **about: Said) -> None:
     """Add an entry for something that was done on the machine.
 
     Args:
-        database: pool or connection of the driver.
+        database: pool of the driver.
         operation: what was done, as the HTTP API calls it where it has the same.
         about: what the entry says of it; no secrets.
 
