@@ -153,7 +153,7 @@ def _with_people(
 ) -> Result:
     """Do something with the accounts of the exchange that the settings describe."""
     from exchange.adapters.clock import SystemClock
-    from exchange.database import StoreUnavailable
+    from exchange.database import Change, StoreUnavailable
     from exchange.registry import opened_pool
 
     settings = load_settings({"database_url": database_url, "data_dir": data_dir}, config=config)
@@ -161,7 +161,11 @@ def _with_people(
     async def doing() -> Result:
         async with opened_pool(settings) as pool:
             people = People(pool, SystemClock(), session_hours=settings.session_hours)
-            return await work(people, pool)
+            # What is done and its entry in the record of acts become durable together.
+            async with Change(pool) as change:
+                result = await work(people, pool)
+                await change.commit()
+            return result
 
     try:
         return asyncio.run(doing())
