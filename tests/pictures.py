@@ -65,6 +65,16 @@ async def portal(person: Person) -> None:
     await person.visit("/")
 
 
+async def lot(person: Person) -> None:
+    """Show the notice of a lot to somebody who has not signed in."""
+    await person.visit(f"/lots/{await _lot(person, 'announced')}")
+
+
+async def register(person: Person) -> None:
+    """Show how a bidder makes an account for himself."""
+    await person.visit("/register")
+
+
 async def sign_up(person: Person) -> None:
     """Show where a bidder has to pay."""
     await person.sign_in("bidder4", "/me")
@@ -102,6 +112,8 @@ async def administration(person: Person) -> None:
 
 SCENES: Final[dict[str, Scene]] = {
     "portal": portal,
+    "lot": lot,
+    "register": register,
     "sign-up": sign_up,
     "room": room,
     "host": host,

@@ -23,6 +23,7 @@ from gateways.portal.visit import Visit
 
 TOPICS: Final = (
     "start",
+    "register",
     "sign-up",
     "bidding-room",
     "watching",
