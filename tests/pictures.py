@@ -67,6 +67,7 @@ async def portal(person: Person) -> None:
 
 async def lot(person: Person) -> None:
     """Show the notice of a lot to somebody who has not signed in."""
+    await person.visit("/lots")
     await person.visit(f"/lots/{await _lot(person, 'announced')}")
 
 

@@ -29,7 +29,7 @@ PAGE_RECORDS_MAX = 1_000
 
 
 class LotQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """What lots to find: in one state, of one category, with the words `q` in title, seller, region or code.
+    """What lots to find: of a state and category, with all words of `q` in title, seller, region, address or code.
 
     `price_from` and `price_to` are minor units of `currency`, CNY where none is named; 0 for no bound.
     """
@@ -47,7 +47,7 @@ class LotQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LotPage(Struct, frozen=True):
-    """A page of lots, and how many there are in all."""
+    """A page of lots, and how many there are in all, of which those that have ended are counted up to 10,000."""
 
     lots: list[LotCard]
     total: int
