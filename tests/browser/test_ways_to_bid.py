@@ -54,8 +54,16 @@ async def test_a_double_click_on_a_slow_wire_and_a_key_held_down_are_one_bid_eac
     await expect(anna.at("#bid-asking")).to_be_enabled()
     await anna.page.fill("#free-amount", "1,030")
     await hold_enter(anna, 3)
-    assert await amounts_of(floor, lot) == [1_000_00, 1_010_00, 1_030_00]
-    assert intentions(said) == 3
+    await anna.at("#steps [data-steps='2']").focus()
+    await hold(anna, "Space")
+    await expect(anna.at("#outcomes .outcome-good")).to_have_count(4)
+    assert await amounts_of(floor, lot) == [1_000_00, 1_010_00, 1_030_00, 1_050_00]
+
+    await expect(anna.at("#bid-asking")).to_be_enabled()
+    await anna.page.fill("#free-amount", "5,000")
+    await hold(anna, "Enter")
+    await expect(anna.at("dialog #confirm-yes")).to_be_focused()
+    assert intentions(said) == 4, "the key that opened the question has answered it, too"
 
 
 def intentions(said: Said) -> int:
@@ -65,11 +73,16 @@ def intentions(said: Said) -> int:
 
 async def hold_enter(person: Person, bids: int) -> None:
     """Hold the key down until the bid is accepted and the controls are free again, and for a while longer."""
-    for _ in range(KEY_REPEATS):
-        await person.page.keyboard.down("Enter")
-        await person.page.wait_for_timeout(25)
-    await person.page.keyboard.up("Enter")
+    await hold(person, "Enter")
     await expect(person.at("#outcomes .outcome-good")).to_have_count(bids)
+
+
+async def hold(person: Person, key: str) -> None:
+    """Hold a key down for as long as the keyboard repeats it so often."""
+    for _ in range(KEY_REPEATS):
+        await person.page.keyboard.down(key)
+        await person.page.wait_for_timeout(25)
+    await person.page.keyboard.up(key)
 
 
 async def test_two_tabs_of_one_bidder_that_bid_at_once_make_one_bid(

@@ -160,3 +160,24 @@ it("comes back at once when told to hurry, once, and never after it was closed",
   live.hurry();
   expect(sockets).toHaveLength(2);
 });
+
+it("says how long an answer takes now, not how short it once was", () => {
+  live.subscribe(1);
+  live.connect();
+  sockets[0]?.hear(HELLO);
+  sockets[0]?.hear(snapshot(1));
+  expect(live.answerMs).toBeNull();
+  vi.advanceTimersByTime(40);
+  sockets[0]?.hear({ type: "pong", sent: live.clock.localMs() - 40, server_time_us: 1 });
+  vi.advanceTimersByTime(1_000);
+  sockets[0]?.hear({ type: "pong", sent: live.clock.localMs() - 30, server_time_us: 2 });
+  expect([live.answerMs, live.clock.roundTripMs]).toEqual([30, 30]);
+  const pinged = sockets[0]?.of("ping").length ?? 0;
+  void live.send({ type: "bid", lot: 1, amount: 5 });
+  vi.advanceTimersByTime(900);
+  expect(live.answerMs).toBe(900);
+  sockets[0]?.hear({ type: "receipt", id: sockets[0].of("bid")[0]?.id });
+  expect(sockets[0]?.of("ping").length).toBe(pinged + 1);
+  vi.advanceTimersByTime(1_200);
+  expect(live.answerMs).toBe(1_200);
+});

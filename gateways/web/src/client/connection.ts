@@ -15,6 +15,7 @@ const RTT_MS_MAX = 60_000;
 const SILENCE_MAX_MS = 25_000;
 const ANSWER_WITHIN_MS = 5_000;
 const TRIES_MAX = 8;
+const SLOW_ANSWER_MS = 500;
 const UNFOLLOWED = new Set(["LOT_UNKNOWN", "TOO_MANY_SUBSCRIPTIONS", "BUSY"]);
 
 /** disconnected → connecting → live → recovering → live …; disconnected again only for good. */
@@ -84,6 +85,8 @@ export class LiveConnection {
   private isWanted = false;
   private tokens = 0;
   private heardAtMs = 0;
+  /** When the first ping left that has no answer yet; null for none. */
+  private pingedAtMs: number | null = null;
 
   constructor({ onState = () => {}, onFrame = () => {}, clock = new ServerClock(), random = Math.random, path = PATH, open = () => openSocket(path) }: ConnectionOptions = {}) {
     this.onState = onState;
@@ -153,6 +156,17 @@ export class LiveConnection {
     return this.hello ? this.clock.localMs() - this.heardAtMs : 0;
   }
 
+  /**
+   * How long an answer takes now, in milliseconds: the latest round trip, or longer where one is awaited longer already.
+   * Null until measured. The clock keeps its shortest round trip instead, which says how well it goes, not how we fare.
+   */
+  get answerMs(): number | null {
+    const nowMs = this.clock.localMs();
+    const sent = [...this.pending.values()].map(({ sentAtMs }) => sentAtMs).filter((atMs) => atMs > 0 && atMs < Infinity);
+    const awaited = this.hello ? Math.max(0, ...[...sent, this.pingedAtMs ?? nowMs].map((atMs) => nowMs - atMs)) : 0;
+    return this.clock.roundTripMs === null ? null : Math.max(this.clock.lastRoundTripMs, awaited);
+  }
+
   /** How many commands still wait for their answer. */
   get pendingCount(): number {
     return this.pending.size;
@@ -165,7 +179,9 @@ export class LiveConnection {
     if ("server_time_us" in frame) this.clock.hint(frame.server_time_us);
     switch (frame.type) {
       case "hello": return this.greeted(frame);
-      case "pong": return this.clock.sample(frame.sent, frame.server_time_us);
+      case "pong":
+        this.pingedAtMs = null;
+        return this.clock.sample(frame.sent, frame.server_time_us);
       case "snapshot": return this.positioned(frame);
       case "events": return this.continued(frame);
       case "receipt":
@@ -214,6 +230,8 @@ export class LiveConnection {
   private answered(answer: Answer): void {
     const waiting = this.pending.get(answer.id);
     this.pending.delete(answer.id);
+    // A slow answer says that the last ping is no longer true.
+    if (waiting && this.clock.localMs() - waiting.sentAtMs > SLOW_ANSWER_MS) this.ping();
     waiting?.resolve(answer);
   }
 
@@ -258,6 +276,7 @@ export class LiveConnection {
     if (!this.hello || this.tokens < 1) return;
     const measured = this.clock.lastRoundTripMs;
     const rtt_ms = measured ? Math.min(Math.max(1, Math.round(measured)), RTT_MS_MAX) : 0;
+    this.pingedAtMs ??= this.clock.localMs();
     this.put({ type: "ping", sent: this.clock.localMs(), rtt_ms }, { isUrgent: true });
   }
 
@@ -306,6 +325,7 @@ export class LiveConnection {
     this.hello = null;
     this.outbox = [];
     this.closeCode = closeCode;
+    this.pingedAtMs = null;
     for (const timer of this.repeated.values()) clearInterval(timer);
     for (const subscription of this.subscriptions.values()) subscription.isWaiting = true;
     if (!this.isWanted || !mayReturn(closeCode)) {

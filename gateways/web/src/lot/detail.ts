@@ -19,7 +19,7 @@ export function detailLines(view: LotView): string[] {
       return [say(`question_${detail.question}`), say("detail_accepted", { n: detail.accepted })];
     case "rounds":
       return [
-        say(detail.is_pause ? "detail_pause" : "detail_round", { number: detail.number }),
+        say(detail.is_pause ? (detail.number ? "detail_pause" : "detail_entry") : "detail_round", { number: detail.number }),
         ...(detail.price ? [say("detail_called_at", { price: money(detail.price) })] : []),
         ...(detail.turn ? [say("detail_turn", { paddle: detail.turn })] : []),
       ];

@@ -1,7 +1,7 @@
 // The one thing about a lot that everybody in the room should notice now.
 
 import { formatAmount, isMine, latestOf, type Room } from "../client";
-import { measureOf } from "../room/measure";
+import { measureOf, units } from "../room/measure";
 import type { LotView } from "../schema";
 import { say } from "../texts/language";
 import { momentText, priceText, withQuantity } from "./standing";
@@ -22,7 +22,7 @@ export function newsOf(room: Room, nowUs: number | null): News | null {
     case "knocked_down":
       return { kind: isMine(room) ? "good" : "calm", text: say("banner_knocked_down", { paddle: view.winner, amount: money(view.hammer_price) }) };
     case "sold": {
-      if (view.awards.length) return { kind: "calm", text: say("banner_awarded", { n: view.awards.length }) };
+      if (view.awards.length) return awarded(room, view);
       if (isMine(room)) return { kind: "good", text: say("banner_won", { amount: money(view.hammer_price) }) };
       return { kind: "calm", text: say("banner_sold", { amount: money(view.hammer_price), paddle: view.winner }) };
     }
@@ -49,14 +49,8 @@ function frozenText(view: LotView): string {
 
 /** Where one stands oneself is told together with a fair warning or an extension: nobody needs them more. */
 function running(room: Room, view: LotView, nowUs: number | null): News | null {
-  const { outbid } = room;
   const warning = view.warnings > 0 ? warningText(view) : "";
-  if (outbid) {
-    const measure = measureOf(view);
-    const price = measure.isMoney ? measure.text(outbid.price) : priceText(view);
-    const text = outbid.asking ? say("banner_outbid", { price, asking: measure.text(outbid.asking) }) : say("banner_outbid_last", { price });
-    return { kind: "bad", text: [warning, text].filter(Boolean).join(" ") };
-  }
+  if (room.outbid) return { kind: "bad", text: [warning, outbidText(room)].filter(Boolean).join(" ") };
   if (warning) return { kind: "warn", text: warning };
   const leading = isMine(room) ? say("banner_leading") : "";
   const extension = latestOf(room.records, "LotExtended");
@@ -65,6 +59,26 @@ function running(room: Room, view: LotView, nowUs: number | null): News | null {
     return { kind: leading ? "good" : "warn", text: [leading, text].filter(Boolean).join(" ") };
   }
   return leading ? { kind: "good", text: leading } : null;
+}
+
+/** That one has been outbid, at what, and what would lead; empty where one has not. */
+export function outbidText({ outbid, view }: Room): string {
+  if (!outbid || !view) return "";
+  const measure = measureOf(view);
+  const price = measure.isMoney ? measure.text(outbid.price) : priceText(view);
+  return outbid.asking ? say("banner_outbid", { price, asking: measure.text(outbid.asking) }) : say("banner_outbid_last", { price });
+}
+
+/** How many were given something, and what one has got oneself. */
+function awarded({ you }: Room, view: LotView): News {
+  const all = say("banner_awarded", { n: new Set(view.awards.map(({ paddle }) => paddle)).size });
+  const own = view.awards.filter(({ paddle }) => paddle === you?.paddle);
+  if (!own.length) return { kind: "calm", text: all };
+  const unit = view.detail?.kind === "supply" ? view.detail.unit : "";
+  const parts = own.map(({ item, quantity, amount }) => say("award_part", {
+    what: item ? say("award_item", { item }) : units(unit).text(quantity), amount: formatAmount(amount, view.currency),
+  }));
+  return { kind: "good", text: `${all} ${say("banner_award_mine", { parts: parts.join("；") })}` };
 }
 
 function warningText(view: LotView): string {

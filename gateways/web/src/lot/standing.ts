@@ -9,6 +9,8 @@ import { dimensionOf } from "./measures";
 
 const SECOND_US = 1_000_000;
 const URGENT_US = 60 * SECOND_US;
+/** Formats in which the price itself is called. */
+const CALLED: ReadonlySet<string> = new Set(["dutch", "japanese"]);
 const TENTHS_BELOW_US = 10 * SECOND_US;
 
 export interface Countdown {
@@ -23,9 +25,13 @@ export function shownPrice(view: LotView): { label: string; text: string } {
   const money = (amount: number) => formatAmount(amount, view.currency);
   if (view.winner) return { label: "hammer_price", text: withQuantity(money(view.hammer_price), view) };
   const { detail } = view;
+  const isOpen = view.state === "open" || view.state === "frozen";
+  if (isOpen && detail?.kind === "rounds" && detail.price && CALLED.has(view.format)) return { label: "called_price", text: money(detail.price) };
+  if (detail?.kind === "depth") return detail.last_price ? { label: "last_price", text: money(detail.last_price) } : { label: "reference_price", text: money(view.opening_price) };
+  if (detail?.kind === "supply") return { label: view.price ? "clearing_price" : "opening_price_each", text: `${money(view.price || view.opening_price)} / ${detail.unit}` };
   if (detail?.kind === "dimension" && detail.quantity && !isClosed(view)) return { label: "leading_bid", text: units(detail.unit).text(detail.quantity) };
   if (view.price && view.awards?.length) return { label: "hammer_price", text: money(view.price) };
-  return view.price ? { label: "leading_price", text: money(view.price) } : { label: "opening_price", text: money(view.opening_price) };
+  return view.price ? { label: "leading_price", text: money(view.price) } : { label: view.direction === "falling" ? "ceiling_price" : "opening_price", text: money(view.opening_price) };
 }
 
 /** What matters now as text. */
@@ -61,7 +67,7 @@ export function countdown(view: LotView, nowUs: number | null): Countdown {
     case "announced":
       return view.opens_at_us ? until("opens", view.opens_at_us, nowUs, "waiting_to_open") : standing("opens_label", "host_opens");
     case "open":
-      return view.ends_at_us ? until("ends", view.ends_at_us, nowUs, "waiting_for_hammer") : standing("ends_label", view.host_may_hammer ? "host_hammers" : "staff_enter");
+      return view.ends_at_us ? until(endOf(view), view.ends_at_us, nowUs, "waiting_for_hammer") : standing("ends_label", view.host_may_hammer ? "host_hammers" : "staff_enter");
     case "frozen":
       return view.resumes_at_us ? until("resumes", view.resumes_at_us, nowUs, "waiting_to_resume") : standing("resumes_label", "host_resumes");
     default:
@@ -114,23 +120,30 @@ export function connectionText(connection: LiveConnection): string {
 
 /** How far the clock here is off, and how long an answer takes; empty until measured. */
 export function clockText(connection: LiveConnection): string {
-  const { behindMs, roundTripMs } = connection.clock;
-  if (connection.state !== "live" || behindMs === null || roundTripMs === null) return "";
+  const { answerMs, clock: { behindMs } } = connection;
+  if (connection.state !== "live" || behindMs === null || answerMs === null) return "";
   const offset = say("clock_offset", { offset: signed(Math.round(behindMs / 10) / 100) });
-  return `${offset} · ${say("round_trip", { ms: Math.max(1, Math.round(roundTripMs)) })}`;
+  return `${offset} · ${say("round_trip", { ms: Math.max(1, Math.round(answerMs)) })}`;
 }
 
 function signed(seconds: number): string {
   return seconds === 0 ? "0.00" : `${seconds < 0 ? "−" : "+"}${Math.abs(seconds).toFixed(2)}`;
 }
 
-function until(what: "opens" | "ends" | "resumes", atUs: number, nowUs: number | null, over: string): Countdown {
+/** What ends when the clock of an open lot runs out: all of the bidding, or only a round of it. */
+function endOf({ detail, format }: LotView): "ends" | "round_ends" | "round_begins" | "price_moves" {
+  if (detail?.kind !== "rounds") return "ends";
+  if (detail.is_pause) return "round_begins";
+  return CALLED.has(format) ? "price_moves" : "round_ends";
+}
+
+function until(what: "opens" | "ends" | "resumes" | "round_ends" | "round_begins" | "price_moves", atUs: number, nowUs: number | null, over: string): Countdown {
   if (nowUs === null) return { label: `${what}_label`, text: momentText(atUs), isUrgent: false };
   const label = `${what}_in`;
   const leftUs = atUs - nowUs;
-  if (leftUs <= 0) return { label, text: say(over), isUrgent: true };
+  if (leftUs <= 0) return { label, text: say(what.startsWith("round") || what === "price_moves" ? "waiting_for_round" : over), isUrgent: true };
   const text = leftUs < TENTHS_BELOW_US ? say("seconds_left", { n: (Math.ceil(leftUs / 100_000) / 10).toFixed(1) }) : spanText(leftUs);
-  return { label, text, isUrgent: what === "ends" && leftUs < URGENT_US };
+  return { label, text, isUrgent: (what === "ends" || what === "round_ends") && leftUs < URGENT_US };
 }
 
 function standing(label: string, key: string): Countdown {

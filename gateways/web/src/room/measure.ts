@@ -58,11 +58,12 @@ function moneyIn(currency: string): Measure {
 function countOf(unit: string): Measure {
   const plain = (amount: number) => plainAmount(amount, "JPY", { isGrouped: true });
   // 0.01 % as a unit would read as another figure behind the count: 150 × 0.01 %.
-  const text = (amount: number) => `${plain(amount)}${/^\d/.test(unit) ? " ×" : ""} ${unit}`;
+  const text = (amount: number) => `${plain(amount)}${/^\d/.test(unit) ? " ×" : ""} ${unit}`.trimEnd();
   return { unit, isMoney: false, text, plain, parse: counted, readBack: (amount) => [text(amount)] };
 }
 
-function counted(typed: string): ParsedAmount {
+/** Read a count of whole units. */
+export function counted(typed: string): ParsedAmount {
   const text = typed.normalize("NFKC").replace(/[\s,]/g, "");
   if (!text) return { problem: "EMPTY" };
   if (!COUNT.test(text)) return { problem: /^\d+\.\d+$/.test(text) ? "TOO_FINE" : "NOT_AN_AMOUNT" };

@@ -57,6 +57,7 @@ describe("one's position", () => {
     ["outbid", { you: { ...YOU, limit: 5 } }, {}],
     ["leading", {}, { leader: 1 }],
     ["offered", { you: { ...YOU, lines: [[5, 1]] } }, { bids: 0 }],
+    ["entered", { records: [{ sequence: 9, at_us: 9, event: { type: "Declared", paddle: 1, word: "accept" } }] }, { bids: 0 }],
     ["won", {}, { state: "sold", winner: 1 }],
     ["won", {}, { state: "sold", awards: [{ paddle: 1, quantity: 1, amount: 1, price: 0, item: 0 }] }],
     ["lost", {}, { state: "sold", winner: 2 }],

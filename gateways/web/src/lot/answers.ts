@@ -1,0 +1,46 @@
+// What a phase asks its bidders, what each answer means there, and what one has answered.
+// Belongs here: which words a phase knows. Does not belong here: what follows from them, which the exchange decides.
+
+import { formatAmount, type Room } from "../client";
+import type { LotView } from "../schema";
+import { say } from "../texts/language";
+
+export type Word = "accept" | "decline" | "waive";
+
+export interface Meanings {
+  question: string;
+  words: { word: Word; meaning: string }[];
+  /** What saying nothing means. */
+  silence: string;
+}
+
+/** What is asked now, in words. */
+export function meaningsOf(view: LotView): Meanings {
+  const key = questionOf(view);
+  const { detail } = view;
+  const called = detail?.kind === "rounds" ? detail.price : 0;
+  const values = { price: formatAmount(called || view.price || view.asking_price, view.currency) };
+  const words: Word[] = key === "waive" ? ["waive"] : ["accept", "decline"];
+  return {
+    question: say(`asked_${key}`, values),
+    words: words.map((word) => ({ word, meaning: say(`asked_${key}_${word}`, values) })),
+    silence: say(`asked_${key}_silence`, values),
+  };
+}
+
+/** What one has answered in the phase that runs, as far as the records at hand tell; null for nothing yet. */
+export function answerOf({ records, you, view }: Room): Word | null {
+  const isEachRound = view?.format === "japanese" || view?.format === "simultaneous";
+  for (const { event } of [...records].reverse()) {
+    if (event.type === "PhaseBegan" || (isEachRound && event.type === "RoundBegan")) return null;
+    if (event.type === "Declared" && event.paddle === you?.paddle) return event.word;
+  }
+  return null;
+}
+
+function questionOf({ format, detail }: LotView): string {
+  if (format === "draw") return "draw";
+  if (detail?.kind === "asked") return detail.question;
+  if (format === "japanese") return detail?.kind === "rounds" && detail.number > 0 ? "stay" : "enter";
+  return format === "simultaneous" ? "waive" : "go_on";
+}

@@ -1,0 +1,100 @@
+"""What a room shows where something else than money is bid, and the client library as its README teaches it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import ConsoleMessage, Route, expect
+
+from gateways.wire import HostAct
+from matching.terms import MINUTE_US
+from tests.browser.floor import Floor, in_the_room
+from tests.browser.people import Building
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+README = Path(__file__).parents[2] / "gateways" / "web" / "README.md"
+UNIT = "㎡"
+CAPPED: list[dict[str, Any]] = [
+    {"phase": "english", "increments": [[0, 10_00]], "duration_us": None, "host_may_hammer": True,
+     "cap_price": 1_000_00, "max_bids_allowed": False},
+    {"phase": "second_dimension", "unit": UNIT, "start": 500, "step": 100, "cap": 9_000,
+     "duration_us": 30 * MINUTE_US, "soft_close_window_us": 0},
+]  # fmt: skip
+
+
+async def test_area_is_said_as_area_everywhere(floor: Floor, building: Building) -> None:
+    lot = await floor.publish("Capped", {"programme": CAPPED})
+    await floor.admit(lot, "anna", "bela")
+    await floor.act(lot, HostAct.OPEN)
+    anna, bela, hall = await building.person(), await building.person("zh-CN", 360), await building.person()
+    await in_the_room(anna, "anna", lot)
+    await in_the_room(bela, "bela", lot)
+    await hall.visit(f"/hall?lots={lot}")
+    await anna.page.click("#bid-asking")
+    await bela.sees("#bid-asking", f"500 {UNIT}")
+    await bela.page.click("#bid-asking")
+    await bela.sees("#outcomes .outcome-good", f"500 {UNIT}")
+    await anna.sees("#position", f"600 {UNIT}")
+    await anna.sees("#price", f"500 {UNIT}")
+    await expect(anna.at("#bid-asking")).to_be_enabled()
+    await anna.page.fill("#free-amount", "1,200")
+    await anna.sees("#free-preview", f"1,200 {UNIT}")
+    await anna.page.press("#free-amount", "Enter")
+    await hall.sees("#price", f"1,200 {UNIT}")
+    await expect(hall.at(".hall-bids li").first).to_contain_text(f"1,200 {UNIT}")
+    await expect(hall.at(".hall-bids li").last).to_contain_text("¥1,000")
+
+    bids = anna.at("#timeline [data-event=BidPlaced] .entry-amount")
+    await expect(bids).to_have_text([f"1,200 {UNIT}", f"500 {UNIT}", "¥1,000"])
+    for row, amount in ((0, f"1,200 {UNIT}"), (1, "¥1,000.00")):
+        async with anna.page.expect_download() as waiting:
+            await anna.at("#timeline [data-receipt=record]").nth(row).click()
+        assert amount in Path(await (await waiting.value).path()).read_text(encoding="utf-8")
+    await expect(bela.at("#bid-asking")).to_be_enabled()
+    await bela.page.fill("#free-amount", "9000")
+    await bela.page.press("#free-amount", "Enter")
+    await bela.page.click("#confirm-yes")
+    await anna.sees("#banner", f"¥1,000 + 9,000 {UNIT}")
+    await hall.sees("#price", f"¥1,000 + 9,000 {UNIT}")
+    await expect(bela.at("#asking")).to_have_count(0)
+
+
+async def test_the_example_of_the_client_library_runs_as_it_is_printed(
+    floor: Floor, building: Building
+) -> None:
+    lot = await floor.open_lot("For a program", "anna")
+    anna = await building.person()
+    said: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        said.append(message.text)
+
+    anna.page.on("console", hear)
+    example = re.search(r"```js\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert example is not None
+    program = example[1].replace("const lot = 24;", f"const lot = {lot};")
+    assert f"const lot = {lot};" in program
+    program += "\nObject.assign(window, { bidOnce, sees: (bids) => room.view?.bids === bids });\n"
+
+    async def serve(route: Route) -> None:
+        await route.fulfill(body=program, content_type="text/javascript")
+
+    await anna.page.route("**/assets/example.js", serve)
+    await anna.sign_in_unseen("anna")
+    await anna.visit("/help")
+    await anna.page.evaluate(
+        "void document.head.append(Object.assign(document.createElement('script'), "
+        "{ type: 'module', src: '/assets/example.js' }))"
+    )
+    await anna.until("window.sees?.(0) === true")
+    await anna.page.evaluate("bidOnce()")
+    placed = await floor.records(lot, "BidPlaced")
+    assert [record["event"]["amount"] for record in placed] == [1_000_00]
+    await anna.until("window.sees(1)")
+    await anna.page.evaluate("bidOnce()")
+    assert len(await floor.records(lot, "BidPlaced")) == 1, "the leader has no reason to bid again"
+    assert {"live", f"recorded as {placed[0]['sequence']}"} <= {*said}
