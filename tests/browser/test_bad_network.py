@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,8 +14,6 @@ from tests.fault_proxy import TcpFaultProxy, laid_wire
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FORGIVEN = OF_THE_NETWORK
-SLOW = {"offline": False, "latency": 4_000, "downloadThroughput": 20_000, "uploadThroughput": 20_000}
-"""Milliseconds, and bytes a second."""
 
 
 @pytest.fixture
@@ -63,18 +60,3 @@ async def test_a_bid_whose_answer_is_cut_off_is_on_record_once(
     amounts = [record["event"]["amount"] for record in await floor.records(lot, "BidPlaced")]
     assert amounts == [1_000_00, 1_010_00]
     await expect(anna.at("#bid-asking")).to_be_enabled()
-
-
-async def test_a_network_that_becomes_slow_is_called_slow(floor: Floor, building: Building) -> None:
-    """Chromium's own emulation, which delays the frames of an open WebSocket as well."""
-    lot = await floor.open_lot("Slow", "anna")
-    anna = await building.person()
-    await in_the_room(anna, "anna", lot)
-    await expect(anna.at("#connection")).to_have_attribute("data-quality", re.compile("good|fair"))
-    devtools = await anna.page.context.new_cdp_session(anna.page)
-    await devtools.send("Network.enable")
-    await devtools.send("Network.emulateNetworkConditions", SLOW)
-    await anna.page.click("#bid-asking")
-    await expect(anna.at("#connection")).to_have_attribute("data-quality", "poor")
-    await expect(anna.at("#outcomes .outcome-good")).to_have_count(1)
-    await expect(anna.at("#connection")).to_have_attribute("data-quality", "poor")
