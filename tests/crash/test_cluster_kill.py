@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -161,7 +162,9 @@ class Site:
 @asynccontextmanager
 async def site(folder: Path) -> AsyncIterator[Site]:
     """Run an engine, its standby and two gateways over a Redis and a PostgreSQL of their own."""
-    async with EmbeddedPostgres(folder / "postgres") as postgres:
+    # In a folder of a short name: a server whose socket does not fit into its own comes back with another one.
+    near = tempfile.mkdtemp(prefix="lp-")
+    async with EmbeddedPostgres(Path(near)) as postgres:
         with running_redis() as redis, tempfile.TemporaryDirectory(prefix="lw-") as sockets:
             socket = _postgres_socket(postgres)
             wires = Wires(Path(sockets), Path(urlsplit(redis.url).path), socket)
@@ -174,6 +177,7 @@ async def site(folder: Path) -> AsyncIterator[Site]:
             finally:
                 cluster.kill()
                 await wires.close()
+    shutil.rmtree(near, ignore_errors=True)
 
 
 def _postgres_socket(postgres: EmbeddedPostgres) -> Path:

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,8 +54,15 @@ def postmaster(exchange: ExchangeProcess) -> int:
     return int(words[0]) if len(words) > 1 else 0
 
 
-async def test_while_postgresql_is_gone_bidders_hear_busy_and_later_go_on(tmp_path: Path) -> None:
-    postgres = EmbeddedPostgres(tmp_path / "postgres")
+@pytest.fixture
+def near() -> Iterator[Path]:
+    """A folder of a short name: a server whose socket does not fit into its own comes back with another one."""
+    with tempfile.TemporaryDirectory(prefix="lp-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+async def test_while_postgresql_is_gone_bidders_hear_busy_and_later_go_on(tmp_path: Path, near: Path) -> None:
+    postgres = EmbeddedPostgres(near)
     dsn = await postgres.start()
     exchange = ExchangeProcess(tmp_path / "data", "--no-demo", "--database-url", dsn)
     exchange.start()
