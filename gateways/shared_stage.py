@@ -24,8 +24,7 @@ from typing import Final
 import aiohttp
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Middleware
-from multidict import CIMultiDict
+from aiohttp.typedefs import LooseHeaders, Middleware
 from yarl import URL
 
 from exchange.adapters.unix_socket import socket_named
@@ -234,11 +233,11 @@ def _address(request: web.Request) -> URL:
     return URL(f"http://stage{request.raw_path}", encoded=True)
 
 
-def _passed_on(request: web.Request) -> CIMultiDict[str]:
+def _passed_on(request: web.Request) -> LooseHeaders:
     """Return the headers as they came, and whose request it is."""
-    headers = CIMultiDict(
-        (name, value) for name, value in request.headers.items() if name.lower() not in STAYS_HERE
-    )
+    headers = request.headers.copy()
+    for name in STAYS_HERE:
+        headers.popall(name, None)
     headers["Accept-Encoding"] = "identity"
     headers[VISITOR] = request.remote or ""
     headers[REQUEST_HEADER] = name_of(request)

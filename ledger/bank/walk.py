@@ -5,6 +5,7 @@ Not here: decisions on single movements (booking), SQL (postgres).
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +44,7 @@ Named = tuple[Movement, str]
 """A movement and the reference by which it is known."""
 
 
-class Walk:
+class Walk(ABC):
     """One walk over the spool of a file.
 
     Args:
@@ -76,13 +77,13 @@ class Walk:
         while chunk := await asyncio.to_thread(self._spool.chunk):
             await self._take_chunk(chunk)
 
+    @abstractmethod
     async def _book(self, movements: Sequence[Movement]) -> None:
         """Do what this walk is for with movements of the statement that is open."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _close(self, line: StatementLine) -> None:
         """Do what this walk is for with a statement that is complete."""
-        raise NotImplementedError
 
     async def _take_chunk(self, chunk: Sequence[Part]) -> None:
         """Take parts in order; movements between two heads are taken together."""
