@@ -23,6 +23,7 @@ import structlog
 from aiohttp import web
 
 from exchange.bootstrap import Exchange, opened, opened_engine, opened_gateway, operator_token
+from exchange.demo.card import introduce
 from exchange.demo.centre import DemoCentre
 from exchange.demo.office import DemoOffice
 from exchange.demo.showcase import Showcase
@@ -213,6 +214,7 @@ async def _demo(
         showcase=showcase,
     )
     await centre.open()
+    await introduce(exchange.centre, exchange.people)
     office = DemoOffice(exchange.people, exchange.finance)
     await office.open()
 

@@ -1,14 +1,11 @@
 // What a phase shows beyond leader, price and deadline, in a line or a few.
 
 import { formatAmount } from "../client";
-import { units } from "../room/measure";
+import { unitName, units } from "../room/measure";
 import type { Depth, LotView } from "../schema";
-import { locale, say } from "../texts/language";
+import { say } from "../texts/language";
 
 const PLACES_SHOWN = 5;
-/** What units that rulebooks write as signs are called in Chinese; the server's notices say the same. */
-const SIGNS: Record<string, string> = { t: "吨", kg: "公斤", "m²": "平方米", plate: "个指标", share: "股" };
-
 /** The particulars of a lot's running phase as sentences. */
 export function detailLines(view: LotView): string[] {
   const { detail } = view;
@@ -42,10 +39,6 @@ export function detailLines(view: LotView): string[] {
     case "items":
       return detail.items.map(([item, paddle, price]) => say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" }));
   }
-}
-
-function unitName(unit: string): string {
-  return (locale().startsWith("zh") && SIGNS[unit]) || unit;
 }
 
 function depthLines(detail: Depth, money: (amount: number) => string): string[] {

@@ -2,7 +2,7 @@
 // The countdown only shows; the end is the server's word.
 
 import { formatAmount, isClosed, mayReturn, SIGNED_OUT, type LiveConnection } from "../client";
-import { units } from "../room/measure";
+import { unitName, units } from "../room/measure";
 import type { LotView } from "../schema";
 import { CENTRE_ZONE, locale, say } from "../texts/language";
 import { dimensionOf } from "./measures";
@@ -20,23 +20,24 @@ export interface Countdown {
   isUrgent: boolean;
 }
 
-/** What matters now, with its label's key: opening, leading or hammer price, or what leads in a second dimension. */
-export function shownPrice(view: LotView): { label: string; text: string } {
+/** What matters now, with its label's key: opening, leading or hammer price, or what leads in a second dimension; `each` names the unit that has this price. */
+export function shownPrice(view: LotView): { label: string; text: string; each?: string } {
   const money = (amount: number) => formatAmount(amount, view.currency);
   if (view.winner) return { label: "hammer_price", text: withQuantity(money(view.hammer_price), view) };
   const { detail } = view;
   const isOpen = view.state === "open" || view.state === "frozen";
   if (isOpen && detail?.kind === "rounds" && detail.price && CALLED.has(view.format)) return { label: "called_price", text: money(detail.price) };
   if (detail?.kind === "depth") return detail.last_price ? { label: "last_price", text: money(detail.last_price) } : { label: "reference_price", text: money(view.opening_price) };
-  if (detail?.kind === "supply") return { label: view.price ? "clearing_price" : "opening_price_each", text: `${money(view.price || view.opening_price)} / ${detail.unit}` };
+  if (detail?.kind === "supply") return { label: view.price ? "clearing_price" : "opening_price_each", text: money(view.price || view.opening_price), each: say("per_unit", { unit: unitName(detail.unit) }) };
   if (detail?.kind === "dimension" && detail.quantity && !isClosed(view)) return { label: "leading_bid", text: units(detail.unit).text(detail.quantity) };
   if (view.price && view.awards?.length) return { label: "hammer_price", text: money(view.price) };
   return view.price ? { label: "leading_price", text: money(view.price) } : { label: view.direction === "falling" ? "ceiling_price" : "opening_price", text: money(view.opening_price) };
 }
 
-/** What matters now as text. */
+/** What matters now as text; where it is the price of a unit, with the unit. */
 export function priceText(view: LotView): string {
-  return shownPrice(view).text;
+  const { text, each = "" } = shownPrice(view);
+  return text + each;
 }
 
 /** A hammer price with what goes with it where the price was capped and something else decided. */

@@ -1,7 +1,7 @@
 // The cards of lots that the server has written, kept at the present: state, price, and the time that is left.
 
 import { isClosed, LiveConnection } from "../client";
-import { countdown, priceText, shownPrice } from "../lot/standing";
+import { countdown, shownPrice } from "../lot/standing";
 import { measureOf } from "../room/measure";
 import type { LotView, ServerFrame } from "../schema";
 import { CENTRE_ZONE, say } from "../texts/language";
@@ -40,8 +40,9 @@ function draw(card: HTMLElement, view: LotView, nowUs: number | null): void {
   card.dataset["state"] = view.state;
   const badge = write(card, "state", say(`state_${view.state}`));
   if (badge) badge.className = `badge badge-${view.state}`;
-  write(card, "price-label", say(shownPrice(view).label));
-  write(card, "price", priceText(view));
+  const price = shownPrice(view);
+  write(card, "price-label", say(price.label));
+  write(card, "price", price.text); // the unit of a price stands beside it already
   write(card, "asking", isClosed(view) || !view.asking_price ? "—" : measureOf(view).text(view.asking_price));
   write(card, "bids", say("n_bids", { n: view.bids }));
   const { label, text } = countdown(view, null);

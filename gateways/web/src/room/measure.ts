@@ -3,6 +3,7 @@
 
 import { formatAmount, parseAmount, plainAmount, readBackOf, type ParsedAmount } from "../client";
 import type { LotView } from "../schema";
+import { half, language } from "../texts/language";
 
 export interface Measure {
   /** What is counted; empty for money. */
@@ -17,6 +18,9 @@ export interface Measure {
   readBack: (amount: number, locale: string) => string[];
 }
 
+/** What units that rulebooks write as signs are called in Chinese; the server's notices say the same. */
+const SIGNS: Record<string, string> = { t: "吨", kg: "公斤", "m²": "平方米", plate: "个指标", share: "股" };
+
 const COUNT = /^\d{1,15}$/;
 
 /** By currency or unit, of which a lot has very few: a measure is the same object as long as it means the same. */
@@ -26,6 +30,12 @@ const counts = new Map<string, Measure>();
 /** The measure of what is bid in a lot now. */
 export function measureOf(view: LotView): Measure {
   return view.detail?.kind === "dimension" ? units(view.detail.unit) : money(view.currency);
+}
+
+/** What a unit is called in the reader's language. */
+export function unitName(unit: string): string {
+  const mine = half(unit);
+  return language() === "zh" ? (SIGNS[mine] ?? mine) : mine;
 }
 
 /** Amounts of money in minor units. */
@@ -58,7 +68,7 @@ function moneyIn(currency: string): Measure {
 function countOf(unit: string): Measure {
   const plain = (amount: number) => plainAmount(amount, "JPY", { isGrouped: true });
   // 0.01 % as a unit would read as another figure behind the count: 150 × 0.01 %.
-  const text = (amount: number) => `${plain(amount)}${/^\d/.test(unit) ? " ×" : ""} ${unit}`.trimEnd();
+  const text = (amount: number) => `${plain(amount)}${/^\d/.test(unit) ? " ×" : ""} ${unitName(unit)}`.trimEnd();
   return { unit, isMoney: false, text, plain, parse: counted, readBack: (amount) => [text(amount)] };
 }
 

@@ -115,6 +115,7 @@ export const PHRASES = {
   reference_price: ["参考价", "Reference price"],
   clearing_price: ["成交统一价／最低成交价", "Clearing price"],
   opening_price_each: ["起报单价", "Least price for one"],
+  per_unit: ["／{unit}", " per {unit}"],
   ceiling_price: ["最高限价（起始价）", "Ceiling price"],
   asking_price_most: ["最高有效报价", "Asking price (at most)"],
   winner: ["竞得人", "Winner"],
