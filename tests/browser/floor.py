@@ -6,6 +6,7 @@ Belongs here: what stands before anybody bids, and what is compared afterwards. 
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
 from msgspec import to_builtins
@@ -19,6 +20,9 @@ from tests.identities import of_person
 from tests.live import lot_form
 
 Frame = dict[str, Any]
+
+NUMBERS = count(5_000)
+"""Of identity documents: a number of its own for every bidder, however many floors look at one exchange."""
 
 
 class Floor:
@@ -38,9 +42,7 @@ class Floor:
                         "name": f"竞买人 {login} / {login}",
                         "roles": ["bidder"],
                         "password": PASSWORD,
-                        "identity": to_builtins(
-                            of_person(f"竞买人 {login} / {login}", 5_000 + len(self._bidders))
-                        ),
+                        "identity": to_builtins(of_person(f"竞买人 {login} / {login}", next(NUMBERS))),
                     }
                     self._bidders[login] = (await api.call("POST", "/accounts", form))["account"]["id"]
             await api.admit(lot, [self._bidders[login] for login in logins])
