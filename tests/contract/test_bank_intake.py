@@ -437,6 +437,24 @@ def take_in_process(url: str, content: bytes, times: int) -> None:
     asyncio.run(work())
 
 
+async def kill_while_it_takes(content: bytes, database_url: str, pool: Any) -> None:
+    """Let a process take a file, hold it up where it enters movements, and kill it there."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=take_in_process, args=(database_url, content, 1)
+    )
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with pool.acquire() as other, other.transaction():
+        # so that it stops in the midst of its work
+        await other.execute("LOCK TABLE ledger.bank_movement IN SHARE MODE")
+        process.start()
+        async with asyncio.timeout(120):
+            while await pool.fetchrow(waiting) is None:
+                assert process.is_alive(), "it was to be killed at work"
+                await asyncio.sleep(0.01)
+        process.kill()
+        await finished(process)
+
+
 async def finished(process: Any) -> int | None:
     async with asyncio.timeout(120):
         while process.is_alive():
@@ -474,19 +492,7 @@ async def test_a_process_killed_in_between_leaves_all_or_nothing(
         for number in range(AT_ONCE_MAX)
     ]
     content = notification(entries)
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=take_in_process, args=(database_url, content, 1))
-    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with pool.acquire() as other, other.transaction():
-        # so that it stops in the midst of its work
-        await other.execute("LOCK TABLE ledger.bank_movement IN SHARE MODE")
-        process.start()
-        async with asyncio.timeout(120):
-            while await pool.fetchrow(waiting) is None:
-                assert process.is_alive(), "it was to be killed at work"
-                await asyncio.sleep(0.01)
-        process.kill()
-        await finished(process)
+    await kill_while_it_takes(content, database_url, pool)
     assert await counts(pool) == (0,) * 6
     report = await taken(intake, content)
     assert report.movements == AT_ONCE_MAX

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
@@ -21,7 +20,7 @@ from ledger.postgres import PostgresLedgerStore
 from ledger.records import BankReceipt, Deposit
 from ledger.verify import verify
 from tests.bank_files import ACCOUNT, Entry, notification
-from tests.contract.test_bank_intake import finished, of, opened, received, take_in_process, taken
+from tests.contract.test_bank_intake import kill_while_it_takes, of, opened, received, taken
 
 PIECES = 5
 MOVEMENTS = PIECES * PIECE_MOVEMENTS
@@ -124,19 +123,7 @@ async def test_a_large_file_that_was_cut_off_is_taken_again(
     """The process ends behind the pieces: nothing is in the books twice, and in the end all of it once."""
     deposit = await opened(deposits)
     content = notification(small_payments(deposit.reference))
-    process = multiprocessing.get_context("spawn").Process(
-        target=take_in_process, args=(database_url, content, 1)
-    )
-    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with pool.acquire() as other, other.transaction():
-        await other.execute("LOCK TABLE ledger.bank_movement IN SHARE MODE")
-        process.start()
-        async with asyncio.timeout(120):
-            while await pool.fetchrow(waiting) is None:
-                assert process.is_alive(), "it was to be killed at work"
-                await asyncio.sleep(0.01)
-        process.kill()
-        await finished(process)
+    await kill_while_it_takes(content, database_url, pool)
     intake = BankIntake(store)
     assert await intake.files() == []
     assert await received(deposits) == 100 * MOVEMENTS

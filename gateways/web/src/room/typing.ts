@@ -18,6 +18,18 @@ export function grouped(text: string, caret: number): Typed {
   return { text: shown, caret: caretAfter(shown, significant(text.slice(caret))) };
 }
 
+/** Group the digits in a field and put the caret back where it was among them; return what stands there now, null while signs are composed. */
+export function groupIn(input: Event): string | null {
+  if ((input as InputEvent).isComposing) return null;
+  const box = input.target as HTMLInputElement;
+  const shown = grouped(box.value, box.selectionStart ?? box.value.length);
+  if (shown.text !== box.value) {
+    box.value = shown.text;
+    box.setSelectionRange(shown.caret, shown.caret);
+  }
+  return shown.text;
+}
+
 /** How many characters of a text are more than commas and blanks. */
 function significant(text: string): number {
   return text.replace(/[,\s]/g, "").length;
