@@ -25,7 +25,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import asyncpg
 
 from exchange.database import DRIVER_ERRORS
-from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, server_binaries
+from exchange.embedded_postgres import EmbeddedPostgres
+from exchange.postgres_processes import server_binaries
+from exchange.postgres_troubles import EmbeddedPostgresError
 
 SLOT = "luochui_backup"
 """Name of the replication slot, and of the receiver as `synchronous_standby_names` may call it."""

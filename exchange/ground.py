@@ -17,11 +17,12 @@ import structlog
 from exchange.adapters.clock import SystemClock
 from exchange.adapters.postgres import pool_options
 from exchange.database import DRIVER_ERRORS
-from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from exchange.embedded_postgres import EmbeddedPostgres
 from exchange.journal_months import JournalMonths
 from exchange.measures import Measures
 from exchange.migrations import Migration, migrate, migration_sources
 from exchange.ports import Clock, ExchangeError
+from exchange.postgres_troubles import EmbeddedPostgresError
 from exchange.registry import running_server
 from exchange.settings import Settings
 

@@ -16,9 +16,10 @@ import asyncpg
 from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots, shards_of
 from exchange.archive import Archive
 from exchange.database import DRIVER_ERRORS, StoreUnavailable
-from exchange.embedded_postgres import DATABASE, PORT, ROLE, DataDirectoryInUse, EmbeddedPostgres
+from exchange.embedded_postgres import DATABASE, PORT, ROLE, EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
 from exchange.ports import Journal, SnapshotStore
+from exchange.postgres_troubles import DataDirectoryInUse
 from exchange.refusal_archive import RefusalArchive
 from exchange.settings import Settings
 

@@ -42,8 +42,8 @@ class CommandFailed(Exception):
 
 def code_of(error: Exception) -> ExitCode:
     """Tell the person what went wrong, on standard error, and return the exit code for it."""
-    from exchange.embedded_postgres import EmbeddedPostgresError
     from exchange.migrations import MigrationError
+    from exchange.postgres_troubles import EmbeddedPostgresError
     from exchange.rulebooks.library import RulebooksUnusable
     from exchange.setting_sources import SettingsProblems
 

@@ -19,11 +19,12 @@ from exchange.adapters.clock import SystemClock
 from exchange.adapters.lease import PostgresLease
 from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
 from exchange.adapters.ring import RingFeed
-from exchange.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from exchange.embedded_postgres import EmbeddedPostgres
 from exchange.engine import Engine, EngineLimits
 from exchange.measures import Measures
 from exchange.migrations import migrate, migration_sources
 from exchange.ports import Clock, ExchangeError, JournalUnavailable
+from exchange.postgres_troubles import EmbeddedPostgresError
 
 __all__ = ["ENGINE_FAILURES", "EngineLimits", "Room", "opened_room"]
 

@@ -14,9 +14,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 import asyncpg
 
 from exchange.adapters.answering import UNREACHABLE
-from exchange.embedded_postgres import ACCOUNTS_OF_ROOT, DATABASE, ROLE, EmbeddedPostgres, server_binaries
+from exchange.embedded_postgres import DATABASE, ROLE, EmbeddedPostgres
 from exchange.migrations import migrate, migration_sources
 from exchange.ports import Accepted
+from exchange.postgres_processes import ACCOUNTS_OF_ROOT, server_binaries
 from exchange.standby import term_when_quiet
 from exchange.verification import verify_journal
 from tests.halls import Hall, building

@@ -16,15 +16,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from exchange.embedded_postgres import (
-    MAJOR_VERSION,
+from exchange.embedded_postgres import EmbeddedPostgres, StartStep
+from exchange.postgres_processes import MAJOR_VERSION
+from exchange.postgres_troubles import (
     DataDirectoryForeign,
     DataDirectoryInUse,
     DataDirectoryOfOtherVersion,
     DataDirectoryUnreachable,
-    EmbeddedPostgres,
     ServerDidNotStart,
-    StartStep,
 )
 
 PROJECT = Path(__file__).resolve().parents[2]
