@@ -89,7 +89,10 @@ UPDATE_ANNOUNCED = "UPDATE exchange.lot SET is_announced = true WHERE id = ANY($
 SELECT_LOT = f"""
 SELECT {CARD_COLUMNS}, description_zh, description_en, terms::text,
        rulebook, rulebook_digest, valuation, commission, notice_at_us, coalesce(relisted_from, 0) AS relisted_from,
-       outcome, {SHEET_COLUMNS}
+       outcome, {SHEET_COLUMNS},
+       coalesce((SELECT again.id FROM exchange.lot again
+                  WHERE again.relisted_from = lot.id AND again.outcome IS DISTINCT FROM 'withdrawn'
+                    AND again.is_announced), 0) AS relisted_as
   FROM exchange.lot WHERE id = $1
 """
 SELECT_TITLES = "SELECT id, code, title_zh, title_en FROM exchange.lot WHERE id = ANY($1::bigint[])"
@@ -256,6 +259,7 @@ class Catalogue:
             place=place_of(row),
             inspection=BothLanguages(row["inspection_zh"], row["inspection_en"]),
             contact=BothLanguages(row["contact_zh"], row["contact_en"]),
+            relisted_as=row["relisted_as"],
         )
 
     async def search(self, search: Search) -> Found:

@@ -81,7 +81,8 @@ class LotCalendar:
     async def between(self, from_us: TimeUs, until_us: TimeUs, category: Category | None = None) -> Dates:
         """Return what happens from one moment to before another, of the latest `LOTS_MAX` lots.
 
-        Lots that are opened by hand have no day, nor have those that a host hammers an end.
+        Lots that are opened by hand have no day, nor have those that a host hammers an end; of a lot that was taken out
+        of sale, nothing happens any more after that.
         """
         wanted = None if category is None else category.value
         rows = await self._database.rows(SELECT_DATED, from_us, until_us, wanted, LOTS_MAX)
@@ -97,8 +98,9 @@ class LotCalendar:
         elif view is not None:
             moments.append((view.ends_at_us, Occasion.ENDS))
         title = BothLanguages(row["title_zh"], row["title_en"])
+        ended_at_us = row["closed_at_us"] if outcome is not None else 0
         for at_us, occasion in moments:
-            if at_us:
+            if at_us and (not ended_at_us or at_us <= ended_at_us):
                 yield Dated(
                     at_us, occasion, row["id"], row["code"], Category(row["category"]), title, outcome
                 )

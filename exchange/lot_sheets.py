@@ -115,7 +115,10 @@ class LotRules(Struct, frozen=True):
 
 
 class LotSheet(Struct, frozen=True):
-    """A lot by itself, with all that is public of it: `terms` are without a reserve."""
+    """A lot by itself, with all that is public of it: `terms` are without a reserve.
+
+    `relisted_as` is the lot with which this one, having passed, is sold again; 0 for none, or one that was withdrawn.
+    """
 
     card: LotCard
     description: BothLanguages
@@ -125,6 +128,7 @@ class LotSheet(Struct, frozen=True):
     inspection: BothLanguages = NO_TEXT
     """How and when the thing can be looked at (看样、踏勘)."""
     contact: BothLanguages = NO_TEXT
+    relisted_as: LotId = 0
 
 
 class LotUnderRulebook(Struct, frozen=True):
@@ -165,7 +169,7 @@ def lot_problems(new: NewLot, now_us: TimeUs) -> list[FieldProblem]:
         problems.append(Problem(Fault.DEADLINE_WITHOUT_DEPOSIT, "deposit_by_us"))
     if 0 < new.deposit_by_us <= now_us:
         problems.append(Problem(Fault.DEADLINE_PASSED, "deposit_by_us"))
-    return [in_words(problem) for problem in problems]
+    return [in_words(problem, new.terms.currency) for problem in problems]
 
 
 def draft_of(new: NewLot, earlier: Earlier | None, now_us: TimeUs) -> Draft:

@@ -172,7 +172,10 @@ def _awarded(event: LotAwarded, view: LotView) -> NewNotice:
 def _quantity(quantity: Quantity, view: LotView) -> BothLanguages:
     """Return so many of what is bid for beside money, in the unit that the lot's rules name."""
     unit = view.detail.unit if isinstance(view.detail, Dimension | Supply) else ""
-    return BothLanguages(f"{quantity:,} {UNITS.get(unit, unit or '份')}", f"{quantity:,} {unit or 'units'}")
+    called = halves(unit) if unit else BothLanguages("份", "units")
+    # 0.01 % as a unit would read as another figure behind the count: 150 × 0.01 %.
+    figure = f"{quantity:,} ×" if unit[:1].isdecimal() else f"{quantity:,}"
+    return BothLanguages(f"{figure} {UNITS.get(called.zh, called.zh)}", f"{figure} {called.en}")
 
 
 def _passed(event: LotPassed) -> tuple[str, str]:

@@ -106,6 +106,9 @@ SELECT_OF_LOT = (
     f"SELECT {COLUMNS} FROM exchange.notice n WHERE n.lot = $1 AND {IS_PUBLIC} ORDER BY n.id LIMIT $2"
 )
 SELECT_ONE = f"SELECT {COLUMNS} FROM exchange.notice n WHERE n.id = $1 AND {IS_PUBLIC}"
+SELECT_CORRECTING = f"""
+SELECT {COLUMNS} FROM exchange.notice n WHERE n.lot IS NULL AND n.corrects = $1 ORDER BY n.id DESC LIMIT 1
+"""
 SELECT_LATEST = f"""
 SELECT {COLUMNS} FROM exchange.notice n
  WHERE ($1::bigint = 0 OR n.id < $1) AND ($2::text IS NULL OR n.kind = $2) AND {IS_PUBLIC}
@@ -185,6 +188,14 @@ class Notices:
     async def get(self, notice: NoticeId) -> Notice | None:
         """Return one notice, None when there is none."""
         row = await self._database.row(SELECT_ONE, notice)
+        return None if row is None else _notice(row)
+
+    async def correcting(self, notice: Notice) -> Notice | None:
+        """Return the latest notice that puts one right, None for one that stands as it is."""
+        if notice.lot:
+            later = [one for one in await self.of_lot(notice.lot) if one.corrects == notice.id]
+            return later[-1] if later else None
+        row = await self._database.row(SELECT_CORRECTING, notice.id)
         return None if row is None else _notice(row)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from exchange.rulebooks.quantities import Duration, described, money_text
+from exchange.rulebooks.quantities import YUAN, Duration, described, money_words
 from exchange.terms_sentences import WORDS, Unit
 from exchange.texts import BothLanguages
 from matching.problems import Problem
@@ -29,10 +29,10 @@ class FieldProblem(Struct, frozen=True):
         return f"{self.field}: {self.text.en}; accepted: {self.allowed.en}"
 
 
-def in_words(problem: Problem) -> FieldProblem:
-    """Return a problem as people read it."""
+def in_words(problem: Problem, currency: str = YUAN) -> FieldProblem:
+    """Return a problem as people read it; amounts are of the currency of the terms."""
     words = WORDS[problem.code]
-    bound = _bound(problem.bound, words.unit)
+    bound = _bound(problem.bound, words.unit, currency)
     return FieldProblem(
         code=problem.code.value,
         field=problem.field,
@@ -43,10 +43,10 @@ def in_words(problem: Problem) -> FieldProblem:
     )
 
 
-def _bound(bound: int | None, unit: Unit) -> BothLanguages:
+def _bound(bound: int | None, unit: Unit, currency: str) -> BothLanguages:
     match unit:
         case Unit.MONEY if bound is not None:
-            return BothLanguages(f"{money_text(bound)} 元", f"{money_text(bound)} yuan")
+            return money_words(bound, currency)
         case Unit.TIME if bound is not None:
             return described(Duration(bound))
     return BothLanguages(f"{bound:,}", f"{bound:,}") if bound is not None else BothLanguages("", "")

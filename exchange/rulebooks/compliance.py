@@ -33,7 +33,7 @@ from exchange.rulebooks.quantities import (
     Quantity,
     Share,
     described,
-    money_text,
+    money_words,
     percent_text,
     span_us,
 )
@@ -222,16 +222,20 @@ def _plain_text(limit: Limit, number: int, draft: Draft) -> BothLanguages:
         return described(Share(number))
     if not shares:
         is_money = any(isinstance(bound, Money) for bound in bounds)
-        return described(Money(number) if is_money else Count(number))
+        return money_words(number, draft.terms.currency) if is_money else described(Count(number))
     of = shares[0].of
     assert of is not None, "a share without a base was met above"
     base = base_price(of, draft)
-    money = f"{number:,}" if of is Base.SUPPLY else money_text(number)
-    zh, en = ("", "") if of is Base.SUPPLY else (" 元", " yuan")
+    is_supply = of is Base.SUPPLY
+    figure = (
+        BothLanguages(f"{number:,}", f"{number:,}")
+        if is_supply
+        else money_words(number, draft.terms.currency)
+    )
     if not base:
-        return BothLanguages(f"{money}{zh}，未提供{of.zh}", f"{money}{en}, without the {of}")
+        return BothLanguages(f"{figure.zh}，未提供{of.zh}", f"{figure.en}, without the {of}")
     percent = percent_text(_points(number, base, limit))
-    return BothLanguages(f"{of.zh}的 {percent}%（{money}{zh}）", f"{percent} % of the {of} ({money}{en})")
+    return BothLanguages(f"{of.zh}的 {percent}%（{figure.zh}）", f"{percent} % of the {of} ({figure.en})")
 
 
 def _points(part: int, whole: int, limit: Limit) -> int:

@@ -7,7 +7,7 @@ Does not belong here: how they show it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -17,11 +17,13 @@ from exchange.rulebooks.compliance import allowed_text
 from exchange.rulebooks.parameters import field_label, parameter
 from exchange.rulebooks.quantities import Share, described, read_quantity
 from exchange.rulebooks.rulebook import Duty, Limit, PhasePlan, Rulebook, Sureness
-from exchange.texts import BothLanguages
+from exchange.texts import BothLanguages, halves
 from ledger.fees import FeeTerms
 from ledger.forfeits import default_order
 
 NOTHING = BothLanguages("", "")
+COUNTED_IN_UNITS: Final = ("start", "step", "cap", "supply", "lot_size", "line_min", "bidder_max")
+"""What a phase counts in its own unit; in phases without one these are money, and written so."""
 
 
 class RulebookSummary(Struct, frozen=True):
@@ -103,8 +105,22 @@ def explanation(rulebook: Rulebook) -> Explanation:
 
 
 def _phase_text(plan: PhasePlan) -> PhaseText:
-    figures = tuple(Figure(field_label(field), _written_text(value)) for field, value in plan.terms.items())
+    unit = plan.terms.get("unit", "")
+    figures = tuple(
+        Figure(field_label(field), _counted_text(value, unit if field in COUNTED_IN_UNITS else ""))
+        for field, value in plan.terms.items()
+    )
     return PhaseText(plan.called, plan.phase, plan.is_optional, plan.terms, figures)
+
+
+def _counted_text(value: Any, unit: object) -> BothLanguages:
+    """Return a figure with the unit that it counts, in words."""
+    text = _written_text(value)
+    if not isinstance(value, int) or not isinstance(unit, str) or not unit or isinstance(value, bool):
+        return text
+    called = halves(unit)
+    figure = f"{value:,} ×" if unit[0].isdecimal() else f"{value:,}"
+    return BothLanguages(f"{figure} {called.zh}", f"{figure} {called.en}")
 
 
 def _written_text(value: Any) -> BothLanguages:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from exchange.texts import BothLanguages
 from ledger.refund_clock import NUMBER_MAX, RefundClock
+from ledger.units import MINOR_DIGITS
 from matching.terms import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from matching.units import Amount, DurationUs
 
@@ -22,6 +23,8 @@ WHOLE = 10_000
 """All of something, in basis points."""
 
 MINOR_UNITS = 100
+YUAN = "CNY"
+"""The currency that rulebooks write their amounts in."""
 
 
 class Base(StrEnum):
@@ -161,7 +164,7 @@ def described(quantity: Quantity) -> BothLanguages:
     """Return a quantity in words."""
     match quantity:
         case Money(minor=minor):
-            return BothLanguages(f"{money_text(minor)} 元", f"{money_text(minor)} yuan")
+            return money_words(minor, YUAN)
         case Share(basis_points=points, of=None):
             return BothLanguages(f"{percent_text(points)}%", f"{percent_text(points)} %")
         case Share(basis_points=points, of=Base() as of):
@@ -185,6 +188,16 @@ def percent_text(basis_points: int) -> str:
     """Return basis points as percent: 20, 0.5, 12.34."""
     whole, part = divmod(basis_points, 100)
     return f"{whole}.{part:02d}".rstrip("0").rstrip(".")
+
+
+def money_words(minor: Amount, currency: str) -> BothLanguages:
+    """Return an amount in words of its currency: 12,300 yuan, USD 12,300.50."""
+    if currency == YUAN:
+        return BothLanguages(f"{money_text(minor)} 元", f"{money_text(minor)} yuan")
+    digits = MINOR_DIGITS.get(currency, 2)
+    whole, part = divmod(minor, 10**digits)
+    figure = f"{currency} {whole:,}" + (f".{part:0{digits}d}" if part else "")
+    return BothLanguages(figure, figure)
 
 
 def money_text(minor: Amount) -> str:

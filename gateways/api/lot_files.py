@@ -55,7 +55,7 @@ class LotFileList(Struct, frozen=True):
 
 
 class FileRemoval(Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a file is removed; it stays on record."""
+    """Why a file is removed, which the notice of its lot says; the file stays on record."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
 
@@ -78,7 +78,7 @@ async def add_lot_file(asked: Asked) -> LotFile:
 
 
 async def remove_lot_file(asked: Asked) -> LotFile:
-    """Take a file out of sight, with a reason; it stays on record."""
+    """Take a file out of sight, with a reason that is published; it stays on record."""
     removal: FileRemoval = asked.body
     reason = removal.reason.strip()
     if not reason:

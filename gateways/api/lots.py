@@ -56,7 +56,8 @@ class LotPage(Struct, frozen=True):
 class LotDetail(LotCard, frozen=True):
     """A lot with all that is public of it, and the caller's own sign-up. The terms are without a reserve.
 
-    `reserve_by_name` names the person who enters a late reserve, where there is one.
+    `reserve_by_name` names the person who enters a late reserve, where there is one; `relisted_as` is the lot with
+    which one that passed is sold again, 0 for none.
     """
 
     description: BothLanguages
@@ -65,6 +66,7 @@ class LotDetail(LotCard, frozen=True):
     place: Place | None
     inspection: BothLanguages
     contact: BothLanguages
+    relisted_as: LotId
     my: SignUpState | None
     reserve_by_name: str = ""
 

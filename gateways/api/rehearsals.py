@@ -106,7 +106,9 @@ async def begin_rehearsal(asked: Asked) -> RehearsalCard:
     scene = await _scene(asked, wanted)
     problems = terms_problems(scene.terms)
     if problems:
-        raise terms_invalid([in_words(problem) for problem in problems], "too short to be played")
+        raise terms_invalid(
+            [in_words(problem, scene.terms.currency) for problem in problems], "too short to be played"
+        )
     cast = Cast(
         robots=wanted.bidders,
         pace=wanted.pace,

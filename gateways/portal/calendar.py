@@ -24,11 +24,15 @@ WEEK: Final = 7
 
 
 class Day(Struct, frozen=True):
-    """A day of the month that is shown; of its events the first are seen at once, the others when asked for."""
+    """A day of the month that is shown; of its events some are seen at once, the others when asked for.
+
+    Of today those that come next are seen, and `earlier` are those that are past.
+    """
 
     date: date
     is_in_month: bool
     is_today: bool
+    earlier: Sequence[Dated]
     events: Sequence[Dated]
     others: Sequence[Dated]
 
@@ -36,11 +40,12 @@ class Day(Struct, frozen=True):
 async def show(visit: Visit, services: Services) -> Shown:
     """Show a month."""
     query = Query(visit)
-    today = day_of(services.clock.now_us())
+    now_us = services.clock.now_us()
+    today = day_of(now_us)
     first = query.read("month", read_month, today.replace(day=1))
     category = query.read("category", Category, None)
     dates = await services.lot_calendar.between(midnight(first), midnight(next_month(first)), category)
-    weeks = month_weeks(first, dates.events, today)
+    weeks = month_weeks(first, dates.events, now_us)
     return Shown(
         "calendar.html",
         {
@@ -86,7 +91,7 @@ def next_month(first: date) -> date:
     return (first + timedelta(days=31)).replace(day=1)
 
 
-def month_weeks(first: date, events: Sequence[Dated], today: date) -> list[list[Day]]:
+def month_weeks(first: date, events: Sequence[Dated], now_us: TimeUs) -> list[list[Day]]:
     """Return the weeks of a month, Monday first, whole weeks also where they reach into its neighbours."""
     by_day: dict[date, list[Dated]] = {}
     for event in events:
@@ -94,13 +99,16 @@ def month_weeks(first: date, events: Sequence[Dated], today: date) -> list[list[
     last = next_month(first) - timedelta(days=1)
     start = first - timedelta(days=first.weekday())
     count = ((last - start).days // WEEK + 1) * WEEK
-    days = [_day(start + timedelta(days=place), first, by_day, today) for place in range(count)]
+    days = [_day(start + timedelta(days=place), first, by_day, now_us) for place in range(count)]
     return [days[place : place + WEEK] for place in range(0, count, WEEK)]
 
 
-def _day(on: date, first: date, by_day: dict[date, list[Dated]], today: date) -> Day:
-    events = by_day.get(on, [])
-    return Day(on, on.month == first.month, on == today, events[:DAY_EVENTS_SHOWN], events[DAY_EVENTS_SHOWN:])
+def _day(on: date, first: date, by_day: dict[date, list[Dated]], now_us: TimeUs) -> Day:
+    events, is_today = by_day.get(on, []), on == day_of(now_us)
+    past = sum(event.at_us < now_us for event in events) if is_today else 0
+    begin = max(0, min(past, len(events) - DAY_EVENTS_SHOWN))
+    end = begin + DAY_EVENTS_SHOWN
+    return Day(on, on.month == first.month, is_today, events[:begin], events[begin:end], events[end:])
 
 
 def midnight(on: date) -> TimeUs:

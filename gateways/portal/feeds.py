@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Final
@@ -10,11 +11,14 @@ from xml.etree import ElementTree
 
 from exchange.categories import Category
 from exchange.lot_search import LotOrder, Search
+from exchange.lot_sheets import LotTitle
+from exchange.notices import Notice
 from gateways.api.services import Services
 from gateways.portal.rendering import Document
+from gateways.portal.texts import Language
 from gateways.portal.visit import Query, Visit
 from gateways.portal.writing import amount_text
-from matching.units import TimeUs
+from matching.units import LotId, TimeUs
 
 FEED_ITEMS: Final = 50
 RSS: Final = "application/rss+xml"
@@ -54,10 +58,12 @@ async def show_feed(visit: Visit, services: Services) -> Document:
     link = {"href": visit.canonical, "rel": "self", "type": RSS}
     ElementTree.SubElement(channel, f"{{{ATOM}}}link", link)
     if category is None:
-        for notice in await services.notices.latest(FEED_ITEMS):
+        latest = await services.notices.latest(FEED_ITEMS)
+        titles = await services.catalogue.titles({notice.lot for notice in latest})
+        for notice in latest:
             kind = language.say(f"kind_{notice.kind}")
             _item(
-                channel, f"{visit.origin}/notices/{notice.id}", f"{kind}：{language.pick(notice.title)}",
+                channel, f"{visit.origin}/notices/{notice.id}", _headline(notice, titles, language),
                 language.pick(notice.body), kind, notice.published_at_us,
             )  # fmt: skip
     for card in found.cards:
@@ -77,6 +83,16 @@ async def show_robots(visit: Visit, services: Services) -> Document:
     # Photos and documents of lots belong to what is public.
     lines += ["Allow: /api/v1/files/", f"Sitemap: {visit.origin}/sitemap.xml"]
     return Document("".join(f"{line}\n" for line in lines).encode(), "text/plain")
+
+
+def _headline(notice: Notice, titles: Mapping[LotId, LotTitle], language: Language) -> str:
+    """Return a title that says of what kind the notice is and of which lot, once each."""
+    title = language.pick(notice.title)
+    of_lot = language.pick(titles[notice.lot].title) if notice.lot in titles else ""
+    if of_lot and of_lot in title:
+        return title
+    colon = "：" if language is Language.ZH else ": "
+    return language.say(f"kind_{notice.kind}") + colon + title + (f" · {of_lot}" if of_lot else "")
 
 
 def _item(

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from exchange.lot_files import FileKind, LotFile
 from exchange.lot_sheets import LotSheet
-from exchange.notices import Notice
+from exchange.notices import Notice, NoticeId, NoticeKind
 from exchange.rulebooks.explanation import Explanation, explanation
 from exchange.whereabouts import Place
 from gateways.api.pay_to import pay_to
@@ -41,7 +41,31 @@ class Told(Struct, frozen=True):
 
     def files_of(self, kind: str) -> list[LotFile]:
         """Return its photos or its documents."""
-        return [file for file in self.files if file.kind is FileKind(kind)]
+        return [file for file in self.files if file.kind is FileKind(kind) and not file.removed_at_us]
+
+    @property
+    def removed(self) -> list[LotFile]:
+        """Return what was taken out of sight after people could see it."""
+        return [file for file in self.files if file.removed_at_us]
+
+    @property
+    def corrections(self) -> dict[NoticeId, Notice]:
+        """Return the notice that puts another right, by the number of that other; the latest of several."""
+        return {notice.corrects: notice for notice in self.notices if notice.corrects}
+
+    @property
+    def next_key(self) -> str:
+        """Return the key of what comes next for a lot that takes no bids now."""
+        view = self.sheet.card.view
+        if view.state is LotState.PASSED and self.sheet.relisted_as:
+            return "next_passed_again"
+        if view.state is LotState.FROZEN and not view.resumes_at_us:
+            return "next_frozen_by_host"
+        return f"next_{view.state}"
+
+    def last(self, kind: str) -> Notice | None:
+        """Return the latest notice of a kind."""
+        return next((notice for notice in reversed(self.notices) if notice.kind is NoticeKind(kind)), None)
 
     @property
     def terms(self) -> LotTerms:
@@ -79,7 +103,9 @@ async def _told(visit: Visit, services: Services) -> Told:
     sheet = await services.catalogue.get(number)
     if sheet is None:
         raise NotThere(visit.path)
-    files, notices = await asyncio.gather(services.lot_files.of_lot(number), services.notices.of_lot(number))
+    files, notices = await asyncio.gather(
+        services.lot_files.of_lot(number, with_removed=True), services.notices.of_lot(number)
+    )
     rulebook = services.catalogue.rulebooks.get(sheet.rules.rulebook) if sheet.rules.rulebook else None
     return Told(sheet, files, notices, None if rulebook is None else explanation(rulebook))
 
@@ -96,6 +122,9 @@ async def _values(told: Told, visit: Visit, services: Services) -> dict[str, Any
         "awards": [award for award in card.view.awards if award.amount > 0],
         "awards_shown": AWARDS_SHOWN,
         "sheet": told.sheet,
+        "titles": await services.catalogue.titles(
+            filter(None, (told.sheet.relisted_as, told.sheet.rules.relisted_from))
+        ),
         "lot": told.sheet.card,
         "pay_to": await pay_to(services, lot.currency) if is_paid_for else [],
         "programme": programme_text(told.terms, visit.language),

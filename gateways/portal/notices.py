@@ -40,5 +40,7 @@ async def show_one(visit: Visit, services: Services) -> Shown:
     if notice is None:
         raise NotThere(visit.path)
     corrected: Notice | None = await services.notices.get(notice.corrects) if notice.corrects else None
+    corrected_by = await services.notices.correcting(notice)
     titles = await services.catalogue.titles([notice.lot]) if notice.lot else {}
-    return Shown("notice.html", {"notice": notice, "corrected": corrected, "about": titles.get(notice.lot)})
+    values = {"notice": notice, "corrected": corrected, "corrected_by": corrected_by}
+    return Shown("notice.html", {**values, "about": titles.get(notice.lot)})

@@ -217,6 +217,53 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "commission": ("佣金", "Commission"),
     "notice_published": ("公告日期", "Notice published"),
     "relisted_from": ("前次标的", "Sold again after"),
+    "relisted_as": ("再次竞价", "Sold again as"),
+    "standing_frozen": ("为何暂停，何时恢复", "Why it is paused, and until when"),
+    "standing_knocked_down": (
+        "竞价已结束，成交待确认",
+        "The bidding is over; the sale waits to be confirmed",
+    ),
+    "frozen_by_outage": (
+        "系统故障，为公平起见自动暂停",
+        "a fault of the system; it pauses by itself, to be fair",
+    ),
+    "notice_says": ("终止公告", "Notice of termination"),
+    "what_next": ("接下来", "What comes next"),
+    "whom_to_ask": ("咨询与投诉", "Questions and complaints"),
+    "next_frozen": (
+        "到时自动恢复，已有报价继续有效，恢复后仍留有时间报价。",
+        "It goes on by itself at that time. Bids made so far stand, and time is left to bid.",
+    ),
+    "next_frozen_by_host": (
+        "主持人恢复时会发布恢复公告；已有报价继续有效，恢复后仍留有时间报价。",
+        "A notice tells when the host goes on. Bids made so far stand, and time is left to bid.",
+    ),
+    "next_knocked_down": (
+        "确认后发布结果公示；未确认的，可由候补竞买人递补，或重新竞价。",
+        "A notice of the result follows once it is confirmed; otherwise a runner-up may take it, or it is sold again.",
+    ),
+    "next_sold": (
+        "竞得人按成交确认书签约付款；其他竞买人的保证金按规则退还。",
+        "The buyer signs and pays as the confirmation of the sale says. The deposits of all others go back.",
+    ),
+    "next_passed": (
+        "没有竞得人，保证金按规则退还。委托方可以再次公告；再次竞价的标的会在此处给出链接。",
+        "There is no buyer, and deposits go back as the rules say. If it is offered again, a link appears here.",
+    ),
+    "next_passed_again": (
+        "没有竞得人，保证金按规则退还。委托方已再次公告，见上面的链接；须重新报名。",
+        "There is no buyer, and deposits go back as the rules say. It is offered again, see the link; sign up anew.",
+    ),
+    "next_withdrawn": (
+        "不再竞价，保证金按规则退还；如重新出让，将另行公告。",
+        "There will be no bidding, and deposits go back as the rules say. A new notice would tell of a new sale.",
+    ),
+    "removed_files": ("已撤下的照片和附件（{n}）", "Photos and documents that were removed ({n})"),
+    "is_corrected": ("已更正", "Corrected"),
+    "corrected_by": (
+        "本公告已被更正，以此为准：{title}",
+        "This notice was corrected; what holds is: {title}",
+    ),
     "notice_history": ("公告沿革", "History of notices"),
     "records_file": ("竞价记录（JSON，含校验链）", "Records of the bidding (JSON, with their chain)"),
     # Notices
@@ -254,16 +301,12 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "a condition of sale was not met; see the notice of the result",
     ),
     "why_withdrawn": ("标的撤回，原因见终止公告", "taken out of sale; see the notice of termination"),
-    "result_passed_hint": (
-        "流拍的标的没有竞得人，保证金按规则退还；委托方可以重新公告出让。",
-        "A lot that passed has no buyer. Deposits go back as the rules say, and the seller may offer it again.",
-    ),
     "result_reached": ("竞得数量", "Won"),
     "buyers": ("竞得人", "Buyers"),
     "n_more_buyers": ("另有 {n} 名竞得人，见竞价记录。", "{n} more buyers are in the records."),
     "n_more_buyers_one": ("另有 {n} 名竞得人，见竞价记录。", "{n} more buyer is in the records."),
     "paid": ("应付金额", "To pay"),
-    "no_results": ("没有符合条件的结果。", "There are no such results."),
+    "no_results": ("没有符合条件的结果。换个条件试试。", "No results match. Try other filters."),
     "results_more": (
         "超过 {n:,} 项结果，可翻阅前 {n:,} 项；请按月份、类别或地区缩小范围。",
         "More than {n:,} results, of which the first {n:,} can be turned through; choose a month, category or region.",
@@ -282,6 +325,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "occasion_ended": ("已结束", "Ended"),
     "today": ("今天", "today"),
     "more_that_day": ("另有 {n} 项", "{n} more"),
+    "earlier_that_day": ("此前 {n} 项", "{n} earlier"),
     "dates_cut": (
         "本月的标的很多，只列出最近发布的 {n:,} 项；请按类别查看。",
         "There is a great deal this month: only the {n:,} lots published last are shown. Choose a category.",
@@ -312,4 +356,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "Figures are at most a minute old.",
     ),
     "no_figures": ("还没有结束的标的。", "No lot has ended yet."),
+    "first_ends": ("预计最先结束：{moment}，", "The first is due to end at {moment}:"),
+    "first_opens": ("最早开始竞价：{moment}，", "The first opens at {moment}:"),
+    "nothing_coming": ("目前没有竞价中或预告中的标的。", "No lot is open or announced at the moment."),
 }

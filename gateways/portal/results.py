@@ -10,6 +10,7 @@ from exchange.categories import Category
 from exchange.lot_search import Search
 from exchange.lot_sheets import LotCard
 from gateways.api.services import Services
+from gateways.portal.awaited import first_result
 from gateways.portal.calendar import midnight, next_month, read_month
 from gateways.portal.lots import PAGES_MAX, pages_of
 from gateways.portal.rendering import Shown
@@ -69,6 +70,7 @@ async def show(visit: Visit, services: Services) -> Shown:
         "results.html",
         {
             "results": [result_of(card) for card in found.cards],
+            "awaited": await first_result(services) if not found.total and not visit.query else None,
             "total": found.total,
             "is_more": found.is_more,
             "page": page,

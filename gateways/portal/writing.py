@@ -100,7 +100,9 @@ def unit_text(unit: str, language: Language) -> str:
 
 def quantity_text(quantity: int, unit: str, language: Language) -> str:
     """Return so many of a unit, with grouped digits."""
-    return f"{quantity:,} {unit_text(unit, language)}".strip()
+    # 0.01 % as a unit would read as another figure behind the count: 150 × 0.01 %.
+    figure = f"{quantity:,} ×" if unit[:1].isdecimal() else f"{quantity:,}"
+    return f"{figure} {unit_text(unit, language)}".strip()
 
 
 def share_text(basis_points: int) -> str:

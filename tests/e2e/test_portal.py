@@ -17,11 +17,12 @@ from exchange.notices import NewNotice, NoticeKind
 from exchange.people import Role
 from exchange.texts import BothLanguages
 from gateways.portal.sitemap import SPACE
-from matching.commands import HammerLot, OpenLot, PlaceBid
+from matching.commands import HammerLot, OpenLot, PauseLot, PlaceBid, ResumeLot, WithdrawLot
 from tests.e2e.test_api_lots import LOT
 from tests.served import Person, Served
 
 HOSTILE = "<script>alert(1)</script>&\"'{{ 7 * 7 }}"
+NOTICE = {"title_zh": "公告", "title_en": "Notice", "body_zh": "改期。", "body_en": "Another day."}
 PAGES = ("/", "/lots", "/calendar", "/notices", "/results", "/statistics")
 ZH = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8", "Accept": "text/html"}
 EN = {"Accept-Language": "en-GB,en;q=0.9,zh;q=0.8", "Accept": "text/html"}
@@ -215,6 +216,72 @@ async def test_results_and_statistics_tell_of_what_was_sold(
     assert "Paddle 1" in text_of(told) and "Result" in text_of(told, "//*[@id='history']")
     ignored = await reader.read("/statistics?currency=XXXX")
     assert ignored.xpath("//*[@id='ignored']")
+
+
+async def test_what_takes_no_bids_says_why_and_what_comes_next(
+    floor: Served, host: Person, reader: Reader
+) -> None:
+    terms = LOT["terms"] | {"reserve_price": 0, "opens_at_us": 1_893_456_000_000_000}
+    awaited = (await host.post("/lots", LOT | {"terms": terms, "title_en": "Orchard"}))["lot"]
+    for path in ("/results", "/statistics"):
+        assert f"/lots/{awaited}" in (await reader.read(path)).xpath("//*[@id='empty']//a/@href"), path
+    assert not (await reader.read("/results?q=x")).xpath("//*[@id='empty']//a")
+
+    programme = [LOT["terms"]["programme"][0] | {"fair_warnings_min": 0}]
+    hammered = LOT["terms"] | {"reserve_price": 0, "programme": programme}
+    lot = (await host.post("/lots", LOT | {"deposit": 0, "terms": hammered}))["lot"]
+    assert host.account is not None
+    by = host.account.id
+    await floor.give(OpenLot(lot, by))
+    await floor.give(PauseLot(lot, by, "the bell is broken"))
+    standing = text_of(await reader.read(f"/lots/{lot}"), "//*[@id='standing']")
+    assert "the bell is broken" in standing and "A notice tells when the host goes on" in standing
+    await floor.give(ResumeLot(lot, by))
+    await floor.give(HammerLot(lot, by))
+    await floor.settle()
+    alone = await reader.read(f"/lots/{lot}?ended")
+    assert "a link appears here" in text_of(alone, "//*[@id='result']") and not alone.xpath(
+        "//*[@id='standing']"
+    )
+    again = (await host.post(f"/lots/{lot}/relisting", {}))["lot"]
+    earlier = await reader.read(f"/lots/{lot}?relisted")
+    assert earlier.xpath("//*[@id='relisted-as']//a/@href") == [f"/lots/{again}"]
+    later = await reader.read(f"/lots/{again}")
+    assert later.xpath("//*[@id='relisted-from']//a/@href") == [f"/lots/{lot}"]
+    await floor.give(WithdrawLot(again, by, "the title is disputed"))
+    await floor.settle()
+    withdrawn = await reader.read(f"/lots/{again}?withdrawn")
+    assert "the title is disputed" in text_of(withdrawn, "//*[@id='result']")
+    assert not (await reader.read(f"/lots/{lot}?withdrawn")).xpath("//*[@id='relisted-as']"), (
+        "it may be tried again"
+    )
+
+
+async def test_what_was_corrected_or_removed_says_so(floor: Served, host: Person, reader: Reader) -> None:
+    lot = (await host.post("/lots", LOT))["lot"]
+    wrong = await host.post(f"/lots/{lot}/notices", NOTICE | {"title_en": "Wrong day"})
+    right = await host.post(
+        f"/lots/{lot}/notices", NOTICE | {"title_en": "Right day", "corrects": wrong["id"]}
+    )
+    page = await reader.read(f"/notices/{wrong['id']}")
+    assert page.xpath("//*[@id='corrected-by']//a/@href") == [f"/notices/{right['id']}"]
+    assert not (await reader.read(f"/notices/{right['id']}")).xpath("//*[@id='corrected-by']")
+    centre_wrong = await host.post("/notices", NOTICE)
+    centre_right = await host.post("/notices", NOTICE | {"corrects": centre_wrong["id"]})
+    page = await reader.read(f"/notices/{centre_wrong['id']}")
+    assert page.xpath("//*[@id='corrected-by']//a/@href") == [f"/notices/{centre_right['id']}"]
+    feed = ElementTree.fromstring(await (await reader.ask("/feed.xml")).text())
+    titles = [item.findtext("title") for item in feed.iter("item")]
+    assert "Clarification: Wrong day · Plot one" in titles and "Notice of sale: Plot one" in titles
+    file = await host.post(
+        f"/lots/{lot}/files?caption_en=Survey", data=b"an old survey", headers={"X-File-Name": "survey.txt"}
+    )
+    status, _ = await host.ask("DELETE", f"/files/{file['id']}", {"reason": "an older edition"})
+    assert status == 200
+    told = await reader.read(f"/lots/{lot}")
+    removed = text_of(told, "//*[@id='removed-files']")
+    assert "Survey" in removed and "an older edition" in removed and not told.xpath("//*[@id='documents']")
+    assert "Corrected" in text_of(told, "//*[@id='history']")
 
 
 async def test_the_calendar_has_a_page_and_a_file(floor: Served, host: Person, reader: Reader) -> None:

@@ -107,7 +107,7 @@ def test_a_rulebook_speaks_both_languages_and_names_an_article_for_every_limit(o
         ("judicial-first", {"late_reserve": LateReserve(by=7, opens_before_us=HOUR_US)}, "lot.late_reserve",
          "given", "none", "art. 10"),
         ("judicial-first", {"direction": Direction.FALLING}, "lot.direction", "falling", "rising", "art. 20"),
-        ("plates-shenzhen", {"currency": "USD"}, "opening_price", "10,000 yuan", "10,000 yuan", "a reserve"),
+        ("plates-shenzhen", {"currency": "USD"}, "opening_price", "USD 10,000", "10,000 yuan", "a reserve"),
         ("judicial-first", {"commission": 100}, "commission", "1 %", "0 %", "no commission"),
         ("judicial-first", {"opens_at_us": 0}, "notice", "without the time of opening", "at least 30 days", "12"),
         ("judicial-second", {"opening_price": 490_000_00, "deposit": 49_000_00}, "reduction", "30 %",

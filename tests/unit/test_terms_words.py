@@ -34,6 +34,8 @@ def test_a_figure_that_would_be_accepted_is_told_in_its_unit() -> None:
         "不低于 10,000 元，或不填",
         "at least 10,000 yuan, or none",
     )
+    dollars = in_words(Problem(Fault.RESERVE_BELOW_OPENING, "reserve_price", 1_000_050), "USD")
+    assert dollars.allowed.zh == "不低于 USD 10,000.50，或不填"
     assert ladder.field == "terms.programme.0.increments"
     late = in_words(Problem(Fault.HARD_END_TOO_EARLY, "hard_end_after_us", 600_000_000))
     assert (late.allowed.zh, late.allowed.en) == ("不短于 10 分钟", "at least 10 min")

@@ -22,7 +22,7 @@ export function detailLines(view: LotView): string[] {
       ];
     case "dimension":
       return [
-        say("detail_dimension", { price: money(detail.price), unit: detail.unit }),
+        say("detail_dimension", { price: money(detail.price), unit: unitName(detail.unit) }),
         ...(detail.cap ? [say("detail_dimension_cap", { cap: units(detail.unit).text(detail.cap) })] : []),
       ];
     case "offers":

@@ -40,7 +40,7 @@ export function recordText(record: ShownRecord, currency: string, by: StaffName,
   switch (event.type) {
     case "BidderAdmitted": return say("event_BidderAdmitted", { paddle: event.paddle, bidder: event.bidder });
     case "ReserveSet": return say("event_ReserveSet", { amount: money(event.amount) });
-    case "PhaseBegan": return say("event_PhaseBegan", { index: event.index + 1, end });
+    case "PhaseBegan": return say(end ? "event_PhaseBegan_ends" : "event_PhaseBegan", { index: event.index + 1, end });
     case "LotExtended": return say("event_LotExtended", { n: event.extension, end });
     case "LotFrozen": return say(`event_LotFrozen_${event.cause}`, { who, reason: event.reason });
     case "LotPassed": return say("event_LotPassed", { who, reason: say(`passed_${event.reason}`) });

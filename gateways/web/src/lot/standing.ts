@@ -31,7 +31,7 @@ export function shownPrice(view: LotView): { label: string; text: string; each?:
   if (detail?.kind === "supply") return { label: view.price ? "clearing_price" : "opening_price_each", text: money(view.price || view.opening_price), each: say("per_unit", { unit: unitName(detail.unit) }) };
   if (detail?.kind === "dimension" && detail.quantity && !isClosed(view)) return { label: "leading_bid", text: units(detail.unit).text(detail.quantity) };
   if (view.price && view.awards?.length) return { label: "hammer_price", text: money(view.price) };
-  return view.price ? { label: "leading_price", text: money(view.price) } : { label: view.direction === "falling" ? "ceiling_price" : "opening_price", text: money(view.opening_price) };
+  return view.price ? { label: isClosed(view) ? "highest_bid" : "leading_price", text: money(view.price) } : { label: view.direction === "falling" ? "ceiling_price" : "opening_price", text: money(view.opening_price) };
 }
 
 /** What matters now as text; where it is the price of a unit, with the unit. */
