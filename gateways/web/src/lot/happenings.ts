@@ -1,6 +1,6 @@
 // What has happened between two states of a room that its reader must not miss.
 
-import { isClosed, isMine, latestOf, type Room } from "../client";
+import { isClosed, isMine, type Room } from "../client";
 import type { Signal } from "./signals";
 
 /** The most important thing that happened from one state to the next; null for nothing. */
@@ -11,12 +11,18 @@ export function happening(before: Room, after: Room): Signal | null {
   if (!isClosed(was) && isClosed(is)) return "hammer";
   if (before.outbid === null && after.outbid !== null) return "outbid";
   if (is.warnings > was.warnings) return "warning";
-  if (spokenAtUs(after) > spokenAtUs(before)) return "announced";
+  if (wasSpoken(before, after)) return "announced";
   if (!isMine(before) && isMine(after)) return "mine";
   return is.extensions > was.extensions ? "extended" : null;
 }
 
-/** When the host last spoke to the room; 0 for never. */
-function spokenAtUs({ records }: Room): number {
-  return latestOf(records, "AnnouncementMade")?.at_us ?? 0;
+/** Whether the host has spoken to the room; only what is new is looked at, because this is asked for every bid. */
+function wasSpoken({ records: known }: Room, { records }: Room): boolean {
+  const last = known.at(-1)?.sequence ?? 0;
+  for (let index = records.length - 1; index >= 0; index -= 1) {
+    const record = records[index];
+    if (!record || record.sequence <= last) return false;
+    if (record.event.type === "AnnouncementMade") return true;
+  }
+  return false;
 }

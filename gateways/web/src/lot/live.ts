@@ -1,15 +1,14 @@
 // The live connection of a page, as things that the page is drawn from.
 
 import { onMounted, onUnmounted, shallowRef, triggerRef, type ShallowRef } from "vue";
-import { EMPTY_ROOM, LiveConnection, reduce, type ConnectionState, type Room } from "../client";
+import { LiveConnection, type ConnectionState } from "../client";
 import type { ServerFrame } from "../schema";
-
-const TICK_MS = 100;
+import { EVERYDAY, pace, SHOWN_EVERY_MS } from "./pace";
 
 export interface Live {
   connection: LiveConnection;
   state: ShallowRef<ConnectionState>;
-  /** The server's time in microseconds, null while unknown; moves ten times a second while somebody looks. */
+  /** The server's time in microseconds, null while unknown; moves ten times a second while somebody looks, with what is drawn then. */
   nowUs: ShallowRef<number | null>;
 }
 
@@ -25,6 +24,9 @@ export function useLive(onFrame: (frame: ServerFrame) => void, path?: string): L
       triggerRef(state); // also when it ended again in the same state: the close code may be another
     },
   });
+  const tick = () => {
+    nowUs.value = connection.clock.nowUs();
+  };
   let ticking: ReturnType<typeof setInterval> | undefined;
   const hurry = () => {
     if (!document.hidden) connection.hurry();
@@ -34,8 +36,8 @@ export function useLive(onFrame: (frame: ServerFrame) => void, path?: string): L
     addEventListener("online", hurry);
     document.addEventListener("visibilitychange", hurry);
     ticking = setInterval(() => {
-      if (!document.hidden) nowUs.value = connection.clock.nowUs();
-    }, TICK_MS);
+      if (!document.hidden) pace.tell(EVERYDAY, tick);
+    }, SHOWN_EVERY_MS);
   });
   onUnmounted(() => {
     clearInterval(ticking);
@@ -44,32 +46,4 @@ export function useLive(onFrame: (frame: ServerFrame) => void, path?: string): L
     connection.close();
   });
   return { connection, state, nowUs };
-}
-
-/** What the page knows of one lot, drawn at most once for each frame of the screen. */
-export class RoomModel {
-  readonly shown = shallowRef<Room>(EMPTY_ROOM);
-  /** The newest state, which may be ahead of the one that is drawn. */
-  latest: Room = EMPTY_ROOM;
-  private isAwaited = false;
-
-  /** Take a frame over. */
-  take(frame: ServerFrame): void {
-    this.set(reduce(this.latest, frame));
-  }
-
-  /** Replace the whole, and draw it at the next frame of the screen. */
-  set(room: Room): void {
-    if (room === this.latest) return;
-    this.latest = room;
-    if (this.isAwaited) return;
-    this.isAwaited = true;
-    // A hidden page gets no frames of the screen, but must be right when somebody looks again.
-    const draw = () => {
-      this.isAwaited = false;
-      this.shown.value = this.latest;
-    };
-    if (document.hidden) setTimeout(draw, TICK_MS);
-    else requestAnimationFrame(draw);
-  }
 }

@@ -26,6 +26,44 @@ export function told(records: readonly ShownRecord[]): ShownRecord[] {
   return records.filter(({ event }) => !HIDDEN.has(event.type));
 }
 
+/** A record with what was bid at the time. */
+export interface MeasuredRecord {
+  record: ShownRecord;
+  measure: Measure;
+}
+
+/** Neighbouring records, latest first, that are drawn together. */
+export interface RecordBlock {
+  number: number;
+  entries: readonly MeasuredRecord[];
+}
+
+const BLOCK = 40;
+
+/**
+ * Records, oldest first, in blocks, latest first.
+ *
+ * A block of `known` that would be the same again is the same object, so that it is not drawn again.
+ */
+export function blocksOf(records: readonly ShownRecord[], measureOf: (record: ShownRecord) => Measure, known: readonly RecordBlock[] = []): RecordBlock[] {
+  const byNumber = new Map<number, MeasuredRecord[]>();
+  for (const record of [...records].reverse()) {
+    const number = Math.floor(record.sequence / BLOCK);
+    const entries = byNumber.get(number) ?? [];
+    byNumber.set(number, entries);
+    entries.push({ record, measure: measureOf(record) });
+  }
+  const before = new Map(known.map((block) => [block.number, block]));
+  return [...byNumber].map(([number, entries]) => {
+    const block = before.get(number);
+    return block && isSame(block.entries, entries) ? block : { number, entries };
+  });
+}
+
+function isSame(before: readonly MeasuredRecord[], after: readonly MeasuredRecord[]): boolean {
+  return before.length === after.length && before.every(({ record, measure }, index) => record === after[index]?.record && measure === after[index]?.measure);
+}
+
 /**
  * What happened, as a sentence; bids are shown by their figures instead.
  *

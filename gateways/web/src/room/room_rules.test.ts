@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EMPTY_ROOM, type Answer, type Room } from "../client";
 import type { LotView, PublicRecord } from "../schema";
-import { Announcer, POLITE_EVERY_MS } from "./announcer";
+import { Announcer, OTHER_EVERY_MS, POLITE_EVERY_MS } from "./announcer";
 import { doubtOf, farFrom, isFar, rungs } from "./ladder";
 import { measureOf } from "./measure";
 import { positionOf, type Position } from "./position";
@@ -105,6 +105,24 @@ describe("an announcer", () => {
     announcer.stop();
     vi.advanceTimersByTime(POLITE_EVERY_MS * 2);
     expect(said).toEqual(["one", "three"]);
+  });
+  it("lets something else interrupt, but not again and again", () => {
+    const said: string[] = [];
+    const announcer = new Announcer((text) => said.push(text), () => Date.now());
+    announcer.tell("leading", "good");
+    announcer.tell("outbid at 1", "bad");
+    expect(said).toEqual(["leading"]);
+    vi.advanceTimersByTime(OTHER_EVERY_MS);
+    expect(said).toEqual(["leading", "outbid at 1"]);
+    for (let price = 2; price < 200; price += 1) {
+      announcer.tell(`outbid at ${price}`, "bad");
+      vi.advanceTimersByTime(20);
+    }
+    expect(said).toEqual(["leading", "outbid at 1"]);
+    vi.advanceTimersByTime(POLITE_EVERY_MS);
+    expect(said).toEqual(["leading", "outbid at 1", "outbid at 199"]);
+    vi.advanceTimersByTime(POLITE_EVERY_MS);
+    expect(said).toHaveLength(3);
   });
 });
 
