@@ -38,7 +38,10 @@ VISITS_PER_STEP_MAX = 40
 
 RETRY_US = 3 * SECOND_US
 JOINING_US_MAX = 5 * SECOND_US
-"""A robot that finds a lot open, or about to open, signs up within this long."""
+"""The first robot of a round, and whoever finds the lot open or about to open, signs up within this long."""
+
+EARLY_US = 3 * MINUTE_US
+"""The others follow within this long: a lot that robots come to is not one that nobody has signed up for."""
 
 
 class Guest(Struct, frozen=True):
@@ -94,10 +97,10 @@ class RobotFloor:
 
     def attend(self, lot_id: LotId, code: str, template: Template, opens_at_us: TimeUs) -> None:
         """Send to a round the robots that come to it: the same for the same code."""
-        for seat in seats(template, sorted(self._robots), Random(code)):
+        for place, seat in enumerate(seats(template, sorted(self._robots), Random(code))):
             role = None if isinstance(template, EnglishTemplate) else player(seat)
             guest = Guest(lot_id, self._robots[seat.bidder], seat, template.duration_us, role)
-            self._plan(guest, self._joins_at_us(lot_id, seat, opens_at_us))
+            self._plan(guest, self._joins_at_us(lot_id, seat, opens_at_us, is_first=place == 0))
 
     async def step(self) -> None:
         """Let every robot whose time has come look at its lot, and act.
@@ -117,13 +120,14 @@ class RobotFloor:
         self._entered += 1
         heapq.heappush(self._due, (looks_at_us, self._entered, guest))
 
-    def _joins_at_us(self, lot_id: LotId, seat: Seat, opens_at_us: TimeUs) -> TimeUs:
-        """When a robot signs up: spread over the announcement, soon when there is little of it left."""
+    def _joins_at_us(self, lot_id: LotId, seat: Seat, opens_at_us: TimeUs, *, is_first: bool) -> TimeUs:
+        """When a robot signs up: early in the announcement, at once when it is the first or little of it is left."""
         now_us = self._clock.now_us()
         lot = self._book.lot(lot_id)
         if lot is not None and seat.bidder in lot.paddles:
             return now_us
-        latest_us = max(opens_at_us - MINUTE_US, now_us + JOINING_US_MAX)
+        early_us = now_us if is_first else min(opens_at_us - MINUTE_US, now_us + EARLY_US)
+        latest_us = max(early_us, now_us + JOINING_US_MAX)
         return self._chance.randint(now_us, latest_us)
 
     async def _visit(self, guest: Guest, now_us: TimeUs) -> TimeUs:

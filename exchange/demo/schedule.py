@@ -28,11 +28,12 @@ class Pace(Struct, frozen=True):
     """How long a round is announced before it opens; a centre with nothing live does not wait."""
     live_us_min: DurationUs
     """A round may be shortened to this to fill a gap."""
-    pause_us: DurationUs
-    """From the end of a round to the announcement of the next of the same template."""
+    pause_us: DurationUs | None
+    """From the end of a round to the announcement of the next of the same template; None when there is no next."""
 
 
 PACES = {
+    Rhythm.OPENING: Pace(4 * SECOND_US, 0, 20 * SECOND_US, None),
     Rhythm.FAST: Pace(60 * SECOND_US, 45 * SECOND_US, 60 * SECOND_US, 20 * SECOND_US),
     Rhythm.MEDIUM: Pace(3 * MINUTE_US, 2 * MINUTE_US, 6 * MINUTE_US, MINUTE_US),
     Rhythm.SLOW: Pace(35 * MINUTE_US, 10 * MINUTE_US, 40 * MINUTE_US, 5 * MINUTE_US),
@@ -118,4 +119,6 @@ def _least_length_us(template: Template, pace: Pace) -> DurationUs:
 
 
 def _is_over(last: Staged, pace: Pace, now_us: TimeUs) -> bool:
-    return last.state in CLOSED_STATES and last.ends_at_us + pace.pause_us <= now_us
+    if pace.pause_us is None or last.state not in CLOSED_STATES:
+        return False
+    return last.ends_at_us + pace.pause_us <= now_us

@@ -40,6 +40,8 @@ _CODE = re.compile(r"DEMO-(?P<key>[a-z0-9-]+)-(?P<round>[0-9]{4,})")
 class Rhythm(StrEnum):
     """How long the rounds of a template take."""
 
+    OPENING = "opening"
+    """Once, in the first minute of a new centre: what is sold then is the past that a first visitor finds."""
     FAST = "fast"
     MEDIUM = "medium"
     SLOW = "slow"

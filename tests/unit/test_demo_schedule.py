@@ -108,7 +108,12 @@ def test_an_unwatched_centre_rests_its_fast_lots_and_wakes_at_once() -> None:
     for _ in range(12 * 30):
         stage.tick(is_watched=False)
         stage.now_us += TICK_US
-    assert {BY_KEY[key].rhythm for key in stage.lots} == {Rhythm.MEDIUM, Rhythm.SLOW, Rhythm.LONG}
+    assert {BY_KEY[key].rhythm for key in stage.lots} == {
+        Rhythm.OPENING,
+        Rhythm.MEDIUM,
+        Rhythm.SLOW,
+        Rhythm.LONG,
+    }
     assert len(stage.of(LotState.OPEN)) >= 3
     stage.tick(is_watched=True)
     fast = [(plan, end) for plan, end in stage.of(LotState.OPEN) if BY_KEY[plan.key].rhythm is Rhythm.FAST]
@@ -141,9 +146,20 @@ def test_the_next_round_waits_for_the_pause() -> None:
     template = next(one for one in TEMPLATES if one.rhythm is Rhythm.FAST)
     closed = Staged(template.key, 7, LotState.PASSED, START_US)
     pause_us = PACES[Rhythm.FAST].pause_us
+    assert pause_us is not None
     assert publications([template], [closed], START_US + pause_us - 1) == []
     (following,) = publications([template], [closed], START_US + pause_us)
     assert following.number == 8
+
+
+def test_the_lots_of_the_opening_are_sold_within_a_minute_and_never_come_again() -> None:
+    opening = [template for template in TEMPLATES if template.rhythm is Rhythm.OPENING]
+    plans = publications(opening, [], START_US)
+    assert len(plans) == len(opening) >= 5
+    assert all(plan.opens_at_us == START_US for plan in plans)
+    assert max(plan.opens_at_us + plan.duration_us for plan in plans) <= START_US + 45 * SECOND_US
+    over = [Staged(plan.key, plan.number, LotState.SOLD, START_US) for plan in plans]
+    assert publications(opening, over, START_US + 9_999 * HOUR_US) == []
 
 
 def test_rounds_are_never_shorter_than_their_pace_allows() -> None:

@@ -28,7 +28,7 @@ from matching.terms.order_book import MarketTerms
 
 DEMO = read_demo_lots()
 HAN = re.compile(r"[\u4e00-\u9fff]")
-MINUTES = {Rhythm.FAST: (3, 5), Rhythm.MEDIUM: (10, 20), Rhythm.SLOW: (60, 600)}
+MINUTES = {Rhythm.OPENING: (1, 1), Rhythm.FAST: (3, 5), Rhythm.MEDIUM: (10, 20), Rhythm.SLOW: (60, 600)}
 OPENS_AT_US = 1_790_000_000_000_000
 each_template = pytest.mark.parametrize("template", DEMO.templates, ids=lambda template: template.key)
 each_english = pytest.mark.parametrize("template", DEMO.lots, ids=lambda template: template.key)
@@ -36,7 +36,7 @@ each_format = pytest.mark.parametrize("template", DEMO.formats, ids=lambda templ
 
 
 def test_about_thirty_lots_of_all_kinds() -> None:
-    assert 28 <= len(DEMO.lots) <= 40
+    assert 34 <= len(DEMO.lots) <= 46
     assert len({template.key for template in DEMO.lots}) == len(DEMO.lots)
     assert len({template.title.zh for template in DEMO.lots}) == len(DEMO.lots)
     assert len({template.category for template in DEMO.lots}) == 10

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LotCard, LotView } from "../schema";
-import { chosenLots, namedLots, SHOWN_MAX } from "./choice";
+import { chosenLots, namedLots, otherView, SHOWN_MAX } from "./choice";
 
 function view(lot: number, state: LotView["state"], atUs: number): LotView {
   return { lot, state, ends_at_us: atUs, opens_at_us: atUs } as LotView;
@@ -10,6 +10,12 @@ it("takes the lots that the address names, each once", () => {
   expect(namedLots("?lots=8,3,8,x,-1,2.5")).toEqual([8, 3]);
   expect(namedLots("?lots=" + Array.from({ length: 40 }, (_, index) => index + 1).join(","))).toHaveLength(SHOWN_MAX);
   expect(namedLots("")).toEqual([]);
+});
+
+it("leads from one view to the other with the same lots", () => {
+  expect(otherView("?lots=8,3")).toBe("/hall?lots=8,3&view=wall");
+  expect(otherView("?lots=8,3&view=wall")).toBe("/hall?lots=8,3");
+  expect([otherView(""), otherView("?view=wall")]).toEqual(["/hall?view=wall", "/hall"]);
 });
 
 it("chooses by itself what is open and ends soonest, never what is over", () => {

@@ -12,6 +12,15 @@ export function namedLots(query: string): number[] {
   return [...new Set(lots)].slice(0, SHOWN_MAX);
 }
 
+/** The address that shows the same lots the other way: one large, or all on a wall. */
+export function otherView(query: string): string {
+  const wanted = new URLSearchParams(query);
+  if (wanted.get("view") === "wall") wanted.delete("view");
+  else wanted.set("view", "wall");
+  const rest = wanted.toString().replaceAll("%2C", ",");
+  return rest ? `/hall?${rest}` : "/hall";
+}
+
 /** Order of interest: open lots by their end, then paused ones, then those to come by their opening. */
 export function byInterest(one: LotView, other: LotView): number {
   return rank(one) - rank(other) || moment(one) - moment(other) || one.lot - other.lot;

@@ -41,6 +41,7 @@ test("after the hammer the papers come before the next lot, until they were open
   expect(states({ bids: 1, state: "sold" }, "waiting")).toEqual(["hammer:done", "papers:now", "next:later"]);
   expect(states({ bids: 1, state: "passed" }, "opened")).toEqual(["hammer:done", "papers:done", "next:now"]);
   expect(states({ bids: 1, state: "sold" })).toEqual(["warning_2:done", "hammer:done", "next:now"]);
+  expect(closingSteps(view({ bids: 1, state: "sold" }), NOW_US, null).at(-1)?.note).toContain("no deposits and no papers");
 });
 
 test("a warning says which it is, then that it is one more; the hammer says what is missing", () => {
@@ -66,6 +67,9 @@ test("there is one step in hand at most, and it says why or what comes by itself
 });
 
 test("what follows is said before it is done", () => {
+  expect(consequencesOf("open", view({ state: "announced", bidders: 0 }), { reservePlaces: 0 })[0]).toContain("nobody could bid");
+  expect(consequencesOf("resume", view({ state: "frozen" }), { reservePlaces: 0 })).toEqual(["Bids are taken again; the hammer is yours."]);
+  expect(consequencesOf("resume", view({ state: "frozen", host_may_hammer: false }), { reservePlaces: 0, promptWithinUs: 1 })).toHaveLength(2);
   const places = { reservePlaces: 0 };
   expect(consequencesOf("hammer", view({ bids: 1, leader: 4, price: 500 }), places)[0]).toContain("Paddle 4 has the lot");
   expect(consequencesOf("hammer", view({ bids: 1, leader: 4, price: 500 }), { reservePlaces: 2 })[0]).toContain("Knocked down to paddle 4");

@@ -103,12 +103,13 @@ function byClockText(view: LotView, nowUs: number | null): string {
 function ending(view: LotView, papers: Papers): Step[] {
   const isOpened = papers !== "waiting";
   const next: Step = { key: "next", state: isDecided(view) && isOpened ? "now" : "later", text: say("step_next") };
+  if (papers === "none") Object.assign(next, { text: say("step_rehearsed"), note: isDecided(view) ? say("step_rehearsed_note") : undefined });
   const after = papers === "none" ? [next] : [papersStep(view, isOpened), next];
   if (view.state === "knocked_down") {
     const values = { paddle: view.winner, amount: formatAmount(view.hammer_price, view.currency) };
     return [{ key: "sign", state: "now", text: say("step_sign"), note: say("step_sign_note", values), act: "confirm" }, ...after];
   }
-  if (isDecided(view)) next.note = say(`step_ended_${view.state}`);
+  if (isDecided(view) && papers !== "none") next.note = say(`step_ended_${view.state}`);
   return after;
 }
 

@@ -6,9 +6,18 @@ import type { HostAct, LotView } from "../schema";
 import { priceText } from "../lot/standing";
 import { say } from "../texts/language";
 
+/** What of a lot's terms decides what follows. */
+export interface Stakes {
+  reservePlaces: number;
+  /** A pause that lasted longer than this resumes only after a notice; null where it always resumes at once. */
+  promptWithinUs?: number | null;
+}
+
 /** The consequences of an act, as sentences. */
-export function consequencesOf(act: HostAct, view: LotView, { reservePlaces }: { reservePlaces: number }): string[] {
+export function consequencesOf(act: HostAct, view: LotView, { reservePlaces, promptWithinUs = null }: Stakes): string[] {
   switch (act) {
+    case "open": return view.bidders ? [say("then_opened")] : [say("then_opened_nobody"), say("then_opened")];
+    case "resume": return [say(view.host_may_hammer && !view.ends_at_us ? "then_resumed_host" : "then_resumed_clock"), ...(promptWithinUs === null ? [] : [say("then_resumed_notice")])];
     case "hammer": return ofHammer(view, reservePlaces);
     case "withdraw": return [say("then_withdrawn"), say("then_all_refunded")];
     case "pause": return [say("then_paused")];

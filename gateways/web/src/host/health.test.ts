@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import type { LotAtDesk, LotCard, LotView } from "../schema";
 import { addPhrases, setLanguage } from "../texts/language";
-import { byNeed, isInNeed, lightsOf, lightText, type Known } from "./health";
+import { byNeed, groupOf, isInNeed, lightsOf, lightText, type Known } from "./health";
 import { HOST_PHRASES } from "./phrases";
 
 const NOW_US = 1_000_000_000_000;
@@ -27,8 +27,19 @@ test.each<[string, Known, string[]]>([
   ["an end that has only just come", known({ ends_at_us: NOW_US - 1_000_000 }), ["running"]],
   ["an opening that was missed", known({ state: "announced", opens_at_us: NOW_US - MINUTE_US }), ["opens_late"]],
   ["a lot that the host opens", known({ state: "announced" }), ["to_open"]],
+  ["a lot that the host opens, before anybody came", known({ state: "announced", bidders: 0 }), ["awaits_sign_ups"]],
   ["nobody admitted and it opens soon", known({ state: "announced", bidders: 0, opens_at_us: NOW_US + MINUTE_US }), ["nobody_admitted"]],
-  ["nobody admitted and it opens tomorrow", known({ state: "announced", bidders: 0, opens_at_us: NOW_US + 1440 * MINUTE_US }), ["ready"]],
+  ["nobody admitted and it opens tomorrow", known({ state: "announced", bidders: 0, opens_at_us: NOW_US + 1440 * MINUTE_US }), ["awaits_sign_ups"]],
+  ["nobody admitted eleven minutes before", known({ state: "announced", bidders: 0, opens_at_us: NOW_US + 11 * MINUTE_US }), ["awaits_sign_ups"]],
+  ["somebody admitted for tomorrow", known({ state: "announced", opens_at_us: NOW_US + 1440 * MINUTE_US }), ["ready"]],
+  ["nobody admitted on the first of ten days", known({ bidders: 0, ends_at_us: NOW_US + 14_400 * MINUTE_US }), ["running"]],
+  ["nobody admitted in the last minutes", known({ bidders: 0 }), ["nobody_admitted"]],
+  ["a listing of days whose bidders sleep", known({ ends_at_us: NOW_US + 1440 * MINUTE_US }, { online: 0 }), ["running"]],
+  ["bidders gone while the host has the hammer", known({ ends_at_us: 0, host_may_hammer: true }, { online: 2 }), ["some_offline"]],
+  ["below the reserve when it may end any moment", known({ bids: 2, has_reserve: true, is_reserve_met: false }), ["below_reserve"]],
+  ["below the reserve with hours to go", known({ bids: 2, has_reserve: true, is_reserve_met: false, ends_at_us: NOW_US + 200 * MINUTE_US }), ["running"]],
+  ["sign-ups to look at, days ahead", known({ state: "announced", opens_at_us: NOW_US + 9999 * MINUTE_US }, { desk: { admission_pending: 2 } }), ["ready"]],
+  ["deposits not due for a day", known({ state: "announced", opens_at_us: NOW_US + 9999 * MINUTE_US }, { card: { deposit: 5, deposit_by_us: NOW_US + 1440 * MINUTE_US }, desk: { awaiting_deposit: 4 } }), ["ready"]],
   ["all bidders gone", known({}, { online: 0 }), ["all_offline"]],
   ["some bidders gone", known({}, { online: 2 }), ["some_offline"]],
   ["nobody known to be there or not", known({}), ["running"]],
@@ -63,4 +74,16 @@ test("lots that need a hand come first, then those that run, then by the nearer 
     at(6, { state: "sold" }),
   ];
   expect(lots.sort(byNeed(NOW_US)).map(({ card }) => card.lot)).toEqual([5, 4, 3, 2, 1, 6]);
+});
+
+test.each<[string, Known, string]>([
+  ["who waits for the host", known({ state: "announced" }), "needed"],
+  ["what runs", known({}), "running"],
+  ["what goes on after a notice", known({ state: "frozen", freeze_cause: "host", resumes_at_us: NOW_US + 1 }), "running"],
+  ["what opens soon", known({ state: "announced", opens_at_us: NOW_US + 59 * MINUTE_US }), "soon"],
+  ["what opens tomorrow", known({ state: "announced", opens_at_us: NOW_US + 1440 * MINUTE_US }), "later"],
+  ["what nobody has signed up for, without a time", known({ state: "announced", bidders: 0 }), "later"],
+  ["what is over", known({ state: "passed" }), "over"],
+])("the group of %s", (_name, one, expected) => {
+  expect(groupOf(one.view, lightsOf(one, NOW_US), NOW_US)).toBe(expected);
 });

@@ -4,6 +4,13 @@ import type { Phrases } from "../texts/language";
 
 export const HOST_PHRASES: Phrases = {
   // Board
+  group_needed: ["现在需要您", "Need you now"],
+  group_running: ["竞价中，无需处理", "Running by themselves"],
+  group_soon: ["一小时内开始", "Open within the hour"],
+  group_later: ["稍后开始", "Open later"],
+  group_over: ["已结束", "Over"],
+  group_count: ["{group}（{n}）", "{group} ({n})"],
+  nothing_needed: ["目前没有需要您处理的标的。", "Nothing needs you now."],
   lots_in_need: ["{n} 件需要处理", "{n} need a hand"],
   lots_in_need_one: ["{n} 件需要处理", "{n} needs a hand"],
   find_lot: ["查找标的", "Find a lot"],
@@ -15,10 +22,12 @@ export const HOST_PHRASES: Phrases = {
   level_good: ["正常：", "Good:"],
   level_calm: ["", ""],
   light_running: ["竞价正常进行", "Running well"],
-  light_ready: ["准备就绪", "Ready"],
+  light_ready: ["已有 {n} 人获准入场", "{n} admitted"],
+  light_awaits_sign_ups: ["等待报名", "Waits for sign-ups"],
   light_over: ["已结束", "Over"],
   light_to_confirm: ["待签署成交确认", "Waits for the confirmation"],
-  light_to_open: ["待主持人开始", "Waits for the host to open it"],
+  light_to_open: ["{n} 人已入场，待您开始", "{n} admitted; waits for you to open it"],
+  light_below_reserve: ["当前价未达保留价", "The price is below the reserve"],
   light_opens_late: ["开始时点已过 {span}，尚未开始", "Should have opened {span} ago"],
   light_ends_late: ["结束时点已过 {span}，尚未裁定", "Should have ended {span} ago"],
   light_resumes_late: ["恢复时点已过 {span}，尚未恢复", "Should have resumed {span} ago"],
@@ -83,6 +92,16 @@ export const HOST_PHRASES: Phrases = {
   last_warning_ago: ["最近提示 {span}前", "last warning {span} ago"],
   seconds_short: [" {n} 秒", "{n} s"],
   records_again: ["重新读取", "Read again"],
+
+  record_rehearsed: ["彩排过程（结束后不保留）", "Course of the rehearsal (not kept)"],
+  record_gaps: ["缺号为结束前依法不公开的记录（入场的竞买人身份、代理限价、密封报价）。", "Numbers left out are of what nobody may see before the end: who was admitted, limits, hidden offers."],
+  step_rehearsed: ["看回顾，结束彩排", "Read the review, end the rehearsal"],
+  step_rehearsed_note: ["回顾在上方；彩排没有保证金和文书。", "The review is above; there are no deposits and no papers."],
+  then_resumed_clock: ["恢复报价，计时继续；剩余时间不少于规则规定的恢复倒计时。", "Bids are taken again and the clock goes on, with at least the countdown that the rules want after a pause."],
+  then_resumed_host: ["恢复报价；由您落槌。", "Bids are taken again; the hammer is yours."],
+  then_resumed_notice: ["按规则，暂停较久的标的须先公告再恢复：系统会给出恢复时间。", "After a longer pause the rules want a notice first: the clock then says when it resumes."],
+  then_opened: ["开始接受报价；开始后只能暂停或撤回，不能退回预告。", "Bids are taken from now on. It can be paused or withdrawn then, but not un-opened."],
+  then_opened_nobody: ["还没有人获准入场：现在开始，没有人能报价。", "Nobody is admitted yet: opened now, nobody could bid."],
 
   // Acts
   act_fair_warning_again: ["再提示一次", "Warn once more"],
