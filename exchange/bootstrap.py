@@ -66,7 +66,7 @@ from exchange.settings import Settings
 from exchange.settlement import Settlement
 from exchange.shards import Placement
 from exchange.sign_up import SignUps
-from exchange.standby import keep_pulse, term_when_quiet
+from exchange.standby import keep_pulse, see_nobody_holds, term_when_quiet
 from exchange.statistics import Statistics
 from ledger.defaults import Defaults
 from ledger.deposits import Deposits
@@ -148,7 +148,7 @@ class Exchange:
 async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
     """Start the exchange in this process, give it, and stop everything that was started.
 
-    Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable.
+    Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable, HeldByAnother.
     """
     async with own_ground(settings, report) as ground, _journal(ground) as journal:
         placement = Placement(PostgresPlaces(ground.pool))
@@ -158,7 +158,7 @@ async def opened(settings: Settings, report: Report) -> AsyncIterator[Exchange]:
         exchange = _over(ground, journal, feed, engine)
         settlement = _settlement(exchange, engine)
         report("reading the journal", "读取日志")
-        await engine.start()
+        await _started(engine, lease, settings)
         parts: list[Part] = [engine.run, partial(keep_pulse, engine), ground.watch]
         parts += [Mover(engine, placement, settings.shard).run, settlement.run, _standstill(exchange).run]
         parts += [*_office(ground, exchange), *_loose_ends(exchange)]
@@ -173,9 +173,9 @@ async def opened_engine(settings: Settings, report: Report, *, may_wait: bool) -
 
     Args:
         may_wait: whether the shard may have a holder, who is not disturbed: the engine then starts, as one of the
-            `parts`, when that is silent. Otherwise the shard is taken at once.
+            `parts`, when that is silent. Otherwise the shard is taken at once, unless its holder lives.
 
-    Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable.
+    Raises: EmbeddedPostgresError, MigrationError, DatabaseUnusable, JournalUnavailable, HeldByAnother.
     """
     async with own_ground(settings, report) as ground, _journal(ground) as journal:
         if settings.demo and len(await shards_of(ground.pool)) > 1:
@@ -206,7 +206,7 @@ async def opened_engine(settings: Settings, report: Report, *, may_wait: bool) -
             exchange = replace(exchange, takes_part=asyncio.Event())
         else:
             report("reading the journal", "读取日志")
-            await engine.start()
+            await _started(engine, lease, settings)
         leading = partial(_lead, engine, lease, owner, settings, exchange.takes_part, work)
         yield replace(exchange, settlement=settlement, parts=(ground.watch, leading))
 
@@ -296,6 +296,16 @@ def _engine(
         shard=settings.shard,
         **cluster,
     )
+
+
+async def _started(engine: Engine, lease: PostgresLease, settings: Settings) -> None:
+    """Take the shard and rebuild its lots. Over a server of our own, whose folder is locked, nobody else can have it.
+
+    Raises: HeldByAnother, JournalUnavailable.
+    """
+    if settings.database_url:
+        await see_nobody_holds(lease.quiet_ms)
+    await engine.start()
 
 
 async def _lead(

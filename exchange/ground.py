@@ -20,7 +20,7 @@ from exchange.database import DRIVER_ERRORS
 from exchange.embedded_postgres import EmbeddedPostgres
 from exchange.journal_months import JournalMonths
 from exchange.measures import Measures
-from exchange.migrations import Migration, migrate, migration_sources
+from exchange.migrations import Migration, migrate, migration_sources, read_migrations
 from exchange.ports import Clock, ExchangeError
 from exchange.postgres_troubles import EmbeddedPostgresError
 from exchange.registry import running_server
@@ -116,7 +116,13 @@ async def _connected(
 
 
 async def _migrated(dsn: str, report: Report) -> None:
+    every = len(read_migrations(migration_sources()))
+
     def progress(migration: Migration, position: int, count: int) -> None:
+        if count == every:
+            if position == 1:
+                report("building the database", "建立数据库")
+            return
         report(
             f"migrating {position}/{count}: {migration.name}", f"迁移 {position}/{count}：{migration.name}"
         )

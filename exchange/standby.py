@@ -7,18 +7,43 @@ is silent, which the database's clock says (`Lease`), and what a new holder does
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from exchange.engine import Engine
-from exchange.ports import JournalUnavailable, Lease
+from exchange.ports import ExchangeError, JournalUnavailable, Lease
 
 log = structlog.get_logger(__name__)
 
 PULSE_SECONDS = 0.5
 PULSE_TIMEOUT_SECONDS = 5.0
+ABSENT_AFTER_MS = 1_000
+"""Silence in which a holder that lives would have been heard of: two pulses."""
+
+LOOK_SECONDS = 0.1
 LOOKS_PER_WAIT = 10
 """How often the holder is looked for within the silence that is borne."""
+
+
+class HeldByAnother(ExchangeError):
+    """Another engine works over this database, and would be ended by a second one."""
+
+
+async def see_nobody_holds(quiet_ms: Callable[[], Awaitable[int | None]]) -> None:
+    """Return unless the shard's holder is heard of; a holder that was killed is found silent within a second.
+
+    Args:
+        quiet_ms: asks how long ago the holder was heard of, None where there is none (`Lease.quiet_ms`).
+
+    Raises: HeldByAnother, JournalUnavailable.
+    """
+    heard_ms = await quiet_ms()
+    while heard_ms is not None and heard_ms < ABSENT_AFTER_MS:
+        await asyncio.sleep(LOOK_SECONDS)
+        before_ms, heard_ms = heard_ms, await quiet_ms()
+        if heard_ms is not None and heard_ms < before_ms:
+            raise HeldByAnother
 
 
 async def term_when_quiet(lease: Lease, owner: str, *, standby_after_ms: int) -> int:

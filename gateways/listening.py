@@ -6,6 +6,7 @@ Belongs here: ports and how they are shared. Does not belong here: what is answe
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,15 +21,19 @@ class PortTaken(Exception):
     """Another program listens where we should."""
 
 
+class AddressUnusable(Exception):
+    """This machine does not let us listen there: no address of its own, or a port that it keeps for root."""
+
+
 def exclusive_listener(host: str, port: int, *, may_move: bool) -> socket.socket:
-    """Listen on a port that nobody else has: the one named, or one of the next.  Raises: PortTaken."""
+    """Listen on a port that nobody else has: the one named, or one of the next.  Raises: PortTaken, AddressUnusable."""
     last = port + (NEIGHBOURS_MAX if may_move else 0)
     for tried in range(port, last + 1):
         try:
             return socket.create_server((host, tried), family=_family(host), backlog=BACKLOG)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise
+                raise _unusable(host, port, error) from error
     raise PortTaken(f"{host}:{port}")
 
 
@@ -37,7 +42,7 @@ def shared_socket(host: str, port: int) -> socket.socket:
 
     It does not listen yet: from when it does, connections come to it, and nobody should wait there for a start.
 
-    Raises: PortTaken, when somebody has the port who does not share.
+    Raises: PortTaken, when somebody has the port who does not share; AddressUnusable.
     """
     shared = socket.socket(_family(host), socket.SOCK_STREAM)
     try:
@@ -47,7 +52,7 @@ def shared_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         shared.close()
         if error.errno != errno.EADDRINUSE:
-            raise
+            raise _unusable(host, port, error) from error
         raise PortTaken(f"{host}:{port}") from error
     return shared
 
@@ -56,7 +61,7 @@ def shared_socket(host: str, port: int) -> socket.socket:
 def reserved_port(host: str, port: int, *, may_move: bool) -> Iterator[socket.socket]:
     """Give a socket that keeps a port for processes that will share it, and never listens itself.
 
-    Raises: PortTaken.
+    Raises: PortTaken, AddressUnusable.
     """
     with exclusive_listener(host, port, may_move=may_move) as found:
         free = found.getsockname()[1]
@@ -69,6 +74,11 @@ def address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"
+
+
+def _unusable(host: str, port: int, error: OSError) -> AddressUnusable:
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+    return AddressUnusable(f"{host}:{port} ({reason.partition(' (while')[0]})")
 
 
 def _family(host: str) -> socket.AddressFamily:

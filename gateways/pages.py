@@ -38,6 +38,9 @@ PAGES: Final = {
 }
 """By address: the page's name in `gateways/web/src/pages`, and its title before it has loaded."""
 
+WRITTEN_BY_THE_SERVER: Final = ("portal", "lot")
+"""What `gateways.portal` writes pages around."""
+
 OF_THIS_CONTENT: Final = re.compile(r"-[\w-]{8}\.\w+$")
 """A file whose name holds the hash of its content never changes."""
 
@@ -82,6 +85,12 @@ def add_pages(app: web.Application, built: Path = BUILT) -> None:
     app.on_response_prepare.append(_keep_in_browsers)
 
 
+def see_that_they_are_built(built: Path = BUILT) -> None:
+    """Return if what was built has every page, so that a start need not find it out later.  Raises: PagesNotBuilt."""
+    for name in (*WRITTEN_BY_THE_SERVER, *(name for name, _ in PAGES.values())):
+        loaded(name, built)
+
+
 def document(name: str, title: str, built: Path = BUILT) -> str:
     """Return the HTML document of a page.
 
@@ -103,7 +112,7 @@ def loaded(name: str, built: Path = BUILT) -> str:
     manifest = _manifest(built)
     entry = manifest.get(f"src/pages/{name}.ts")
     if entry is None:
-        raise PagesNotBuilt(f"there is no built page {name}")
+        raise PagesNotBuilt(f"what is built in {built} is older than the program: there is no page {name}")
     needed = _needed(manifest, entry)
     return "\n".join(
         [
@@ -130,7 +139,7 @@ def _manifest(built: Path) -> dict[str, Chunk]:
     try:
         return msgspec.json.decode((built / "manifest.json").read_bytes(), type=dict[str, Chunk])
     except FileNotFoundError as error:
-        raise PagesNotBuilt(f"{built} has no built pages; `make setup` builds them") from error
+        raise PagesNotBuilt(f"{built} has no built pages") from error
 
 
 def _page(text: str) -> Handler:

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from exchange import __version__
+from gateways.cli.help_layout import laid_out
 from gateways.cli.outcomes import MEANINGS, code_of
 
 NOUNS = {
@@ -100,4 +101,5 @@ def load_noun(name: str) -> Any:
     command = typer.main.get_command(noun)
     command.name = name
     command.help = command.help or NOUNS[name]
+    laid_out(command)
     return command

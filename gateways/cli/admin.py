@@ -69,7 +69,7 @@ def create_user(
 
 @app.command("list-users")
 def list_users(
-    as_json: Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输出 JSON")] = False,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
     config: Config = None,
@@ -89,7 +89,9 @@ def list_users(
 @app.command("declare-identity")
 def declare_identity(
     login: Login,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML file; see below. TOML 文件，格式见下")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="TOML file, as told above. TOML 文件，格式见上")
+    ],
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
     config: Config = None,

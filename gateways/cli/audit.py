@@ -40,7 +40,7 @@ def verify(
     ] = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
-    json: Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输出 JSON")] = False,
     language: Annotated[Language | None, typer.Option(help="zh or en; else by LANG. 语言")] = None,
 ) -> None:
     """Recompute the chain of all entries. 由全部记录重算并核验审计链

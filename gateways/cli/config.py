@@ -53,7 +53,7 @@ def check(config: Path | None = ConfigOption) -> None:
 @app.command()
 def show(
     config: Path | None = ConfigOption,
-    as_json: bool = typer.Option(False, "--json", help="For machines. 输出 JSON"),
+    as_json: bool = typer.Option(False, "--json", help="As JSON, for programs. 输出 JSON"),
 ) -> None:
     """Print the values that hold and where each comes from. 显示生效值及其来源"""
     loaded = load_settings_with_sources(config=config)

@@ -21,6 +21,7 @@ from gateways.cli.starting import (
     loaded_settings,
     log_as,
     reporting,
+    see_pages,
 )
 
 
@@ -64,6 +65,7 @@ def command(
         "demo": demo,
     }
     settings = loaded_settings(flags, set_, config).settings
+    see_pages()
     log_as(settings, to_file=supervised)
     console = Console(stderr=True, quiet=supervised)
 

@@ -30,7 +30,7 @@ DatabaseUrl = Annotated[
     str | None, typer.Option(help="PostgreSQL of the exchange, if not the embedded one. 交易所的 PostgreSQL")
 ]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the exchange's data. 交易所数据目录")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输出 JSON")]
 
 SHOWN_AT_ONCE = 1_000
 

@@ -55,7 +55,7 @@ SUSPENSE_REASONS_ZH = {
 }
 
 Lot = Annotated[int | None, typer.Option("--lot", min=1, help="Only this lot. 仅此标的")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输出 JSON")]
 Speech = Annotated[Language | None, typer.Option("--language", help="zh or en. 语言")]
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="PostgreSQL of the exchange, if not the embedded one. 交易所的 PostgreSQL")

@@ -204,8 +204,8 @@ def list_suspense(
 @bank.command("assign")
 def assign(
     receipt: Receipt,
-    lot: Annotated[int, typer.Argument(metavar="LOT", min=1, help="标的")],
-    bidder: Annotated[int, typer.Argument(metavar="BIDDER", min=1, help="竞买人")],
+    lot: Annotated[int, typer.Argument(metavar="LOT", min=1, help="Number of the lot. 标的编号")],
+    bidder: Annotated[int, typer.Argument(metavar="BIDDER", min=1, help="Number of the bidder. 竞买人编号")],
     reason: Annotated[str, typer.Option("--reason", help="Why it is this deposit's. 理由")],
     url: Url = DEFAULT_URL,
     token: Token = None,

@@ -66,13 +66,13 @@ defaults = typer.Typer(no_args_is_help=True, add_completion=False, help=DEFAULTS
 
 LEVELS_ZH = {"waiting": "待起算", "running": "计时中", "soon": "即将到期", "overdue": "已逾期"}
 
-Day = Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="2026-03-02. 日期")]
+Day = Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="As 2026-03-02. 日期")]
 IsMonth = Annotated[bool, typer.Option("--month", help="The month of that day. 该日所在月")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it is kept. 理由（留存）")]
 Code = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Such as assets:bank:cny. 账簿账户")]
 Proposal = Annotated[int, typer.Argument(metavar="PROPOSAL", min=1, help="Its number. 提议编号")]
-Lot = Annotated[int, typer.Argument(metavar="LOT", min=1, help="标的")]
-Bidder = Annotated[int, typer.Argument(metavar="BIDDER", min=1, help="竞买人")]
+Lot = Annotated[int, typer.Argument(metavar="LOT", min=1, help="Number of the lot. 标的编号")]
+Bidder = Annotated[int, typer.Argument(metavar="BIDDER", min=1, help="Number of the bidder. 竞买人编号")]
 
 
 def due(
@@ -480,7 +480,13 @@ def propose_division(
     lot: Lot,
     bidder: Bidder,
     claim: Annotated[
-        list[str] | None, typer.Option("--claim", metavar="KIND=AMOUNT=GROUND", help="May be repeated. 主张")
+        list[str] | None,
+        typer.Option(
+            "--claim",
+            metavar="KIND=AMOUNT=GROUND",
+            help="costs, shortfall, debts, commission or service_fee; may be repeated. "
+            "主张：种类=金额=依据，可重复",
+        ),
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only look. 仅预览")] = False,
     url: Url = DEFAULT_URL,

@@ -47,7 +47,7 @@ DataDir = Annotated[
     ),
 ]
 Speech = Annotated[Language | None, typer.Option("--language", help="zh or en; else by LANG. 语言")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输出 JSON")]
 
 
 class Way(NamedTuple):

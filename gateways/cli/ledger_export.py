@@ -75,7 +75,7 @@ Excel = Annotated[
     bool, typer.Option("--excel", help="CSV begins with a byte-order mark, for Excel. 供 Excel 打开")
 ]
 Speech = Annotated[Language | None, typer.Option("--language", help="zh or en. 语言")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输出 JSON")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many. 条数")]
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="PostgreSQL of the exchange, if not the embedded one. 交易所的 PostgreSQL")

@@ -34,7 +34,7 @@ TEACHING = """What a sale brought. 标的价款
 
 lot = typer.Typer(no_args_is_help=True, add_completion=False, help=TEACHING)
 
-Lot = Annotated[int, typer.Argument(metavar="LOT", min=1, help="标的")]
+Lot = Annotated[int, typer.Argument(metavar="LOT", min=1, help="Number of the lot. 标的编号")]
 Payee = Annotated[str, typer.Argument(metavar="PAYEE", help="As the bank knows him. 收款人户名")]
 Number = Annotated[str, typer.Option("--account", help="IBAN or number; may be entered later. 收款账号")]
 Bank = Annotated[str, typer.Option("--bank", help="BIC or twelve digits. 收款行")]
@@ -110,7 +110,7 @@ def pay_treasury(
     account: Number = "",
     bank: Bank = "",
     amount: Amount = None,
-    currency: Annotated[str, typer.Option(help="币种")] = "CNY",
+    currency: Annotated[str, typer.Option(help="ISO code. 币种")] = "CNY",
     url: Url = DEFAULT_URL,
     token: Token = None,
     data_dir: DataDir = None,

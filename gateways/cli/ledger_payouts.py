@@ -300,7 +300,9 @@ def list_batches(
 @payouts.command("download")
 def download(
     batch: BatchNumber,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="写入文件")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="To write. 写入文件")
+    ] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
     data_dir: DataDir = None,

@@ -65,7 +65,9 @@ def command(
     speed: float | None = typer.Option(
         None, min=0.001, help="Recorded seconds in one of ours; else at most a minute in all. 时间压缩倍数"
     ),
-    as_json: bool = typer.Option(False, "--json", help="For machines, on standard output. 输出 JSON"),
+    as_json: bool = typer.Option(
+        False, "--json", help="As JSON, for programs, on standard output. 输出 JSON"
+    ),
 ) -> None:
     """Every auction of the file becomes a lot. The exchange must be running. 每场拍卖成为一个标的；须先启动交易所。
 

@@ -31,7 +31,7 @@ STYLES = {Sureness.VERIFIED: "green", Sureness.SECOND_HAND: "yellow", Sureness.T
 PLAIN_WIDTH = 160
 """Columns of a table that goes into a file or a pipe."""
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输出 JSON")]
 Speech = Annotated[Language | None, typer.Option("--language", help="zh or en; else by LANG. 语言")]
 Folder = Annotated[
     Path | None,

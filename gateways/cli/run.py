@@ -28,6 +28,7 @@ from gateways.cli.starting import (
     loaded_settings,
     log_as,
     reporting,
+    see_pages,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 DEMO_ACCOUNTS = (
     ("bidder1 … bidder5", "bidders", "竞买人"),
     ("host1", "host", "主持人"),
-    ("finance1, finance2", "finance: cashier, checker and accountant", "财务（出纳、复核、会计）"),
+    ("finance1, finance2", "finance, all three parts", "财务（出纳、复核、会计）"),
     ("cashier1, checker1", "cashier, checker", "出纳、复核"),
     ("accountant1, auditor1", "accountant, auditor", "会计、审计"),
     ("admin1", "administrator", "管理员"),
@@ -82,6 +83,7 @@ def command(
 def _run(settings: Settings, may_move: bool, create_user: str) -> None:
     from gateways.serve import serve, serve_with
 
+    see_pages()
     log_as(settings, to_file=True)
     console = Console(stderr=True)
     report = reporting(console)
@@ -137,7 +139,7 @@ def _welcome(console: Console, settings: Settings, address: str, create_user: st
         )
     if settings.demo:
         for logins, role, chinese in DEMO_ACCOUNTS:
-            console.print(f"  {logins:<20} {role} {chinese}")
+            console.print(f"  {logins:<21}  {role} {chinese}")
         console.print(f"  password for all 统一密码: [bold]{DEMO_PASSWORD}[/]")
     else:
         console.print(f"  first administrator 首个管理员: [bold]{create_user}[/]", soft_wrap=True)

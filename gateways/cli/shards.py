@@ -44,7 +44,7 @@ NOT_MOVED = {
 def show(
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
-    json: Annotated[bool, typer.Option("--json", help="For machines. 输出 JSON")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输出 JSON")] = False,
 ) -> None:
     """Show the shards, who holds each, and how many open lots it has. 查看各分片的引擎与在场标的"""
 

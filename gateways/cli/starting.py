@@ -64,7 +64,16 @@ def log_as(settings: Settings, *, to_file: bool) -> None:
     file = settings.log_path if to_file else settings.log_file
     is_terse = to_file and settings.log_level != "debug"
     terminal_level = "warning" if is_terse else settings.log_level
-    configure_logging(settings.log_level, settings.log_format, file, terminal_level=terminal_level)
+    try:
+        configure_logging(settings.log_level, settings.log_format, file, terminal_level=terminal_level)
+    except OSError as error:
+        raise CommandFailed(
+            f"{error.filename or file} cannot be used ({error.strerror}): "
+            "give a folder that this account may write, by --data-dir (or log_file).\n"
+            f"无法使用 {error.filename or file}（{error.strerror}）："
+            "请用 --data-dir（或 log_file）指定当前用户可写的目录。",
+            ExitCode.CONFIGURATION,
+        ) from error
 
 
 def reporting(console: Console) -> Callable[[str, str], None]:
@@ -78,13 +87,19 @@ def reporting(console: Console) -> Callable[[str, str], None]:
 
 def finished(work: Coroutine[Any, Any, None]) -> None:
     """Run a process of the exchange to its end, and say in words what kept it from starting."""
-    from exchange.ports import JournalUnavailable
-    from gateways.listening import PortTaken
-    from gateways.pages import PagesNotBuilt
+    from exchange.ports import Fenced, JournalUnavailable
+    from exchange.standby import HeldByAnother
+    from gateways.listening import AddressUnusable, PortTaken
     from gateways.supervisor import GatewayDidNotStart
 
     try:
         uvloop.run(work)
+    except KeyboardInterrupt:
+        typer.echo(
+            "Stopped before it was ready; start it again at any time. 尚未就绪即已停止，可再次启动",
+            err=True,
+        )
+        raise
     except PortTaken as error:
         raise CommandFailed(
             f"{error} is taken by another program; choose another with --port. 端口已被占用，请用 --port 另选",
@@ -94,11 +109,42 @@ def finished(work: Coroutine[Any, Any, None]) -> None:
         raise CommandFailed(
             f"The database does not answer: {error}. 无法使用数据库", ExitCode.UNREACHABLE
         ) from error
-    except PagesNotBuilt as error:
-        raise CommandFailed(f"{error}. 页面尚未构建，请运行 make setup", ExitCode.CONFIGURATION) from error
+    except AddressUnusable as error:
+        raise CommandFailed(
+            f"Nobody can listen on {error} here; give an address of this machine with --host, a port above 1023 with "
+            "--port. 无法在此地址监听：请用 --host 指定本机地址，用 --port 指定 1023 以上的端口",
+            ExitCode.CONFIGURATION,
+        ) from error
+    except HeldByAnother as error:
+        raise CommandFailed(
+            "Another exchange works over this database and would be ended by a second one: stop it first. To have one "
+            "ready that takes over when it fails, use `luochui engine`.\n"
+            "另一交易所正在使用此数据库，重复启动会使其终止：请先停止它。如需故障时自动接管，请用 luochui engine。"
+        ) from error
     except GatewayDidNotStart as error:
         raise CommandFailed(
             f"A gateway did not start ({error}); its log is in the data folder. 网关未能启动，日志见数据目录"
+        ) from error
+    except BaseExceptionGroup as group:
+        if group.split(Fenced)[1] is not None:
+            raise
+        raise CommandFailed(
+            "Another engine has taken over; this one has ended, and what it had answered is on record. "
+            "另一引擎已接管，本进程已退出；已答复的内容均已入账"
+        ) from group
+
+
+def see_pages() -> None:
+    """Return if the pages are built.  Raises: CommandFailed, before anything has been started."""
+    from gateways.pages import PagesNotBuilt, see_that_they_are_built
+
+    try:
+        see_that_they_are_built()
+    except PagesNotBuilt as error:
+        raise CommandFailed(
+            f"The pages have to be built: {error}. Run `make setup` in the project's folder, then start again.\n"
+            "页面尚未构建或版本过旧：请在项目目录运行 make setup，然后重新启动。",
+            ExitCode.CONFIGURATION,
         ) from error
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from exchange.centre import CentreCard
-from gateways.pages import ASSETS, BUILT, loaded
+from gateways.pages import ASSETS, BUILT, WRITTEN_BY_THE_SERVER, loaded
 from gateways.portal.texts import Language
 from gateways.portal.visit import Visit
 from gateways.portal.writing import (
@@ -77,7 +77,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         environment.globals |= {
-            "loaded": {name: loaded(name, built) for name in ("portal", "lot")},
+            "loaded": {name: loaded(name, built) for name in WRITTEN_BY_THE_SERVER},
             "assets": ASSETS,
             "places": PLACES,
             "is_demo": is_demo,

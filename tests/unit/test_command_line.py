@@ -4,7 +4,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -44,6 +46,52 @@ def test_every_noun_helps(noun: str) -> None:
     shown = CliRunner().invoke(app, [noun, "--help"])
     assert shown.exit_code == ExitCode.OK
     assert CHINESE.search(shown.stdout)
+
+
+def test_help_shows_names_as_they_are_typed_and_loses_no_word_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    account = CliRunner().invoke(app, ["ledger", "account", "--help"]).stdout
+    assert "assets:bank:cny" in account
+    engine = " ".join(CliRunner().invoke(app, ["engine", "--help"]).stdout.replace("│", "").split())
+    assert "健康检查与指标端口； 0表示不提供" in engine
+    assert "demo centre. Every engine settles the lots" in engine
+
+
+def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Give a command and all below it, with how each is called."""
+    yield name, command
+    for inner_name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, f"{name} {inner_name}")
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_option_is_told_in_both_languages(noun: str) -> None:
+    for called, command in commands(load_noun(noun), noun):
+        assert CHINESE.search(command.help), called
+        for parameter in command.params:
+            if not getattr(parameter, "hidden", False):
+                told = parameter.help or ""
+                assert CHINESE.search(told) and re.search("[A-Za-z]{2}", told), (called, parameter.name)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--data-dir", "{file}"], "cannot be used"),
+        (["--data-dir", "{file}/below"], "cannot be used"),
+        (["--data-dir", "{folder}", "--host", "203.0.113.1"], "Nobody can listen on 203.0.113.1"),
+        (["--data-dir", "{folder}", "--port", "99999"], "1..65535"),
+    ],
+)
+def test_a_start_that_cannot_be_says_what_to_change(flags: list[str], told: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    places = {"file": tmp_path / "file", "folder": tmp_path / "data"}
+    command = [sys.executable, "-m", "gateways.cli", "run", *(flag.format(**places) for flag in flags)]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert ended.returncode == ExitCode.CONFIGURATION, ended.stderr
+    assert told in ended.stderr and CHINESE.search(ended.stderr) and "Traceback" not in ended.stderr
 
 
 def test_the_version_is_printed() -> None:

@@ -38,9 +38,9 @@ def test_a_document_loads_all_that_its_page_needs_and_nothing_inline(built: Path
 
 
 def test_pages_that_are_not_built_say_how_they_are(tmp_path: Path, built: Path) -> None:
-    with pytest.raises(PagesNotBuilt, match="no built page hall"):
+    with pytest.raises(PagesNotBuilt, match="no page hall"):
         document("hall", "", built)
-    with pytest.raises(PagesNotBuilt, match="make setup"):
+    with pytest.raises(PagesNotBuilt, match="no built pages"):
         document("lot", "", tmp_path / "nowhere")
 
 
