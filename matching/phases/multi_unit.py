@@ -397,7 +397,7 @@ def _quantity_refusal(terms: MultiUnitTerms, lines: tuple[Line, ...]) -> Refused
     if any(
         quantity % terms.lot_size or not terms.line_min <= quantity <= terms.supply for quantity in quantities
     ):
-        return Refused(Refusal.QUANTITY_OUT_OF_RANGE, largest=terms.supply)
+        return Refused(Refusal.QUANTITY_OUT_OF_RANGE, terms.line_min, terms.lot_size, terms.supply)
     if terms.bidder_max is not None and sum(quantities) > terms.bidder_max:
         return Refused(Refusal.ABOVE_OWN_SHARE, largest=terms.bidder_max)
     return None

@@ -247,9 +247,9 @@ RULES = {
         0:01  | A     | offer 1020x10            | refused NOT_ON_STEP ask 1000 step 50
         0:01  | A     | offer 1000x10 1050x10 1100x10 | refused LINES_INVALID
         0:01  | A     | offer 1000x10 1000x20    | refused LINES_INVALID
-        0:01  | A     | offer 1000x5             | refused QUANTITY_OUT_OF_RANGE largest 100
-        0:01  | A     | offer 1000x12            | refused QUANTITY_OUT_OF_RANGE largest 100
-        0:01  | A     | offer 1000x105           | refused QUANTITY_OUT_OF_RANGE largest 100
+        0:01  | A     | offer 1000x5             | refused QUANTITY_OUT_OF_RANGE ask 10 step 5 largest 100
+        0:01  | A     | offer 1000x12            | refused QUANTITY_OUT_OF_RANGE ask 10 step 5 largest 100
+        0:01  | A     | offer 1000x105           | refused QUANTITY_OUT_OF_RANGE ask 10 step 5 largest 100
         0:01  | A     | offer 1000x30 1050x35    | refused ABOVE_OWN_SHARE largest 60
         0:01  | A     | offer 1000x30 1050x30    | A offers 1000x30 1050x30
         0:02  | A     | offer 1100x10            | A offers 1100x10
@@ -395,7 +395,7 @@ EMISSIONS = {
         """
         at      | who   | does             | then
         0:00    | clock | deadline 0:00    | opened, phase 0 ends 2:00:00
-        0:01    | A     | offer 1280x999   | refused QUANTITY_OUT_OF_RANGE largest 10000
+        0:01    | A     | offer 1280x999   | refused QUANTITY_OUT_OF_RANGE ask 1000 step 1 largest 10000
         0:01    | A     | offer 1400x3000 1300x2001 | refused ABOVE_OWN_SHARE largest 5000
         0:01    | A     | offer 1400x3000 1300x2000 | A offers 1400x3000 1300x2000
         0:02    | A     | offer 1500x3000  | refused ALREADY_OFFERED
@@ -410,7 +410,7 @@ EMISSIONS = {
         """
         at    | who   | does             | then
         0:00  | clock | deadline 0:00    | opened, phase 0 ends 10:00
-        0:01  | A     | offer 700x4250   | refused QUANTITY_OUT_OF_RANGE largest 10000
+        0:01  | A     | offer 700x4250   | refused QUANTITY_OUT_OF_RANGE ask 500 step 500 largest 10000
         0:01  | A     | offer 700x4000   | A offers 700x4000
         0:02  | B     | offer 700x4000   | B offers 700x4000
         0:03  | C     | offer 700x4000   | C offers 700x4000

@@ -58,7 +58,7 @@ export function reduce(room: Room, frame: ServerFrame): Room {
     }
     case "events":
     case "state":
-      return withView({ ...room, offset: frame.offset, records: joined(room.records, frame.records) }, frame.state);
+      return withView({ ...room, offset: frame.offset, records: joined(room.records, frame.records), you: yoursAfter(room, frame.records) }, frame.state);
     case "outbid": {
       const leads = room.view !== null && isMine(room) && room.view.price > frame.price;
       return leads ? room : { ...room, outbid: { price: frame.price, asking: frame.asking_price } };
@@ -105,6 +105,14 @@ function withView(room: Room, view: LotView): Room {
   if (leads || isClosed(view)) outbid = null;
   else if (led || outbid) outbid = { price: view.price, asking: view.asking_price };
   return { ...room, view, outbid };
+}
+
+/** A hidden offer belongs to its phase, and in turns to its turn: with the next it is no longer one's own secret. */
+function yoursAfter({ you, records }: Room, added: readonly PublicRecord[]): You | null {
+  if (!you || (!you.lines.length && !you.handle)) return you;
+  const last = records.at(-1)?.sequence ?? 0;
+  const isOver = added.some(({ sequence, event }) => sequence > last && (event.type === "PhaseBegan" || (event.type === "RoundBegan" && event.paddle > 0)));
+  return isOver ? { ...you, lines: [], handle: "" } : you;
 }
 
 function joined(known: readonly PublicRecord[], added: readonly PublicRecord[]): PublicRecord[] {

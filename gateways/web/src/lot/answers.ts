@@ -28,14 +28,28 @@ export function meaningsOf(view: LotView): Meanings {
   };
 }
 
+/** Whether a room's own paddle is asked for its word now: in some phases only those with a right, or a part, are. */
+export function isAsked({ view, you }: Room): boolean {
+  const paddle = you?.paddle ?? 0;
+  if (!paddle || view?.state !== "open" || !view.accepts.includes("declare") || questionOf(view) === "waive") return false;
+  if (view.detail?.kind !== "asked") return view.format === "japanese";
+  return !view.detail.paddles.length || view.detail.paddles.includes(paddle);
+}
+
+/** Whether one has left a Japanese clock, or let its entry pass: there is no way back. */
+export function hasLeft({ records, you, view }: Room): boolean {
+  if (view?.format !== "japanese" || !you?.paddle) return false;
+  const begun = records.findLastIndex(({ event }) => event.type === "PhaseBegan");
+  const words = records.slice(begun + 1).flatMap(({ event }) => (event.type === "Declared" && event.paddle === you.paddle ? [event.word] : []));
+  const isEntryOver = view.detail?.kind === "rounds" && view.detail.number > 0;
+  return isEntryOver && begun >= 0 && (words.length === 0 || words.includes("decline"));
+}
+
 /** What one has answered in the phase that runs, as far as the records at hand tell; null for nothing yet. */
 export function answerOf({ records, you, view }: Room): Word | null {
   const isEachRound = view?.format === "japanese" || view?.format === "simultaneous";
-  for (const { event } of [...records].reverse()) {
-    if (event.type === "PhaseBegan" || (isEachRound && event.type === "RoundBegan")) return null;
-    if (event.type === "Declared" && event.paddle === you?.paddle) return event.word;
-  }
-  return null;
+  const last = records.findLast(({ event }) => event.type === "PhaseBegan" || (isEachRound && event.type === "RoundBegan") || (event.type === "Declared" && event.paddle === you?.paddle))?.event;
+  return last?.type === "Declared" ? last.word : null;
 }
 
 function questionOf({ format, detail }: LotView): string {

@@ -1,23 +1,30 @@
 // What a phase shows beyond leader, price and deadline, in a line or a few.
 
-import { formatAmount } from "../client";
+import { formatAmount, isClosed } from "../client";
 import { unitName, units } from "../room/measure";
 import type { Depth, LotView } from "../schema";
-import { say } from "../texts/language";
+import { language, say } from "../texts/language";
 
 const PLACES_SHOWN = 5;
-/** The particulars of a lot's running phase as sentences. */
+/** What only means something while the phase runs. */
+const OF_THE_MOMENT: ReadonlySet<string> = new Set(["asked", "rounds"]);
+
+/** The particulars of a lot's running phase as sentences, of one that has ended what of them stays true. */
 export function detailLines(view: LotView): string[] {
   const { detail } = view;
   const money = (amount: number) => formatAmount(amount, view.currency);
-  if (detail === null) return [];
+  if (detail === null || (isClosed(view) && OF_THE_MOMENT.has(detail.kind))) return [];
   switch (detail.kind) {
     case "asked":
-      return [say(`question_${detail.question}`), say("detail_accepted", { n: detail.accepted })];
+      return [
+        say(view.format === "draw" ? "question_draw" : `question_${detail.question}`),
+        ...(detail.question === "match" && detail.paddles.length ? [say("detail_asked", { paddles: detail.paddles.map((paddle) => say("paddle_number", { paddle })).join(language() === "zh" ? "、" : ", ") })] : []),
+        say("detail_accepted", { n: detail.accepted }),
+      ];
     case "rounds":
       return [
         say(detail.is_pause ? (detail.number ? "detail_pause" : "detail_entry") : "detail_round", { number: detail.number }),
-        ...(detail.price ? [say("detail_called_at", { price: money(detail.price) })] : []),
+        ...(detail.price ? [say(view.format === "turns" ? "detail_to_better" : "detail_called_at", { price: money(detail.price) })] : []),
         ...(detail.turn ? [say("detail_turn", { paddle: detail.turn })] : []),
       ];
     case "dimension":
@@ -35,19 +42,18 @@ export function detailLines(view: LotView): string[] {
     case "supply":
       return [say("detail_supply", { supply: detail.supply.toLocaleString("en"), unit: unitName(detail.unit) }), ...(detail.hint ? [say("detail_hint", { price: money(detail.hint) })] : [])];
     case "depth":
-      return depthLines(detail, money);
+      return isClosed(view) ? [] : depthLines(detail, money);
     case "items":
       return detail.items.map(([item, paddle, price]) => say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" }));
   }
 }
 
 function depthLines(detail: Depth, money: (amount: number) => string): string[] {
-  const level = (side: "buy" | "sell") => ([price, quantity]: Depth["buys"][number]) => say(`detail_level_${side}`, { price: money(price), quantity });
-  const last = detail.last_price ? [say("detail_last", { price: money(detail.last_price), volume: detail.volume })] : [];
+  const last = detail.last_price ? [say("detail_last", { price: money(detail.last_price), volume: units("").text(detail.volume) })] : [];
   const would = detail.indication
-    ? [say(surplusKey(detail.indication.surplus), { price: money(detail.indication.price), quantity: detail.indication.quantity, surplus: Math.abs(detail.indication.surplus) })]
+    ? [say(surplusKey(detail.indication.surplus), { price: money(detail.indication.price), quantity: units("").text(detail.indication.quantity), surplus: units("").text(Math.abs(detail.indication.surplus)) })]
     : [];
-  return [...would, ...last, ...[...detail.sells].reverse().map(level("sell")), ...detail.buys.map(level("buy"))];
+  return [...would, ...last];
 }
 
 function surplusKey(surplus: number): "detail_would_meet" | "detail_would_leave_buyers" | "detail_would_leave_sellers" {

@@ -14,7 +14,7 @@ export interface Figure {
 }
 
 /** Formats in which nobody leads before all is decided, or everybody has a part. */
-const LEADERLESS: ReadonlySet<string> = new Set(["multi_unit", "order_book", "call_auction", "simultaneous", "debt", "sealed", "draw"]);
+export const LEADERLESS: ReadonlySet<string> = new Set(["multi_unit", "order_book", "call_auction", "simultaneous", "debt", "sealed", "draw"]);
 /** Formats whose asking price is the called price, or no price at all. */
 const UNASKED: ReadonlySet<string> = new Set([...LEADERLESS, "dutch", "japanese", "offers", "first_refusal", "interval"]);
 

@@ -11,6 +11,9 @@ const SECOND_US = 1_000_000;
 const URGENT_US = 60 * SECOND_US;
 /** Formats in which the price itself is called. */
 const CALLED: ReadonlySet<string> = new Set(["dutch", "japanese"]);
+const MARKETS: ReadonlySet<string> = new Set(["order_book", "call_auction"]);
+/** Formats in which no bids are made, or none that anybody sees. */
+const UNCOUNTED: ReadonlySet<string> = new Set(["offers", "sealed", "multi_unit", "draw", "interval", "first_refusal", "japanese", "simultaneous"]);
 const TENTHS_BELOW_US = 10 * SECOND_US;
 
 export interface Countdown {
@@ -56,10 +59,16 @@ export function leaderText(view: LotView, paddle: number): string {
 
 /** Bids, bidders, extensions and reserve in one line. */
 export function numbersText(view: LotView): string {
-  const parts = [say("n_bids", { n: view.bids }), say("n_bidders", { n: view.bidders })];
+  const parts = [...bidsText(view), say("n_bidders", { n: view.bidders })];
   if (view.extensions) parts.push(say("n_extensions", { n: view.extensions }));
   if (view.has_reserve) parts.push(say(view.is_reserve_met ? "reserve_met" : "reserve_not_met"));
   return parts.join(" · ");
+}
+
+/** How many bids there were, where that can be known: hidden offers are counted only once they are revealed. */
+function bidsText({ format, bids }: LotView): string[] {
+  if (MARKETS.has(format)) return [say("n_orders", { n: bids })];
+  return bids || !UNCOUNTED.has(format) ? [say("n_bids", { n: bids })] : [];
 }
 
 /** What the clock says of a lot; `nowUs` is the server's time, null while unknown. */

@@ -25,7 +25,6 @@ export const SIGN_UP_PHRASES: Phrases = {
   commitment_agree: ["我同意以上竞买承诺。", "I agree to the commitment above."],
   commitment_missing: ["请阅读并勾选以上两项。", "Please read and tick both."],
   commitment_kept: ["已于 {moment} 确认竞买承诺，摘要 {digest}…", "Commitment agreed to at {moment}, digest {digest}…"],
-  copy_what: ["复制{what}", "Copy: {what}"],
   pay_holder: ["收款人", "Payee"],
   pay_bank: ["开户行", "Bank"],
   pay_number: ["收款账号", "Account"],
