@@ -60,6 +60,8 @@ class Document(Struct, frozen=True):
     body: bytes
     media: str = HTML
     status: int = 200
+    smaller: bytes = b""
+    """The same as gzip; empty where that is not worth it."""
 
 
 class Renderer:

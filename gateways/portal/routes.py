@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
+from msgspec import structs
 
 from exchange import __version__
 from exchange.database import StoreUnavailable
@@ -35,6 +36,7 @@ from gateways.portal import (
 )
 from gateways.portal.rendering import HTML, Document, NotThere, Renderer, Shown
 from gateways.portal.visit import Visit, is_switch, remember_language, visit_of
+from gateways.smaller import GZIP, WORTH_BYTES, smaller, takes_smaller
 from ledger.store import LedgerUnavailable
 
 log = structlog.get_logger(__name__)
@@ -120,7 +122,11 @@ async def _written(page: Page, renderer: Renderer, visit: Visit, services: Servi
         shown = await page(visit, services)
     except NotThere:
         shown = NOT_FOUND
-    return await _plain(shown, renderer, visit, services) if isinstance(shown, Shown) else shown
+    document = await _plain(shown, renderer, visit, services) if isinstance(shown, Shown) else shown
+    if len(document.body) < WORTH_BYTES:
+        return document
+    # Made once for all who read it: these pages hold no secret that a length could tell of.
+    return structs.replace(document, smaller=smaller(document.body))
 
 
 async def _plain(shown: Shown, renderer: Renderer, visit: Visit, services: Services) -> Document:
@@ -128,14 +134,18 @@ async def _plain(shown: Shown, renderer: Renderer, visit: Visit, services: Servi
 
 
 def _answer(request: web.Request, document: Document) -> web.Response:
-    tag = f'"{hashlib.blake2b(document.body, digest_size=12).hexdigest()}"'
-    headers = {"Cache-Control": "no-cache", "ETag": tag, "Vary": "Cookie, Accept-Language"}
+    is_smaller = bool(document.smaller) and takes_smaller(request)
+    digest = hashlib.blake2b(document.body, digest_size=12).hexdigest()
+    tag = f'"{digest}-{GZIP}"' if is_smaller else f'"{digest}"'
+    headers = {"Cache-Control": "no-cache", "ETag": tag, "Vary": "Cookie, Accept-Language, Accept-Encoding"}
     if document.status == 503:
         headers |= {"Cache-Control": "no-store", "Retry-After": str(COMES_BACK_SECONDS)}
     if document.status == 200 and tag in request.headers.get("If-None-Match", ""):
         return web.Response(status=304, headers=headers)
+    if is_smaller:
+        headers[hdrs.CONTENT_ENCODING] = GZIP
     return web.Response(
-        body=document.body,
+        body=document.smaller if is_smaller else document.body,
         status=document.status,
         content_type=document.media,
         charset="utf-8",

@@ -1,6 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import vue from "@vitejs/plugin-vue";
 import elementStyles from "unplugin-element-plus/vite";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const PAGES = ["account", "admin", "finance", "hall", "host", "lot", "me", "papers", "portal", "publish", "register", "rehearsal", "room", "sign-in"];
 
@@ -22,8 +25,21 @@ const client = {
   lib: { entry: "src/client/index.ts", formats: ["es" as const], fileName: "luochui-client" },
 };
 
+/** Beside each script and style a smaller copy, which the server hands to browsers that take it: phones wait for bytes. */
+function smallerCopies(): Plugin {
+  return {
+    name: "smaller-copies",
+    writeBundle({ dir = "dist" }, bundle) {
+      for (const name of Object.keys(bundle).filter((one) => /\.(js|css)$/.test(one))) {
+        const file = join(dir, name);
+        writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
+      }
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => ({
-  plugins: [vue(), elementStyles({})],
+  plugins: [vue(), elementStyles({}), smallerCopies()],
   base: "/assets/",
   define: { __VUE_I18N_FULL_INSTALL__: false, __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },
   build: { outDir: "dist", target: "es2022", ...(mode === "client" ? client : pages) },

@@ -361,7 +361,7 @@ async def test_pages_are_kept_by_their_content(floor: Served, host: Person, read
     for path in ("/", "/lots", "/feed.xml"):
         first = await reader.ask(path)
         assert first.headers["Cache-Control"] == "no-cache"
-        assert first.headers["Vary"] == "Cookie, Accept-Language"
+        assert first.headers["Vary"] == "Cookie, Accept-Language, Accept-Encoding"
         tag = first.headers["ETag"]
         async with reader.http.get(path, headers=EN | {"If-None-Match": tag}) as again:
             assert again.status in (200, 304) and (again.status == 304) == (again.headers["ETag"] == tag)
@@ -370,6 +370,11 @@ async def test_pages_are_kept_by_their_content(floor: Served, host: Person, read
     assert host.account is not None
     mine = await Reader(host.http).ask("/")
     assert host.account.name not in await mine.text(), "a page is the same for everybody"
+    page = await reader.read("/")
+    for path in ("/", "/api/v1/messages", page.xpath("//script/@src")[0]):
+        small, whole = [await reader.ask(path, {"Accept-Encoding": one}) for one in ("gzip", "identity")]
+        assert small.headers["Content-Encoding"] == "gzip" and "Content-Encoding" not in whole.headers, path
+        assert "Accept-Encoding" in small.headers["Vary"], path
 
 
 async def test_without_the_database_a_page_says_so_and_comes_back(
