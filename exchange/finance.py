@@ -15,6 +15,7 @@ import structlog
 
 from exchange.measures import Measures
 from exchange.ports import Clock
+from ledger.bank.deposit_accounts import DepositAccounts
 from ledger.bank.intake import BankIntake
 from ledger.bank.registry import BankAccounts
 from ledger.bank.suspense import Suspense
@@ -47,6 +48,7 @@ class Finance:
     clock: Clock
     measures: Measures
     bank_accounts: BankAccounts
+    deposit_accounts: DepositAccounts
     intake: BankIntake
     receipt_entries: ReceiptEntries
     suspense: Suspense
@@ -139,6 +141,7 @@ def finance(store: PostgresLedgerStore, clock: Clock, measures: Measures) -> Fin
         clock=clock,
         measures=measures,
         bank_accounts=BankAccounts(store),
+        deposit_accounts=DepositAccounts(store),
         intake=BankIntake(store),
         receipt_entries=ReceiptEntries(store),
         suspense=Suspense(store),

@@ -463,6 +463,18 @@ REVERSALS: Final = {
         "请先冲销入账，或撤销退款。",
         "Reverse the assignment or stop the return first.",
     ),
+    "takes_deposits_already": Message(
+        "保证金已由该账户收取。",
+        "This account takes the deposits already.",
+        "无需更换。",
+        "There is nothing to change.",
+    ),
+    "deposit_account_proposed": Message(
+        "已有一项更换保证金账户的提议待复核。",
+        "A change of the account for deposits waits for a second person.",
+        "请先复核或否决该提议。",
+        "Confirm or decline that one first.",
+    ),
     "already_proposed": Message(
         "已有人提出冲销该分录。",
         "A reversal of it waits for a second person.",

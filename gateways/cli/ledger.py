@@ -17,7 +17,14 @@ import typer
 
 from exchange.setting_sources import load_settings
 from exchange.settings import Settings
-from gateways.cli import ledger_bank, ledger_books, ledger_export, ledger_lots, ledger_write_offs
+from gateways.cli import (
+    ledger_bank,
+    ledger_books,
+    ledger_deposit_account,
+    ledger_export,
+    ledger_lots,
+    ledger_write_offs,
+)
 from gateways.cli.language import Language, language_of
 from gateways.cli.ledger_payouts import payouts
 from gateways.cli.outcomes import CommandFailed, ExitCode
@@ -29,6 +36,7 @@ from ledger.units import decimal_text
 from ledger.verify import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+ledger_bank.bank.add_typer(ledger_deposit_account.deposits, name="deposits")
 app.add_typer(ledger_bank.bank, name="bank")
 app.add_typer(payouts, name="payouts")
 app.command("due")(ledger_books.due)

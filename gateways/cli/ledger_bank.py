@@ -32,6 +32,7 @@ TEACHING = """Bank accounts, statements, suspense. 银行账户、对账单与�
 
 \b
   luochui ledger bank open main 0200004509014430001 --main --holder 某中心
+  luochui ledger bank deposits propose new --reason "the bank has changed"   where bidders pay: by two persons
   luochui ledger bank import --preview march.xml   look first: nothing is booked
   luochui ledger bank import march.xml             camt.053, camt.054 or CSV; whole or not at all
   luochui ledger bank suspense                     what nobody could credit, with what is proposed

@@ -30,6 +30,21 @@ class BankAccount(msgspec.Struct, frozen=True, kw_only=True):
     opened_at_us: int
 
 
+class DepositAccountChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody wants an account to take the deposits of its currency; `is_confirmed` is None while that waits."""
+
+    proposal_id: int
+    currency: Currency
+    slug: str
+    reason: str
+    proposed_by: int
+    proposed_at_us: int
+    is_confirmed: bool | None = None
+    decision_reason: str = ""
+    decided_by: int | None = None
+    decided_at_us: int | None = None
+
+
 class BankAccountRefusal(StrEnum):
     """Why an account or key is not registered, in order of precedence."""
 

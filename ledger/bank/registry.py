@@ -1,12 +1,11 @@
 """The centre's accounts at banks, and the keys with which banks sign.
 
-Here belongs their registration. Not here: files (intake), checking signatures (webhook), accounts that payouts are
-paid from (payouts keep their own list).
+Here belongs their registration. Not here: which of them takes deposits (deposit_accounts), files (intake), checking
+signatures (webhook), accounts that payouts are paid from (payouts keep their own list).
 """
 
 import re
 import secrets
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -46,20 +45,6 @@ class NewBankAccount(msgspec.Struct, frozen=True, kw_only=True):
     holder: str = ""
     utc_offset_minutes: int = CHINA_OFFSET_MINUTES
     is_main: bool = False
-
-
-def deposit_accounts(accounts: Iterable[BankAccount]) -> dict[Currency, BankAccount]:
-    """Return the account to which deposits are paid, of each currency that has one: the one answer to "where to pay".
-
-    Of several it is the main account opened last, so that a centre that changes its bank says so by opening the new
-    one; without a main account it is the one opened first.
-    """
-    found: dict[Currency, BankAccount] = {}
-    for account in sorted(accounts, key=lambda one: (one.opened_at_us, one.slug)):
-        is_main = account.account == bank_clearing(account.currency).code
-        if is_main or account.currency not in found:
-            found[account.currency] = account
-    return found
 
 
 class BankAccounts:
@@ -102,10 +87,6 @@ class BankAccounts:
         """Return all accounts in order of their short names."""
         async with self._store.snapshot() as connection:
             return await rows.bank_accounts(connection)
-
-    async def for_deposits(self) -> dict[Currency, BankAccount]:
-        """Return the account to which deposits are paid, by currency (see `deposit_accounts`)."""
-        return deposit_accounts(await self.accounts())
 
     async def make_key(self, slug: str, by: int) -> BankKey | BankAccountRefusal:
         """Make a key for an account; its secret is in this answer and in no other.

@@ -76,7 +76,7 @@ async def test_the_demo_has_a_bank_a_history_and_robots_who_are_paid_back(
         for _ in range(2):
             await robots.open()
         assert await bank.is_open()
-        assert (await office.bank_accounts.for_deposits())["CNY"].number == NUMBER
+        assert (await office.deposit_accounts.present())["CNY"].account.number == NUMBER
         assert len(await office.intake.files()) == len(DAYS_BEFORE)
         assert [item.amount for item in await office.suspense.items()] == [120_000_00, 8_800_00]
         today = accounting_day(clock.now_us(), TIME_ZONE)

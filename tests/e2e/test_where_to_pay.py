@@ -47,9 +47,21 @@ async def test_every_place_names_the_same_account(floor: Served) -> None:
     assert await everywhere(reader, bidder, lot) == [[]] * 5
     assert "请勿付款" in await told(reader, "/centre")
 
-    for account, number in ((OFFICE, "020011111111"), (FIRST, "020022222222"), (SECOND, "020033333333")):
+    checker = await floor.program("check", Role.CHECKER)
+    await accountant.post("/bank/accounts", OFFICE)
+    assert await everywhere(reader, bidder, lot) == [["020011111111"]] * 5
+    before = "020011111111"
+    for account, number in ((FIRST, "020022222222"), (SECOND, "020033333333")):
         await accountant.post("/bank/accounts", account)
+        wanted = {"slug": account["slug"], "reason": "the bank has changed"}
+        change = (await accountant.post("/bank/deposit-accounts", wanted))["proposal_id"]
+        assert await everywhere(reader, bidder, lot) == [[before]] * 5
+        await checker.post(f"/bank/deposit-accounts/{change}/confirmation")
         assert await everywhere(reader, bidder, lot) == [[number]] * 5
+        before = number
+    [now] = (await bidder.get(f"/lots/{lot}/deposit"))["pay_to"]
+    changes = (await accountant.get("/bank/deposit-accounts"))["changes"]
+    assert (now["since_us"], now["replaces_another"]) == (changes[-1]["decided_at_us"], True)
     await accountant.post("/bank/accounts", OFFICE | {"slug": "petty", "number": "0200 4444"})
     await accountant.post(
         "/bank/accounts", SECOND | {"slug": "dollars", "number": "0200 5555", "currency": "USD"}

@@ -10,6 +10,7 @@ import pytest
 from gateways.api.errors import STATUS, ApiCode
 from gateways.messages import MESSAGES, Message
 from gateways.wire import ErrorCode
+from ledger.bank.deposit_accounts import DepositAccountRefusal
 from ledger.bank.records import BankAccountRefusal, Note, SuspenseRefusal, Why
 from ledger.bank.statements import Caution, Problem
 from ledger.bank.webhook import WebhookRefusal
@@ -34,7 +35,7 @@ CODES = sorted(
     | {code.value for code in itertools.chain(Problem, Caution, BankAccountRefusal, SuspenseRefusal)}
     | {code.value for code in itertools.chain(PeriodRefusal, ReconciliationRefusal, ReversalRefusal)}
     | {code.value for code in itertools.chain(DifferenceReason, ProceedsRefusal)}
-    | {code.value for code in itertools.chain(WebhookRefusal, Note, Why)}
+    | {code.value for code in itertools.chain(WebhookRefusal, Note, Why, DepositAccountRefusal)}
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
