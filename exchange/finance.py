@@ -27,6 +27,7 @@ from ledger.own_deposits import OwnDeposits
 from ledger.payouts import Payouts, PayoutState
 from ledger.periods import Periods
 from ledger.postgres import PostgresLedgerStore
+from ledger.posting_search import PostingSearch
 from ledger.proceeds import Proceeds
 from ledger.receipt_entries import ReceiptEntries
 from ledger.reconciliation import Reconciliation
@@ -57,6 +58,7 @@ class Finance:
     defaults: Defaults
     periods: Periods
     reversals: Reversals
+    postings: PostingSearch
     reconciliation: Reconciliation
     proceeds: Proceeds
     lot_rules: LotRules
@@ -150,6 +152,7 @@ def finance(store: PostgresLedgerStore, clock: Clock, measures: Measures) -> Fin
         defaults=Defaults(store),
         periods=Periods(store),
         reversals=Reversals(store),
+        postings=PostingSearch(store),
         reconciliation=Reconciliation(store),
         proceeds=Proceeds(store),
         lot_rules=LotRules(store),

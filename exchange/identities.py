@@ -10,6 +10,7 @@ Belongs here: declarations, their review, what holds now. Does not belong here: 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Final
@@ -48,6 +49,10 @@ SELECT_STANDING = f"""
 SELECT {COLUMNS}, s.state, s.stands_for IS NULL AS is_contested
   FROM exchange.identity_standing s JOIN exchange.identity i ON i.id = s.identity {LATEST_REVIEW}
  WHERE s.account = $1
+"""
+SELECT_KINDS = """
+SELECT s.account, i.kind FROM exchange.identity_standing s JOIN exchange.identity i ON i.id = s.identity
+ WHERE s.account = ANY ($1::bigint[])
 """
 SELECT_HISTORY = f"""
 SELECT {COLUMNS} FROM exchange.identity i {LATEST_REVIEW} WHERE i.account = $1 ORDER BY i.id DESC LIMIT $2
@@ -198,6 +203,11 @@ class Identities:
         """Return the declaration of an account that holds; None where it has made none."""
         row = await self.row_of(account)
         return None if row is None else _standing(row)
+
+    async def kinds(self, accounts: Sequence[int]) -> dict[int, BidderKind]:
+        """Return whether each account is a person or an organisation; who declared nothing is left out."""
+        rows = await self._database.rows(SELECT_KINDS, list(accounts))
+        return {row["account"]: BidderKind(row["kind"]) for row in rows}
 
     async def row_of(self, account: int) -> Row | None:
         """Return the declaration that holds as it is stored, for `said_in`; nothing of it may be shown."""

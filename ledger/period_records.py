@@ -158,10 +158,11 @@ class MonthClose(msgspec.Struct, frozen=True, kw_only=True):
 class PeriodState(msgspec.Struct, frozen=True, kw_only=True):
     """The calendar of the books: everything before `open_from_us` is closed.
 
-    `proposals` wait for a second person.
+    `proposals` wait for a second person; `last_closed_month` is named by its first day.
     """
 
     time_zone: str
     last_closed_day: date | None
     open_from_us: int
     proposals: tuple[CloseProposal, ...] = ()
+    last_closed_month: date | None = None

@@ -195,7 +195,11 @@ class Periods:
         """Return what is closed, what comes next and what waits for a second person."""
         async with self._store.snapshot() as connection:
             state = await rows.calendar(connection)
-            return msgspec.structs.replace(state, proposals=await rows.open_proposals(connection))
+            return msgspec.structs.replace(
+                state,
+                proposals=await rows.open_proposals(connection),
+                last_closed_month=await rows.last_closed_month(connection),
+            )
 
     async def day_closes(self, since: date = date.min, limit: int = 400) -> list[DayClose]:
         """Return closed days in order, from a day on."""

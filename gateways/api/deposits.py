@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from exchange.identity_documents import BidderKind
 from exchange.lot_sheets import LotTitle
 from exchange.texts import BothLanguages
 from gateways.api.errors import ApiCode
@@ -53,13 +54,15 @@ class LotNamed(Struct, frozen=True):
 class RegisterPage(Struct, frozen=True):
     """A page of the register, the latest first.
 
-    `found` are all deposits that match, `sums` those of the whole register, `lots` the latest lots with deposits.
+    `found` are all deposits that match, `sums` those of the whole register, `lots` the latest lots with deposits,
+    `kinds` what the bidders of the page are, by account.
     """
 
     deposits: list[DepositRow]
     found: int
     sums: list[RegisterSums]
     lots: list[LotNamed]
+    kinds: dict[int, BidderKind]
 
 
 class SuspenseRow(Struct, frozen=True):
@@ -110,7 +113,8 @@ async def show_register_page(asked: Asked) -> RegisterPage:
     page = found[query.offset : query.offset + query.limit]
     on_page = {row.lot_id for row in page}
     shown = [one for place, one in enumerate(named) if place < LOTS_NAMED_MAX or one.lot in on_page]
-    return RegisterPage(page, len(found), register_sums(register), shown)
+    kinds = await services.identities.kinds([row.bidder_id for row in page])
+    return RegisterPage(page, len(found), register_sums(register), shown, kinds)
 
 
 async def show_suspense(asked: Asked) -> Suspense:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from gateways.api.finance_answers import names_of
 from gateways.api.finance_payouts import ReasonForm
 from gateways.api.finance_roles import ACCOUNTANTS, CHECKERS, READERS
 from gateways.api.operation import Asked, Operation
+from ledger.posting_search import FoundPosting, ReversalPreview
 from ledger.receipts import TEXT_LENGTH_MAX
 from ledger.reversal_records import Reversal
 from ledger.reversals import ReversalRefusal, ReversalRefused
@@ -34,6 +36,27 @@ class ReversalList(Struct, frozen=True):
     people: dict[int, str]
 
 
+class PostingQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Postings by words (payer, memo, reference) or by amount, of a lot, recorded on a day."""
+
+    words: Annotated[str, Meta(max_length=100)] = ""
+    amount: Annotated[int, Meta(gt=0, lt=2**53)] | None = None
+    lot: Annotated[int, Meta(gt=0, lt=2**53)] | None = None
+    day: date | None = None
+
+
+class Postings(Struct, frozen=True):
+    """The latest postings that match, at most fifty."""
+
+    postings: list[FoundPosting]
+
+
+class PreviewQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The posting that somebody thinks of undoing."""
+
+    transfer_id: UUID
+
+
 class ReversalForm(Struct, frozen=True, forbid_unknown_fields=True):
     """The posting to undo, by its transfer id, and why."""
 
@@ -47,6 +70,21 @@ async def list_reversals(asked: Asked) -> ReversalList:
     found = await asked.services.finance.reversals.reversals(query.open, query.after, query.limit)
     persons = (person for one in found for person in (one.proposed_by, one.decided_by))
     return ReversalList(found, await names_of(asked.services, persons))
+
+
+async def find_postings(asked: Asked) -> Postings:
+    """Find postings as a person remembers them: by amount, payer, reference, lot or day."""
+    query: PostingQuery = asked.query
+    found = await asked.services.finance.postings.find(query.words, query.amount, query.lot, query.day)
+    return Postings(found)
+
+
+async def preview_reversal(asked: Asked) -> ReversalPreview:
+    """Show what undoing a posting would make of its two accounts; changes nothing."""
+    preview = await asked.services.finance.postings.preview(asked.query.transfer_id)
+    if preview is None:
+        raise ApiError(ApiCode.NOT_ON_FILE, ReversalRefusal.POSTING_UNKNOWN.value)
+    return preview
 
 
 async def propose_reversal(asked: Asked) -> Reversal:
@@ -83,6 +121,11 @@ REFUSED = (ApiCode.REFUSED_BY_LEDGER,)
 DECIDED = (ApiCode.NOT_ON_FILE, *REFUSED)
 OPERATIONS = (
     Operation("GET", "/reversals", list_reversals, READERS, query=ReversalQuery, answer=ReversalList),
+    Operation("GET", "/ledger/postings", find_postings, READERS, query=PostingQuery, answer=Postings),
+    Operation(
+        "GET", "/reversals/preview", preview_reversal, READERS, query=PreviewQuery, answer=ReversalPreview,
+        codes=(ApiCode.NOT_ON_FILE,),
+    ),
     Operation(
         "POST", "/reversals", propose_reversal, ACCOUNTANTS, body=ReversalForm, answer=Reversal, codes=REFUSED
     ),

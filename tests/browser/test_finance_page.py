@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -62,6 +60,7 @@ async def test_two_people_lead_a_deposit_in_and_out_again(
     await maker.sees("#proceeds", "Payable to the seller")
     await maker.page.fill("#proceeds-form [name=payee_name]", "某公司")
     await maker.page.click("#propose-proceeds")
+    await maker.confirm()
     await maker.sees("#proceeds-outcome", "Nothing is payable from there.")
     await turn_to(maker, "close")
     await maker.page.click("#verify")
@@ -99,6 +98,8 @@ async def take_statement(maker: Person, reference: str) -> None:
     await maker.sees("#statement-report", "was taken before")
     stray_item = maker.at("#suspense [data-receipt]").filter(has_text="¥8.00")
     await stray_item.locator("[data-act=give_back]").click()
+    await maker.sees("dialog", "¥8.00 · 捌元整")
+    await maker.confirm()
     await expect(stray_item).to_have_count(0)
 
 
@@ -115,11 +116,14 @@ async def four_eyes(maker: Person, checker: Person, number: int) -> None:
     await maker.page.click("#payee-save")
     await expect(mine).to_contain_text("102100099996")
     await mine.locator("[data-act=approve]").click()
+    await maker.sees("dialog", "元整")
+    await maker.confirm()
     await maker.sees("#payouts-outcome", "Nobody confirms what he made himself.")
     await checker.page.click("#refresh")
     theirs = checker.at(f"#payouts [data-payout='{number}']")
     await expect(theirs).to_contain_text("102100099996")
     await theirs.locator("[data-act=approve]").click()
+    await checker.confirm()
     await expect(theirs).to_have_attribute("data-state", "approved")
 
 
@@ -146,6 +150,7 @@ async def pay(maker: Person, checker: Person, number: int) -> None:
     texts = {node.text for node in document.iter()}
     assert {end_to_end_id(number), NUMBER} <= texts
     await maker.at("#batches [data-act=sent]").first.click()
+    await maker.confirm()
     await expect(maker.at("#batches")).to_contain_text("Sent ")
     message = str(document.findtext(".//{*}GrpHdr/{*}MsgId"))
     told: FilePayload = {
@@ -176,6 +181,7 @@ async def test_two_people_close_correct_and_write_off(exchange: ExchangeProcess,
     await checker.sign_in("finance2", "/finance")
     day = f"{datetime.now(CENTRE_TIME) - timedelta(days=2):%Y-%m-%d}"
     await enter_account(maker)
+    await change_account(maker, checker)
     await take_charge(maker, day)
     await turn_to(checker, "bank")
     charge = maker.at(f"#reconciliation tr[data-day='{day}'] [data-act=write-off]")
@@ -184,18 +190,26 @@ async def test_two_people_close_correct_and_write_off(exchange: ExchangeProcess,
     await maker.page.click("#confirm-yes")
     await maker.sees("#write-offs", "monthly charge")
     await maker.at("#write-offs [data-act=confirm]").click()
+    await maker.confirm()
     await maker.sees("#reconciliation-outcome", "Nobody confirms what he made himself.")
     await checker.page.click("#refresh")
     await checker.at("#write-offs [data-act=confirm]").click()
+    await checker.confirm()
     await expect(checker.at("#write-offs li")).to_have_count(0)
 
     await turn_to(maker, "close")
     await turn_to(checker, "close")
-    await maker.page.fill("#reversal-form [name=transfer]", transfer_of(exchange, "office:office-1"))
+    await maker.page.click("#begin-reversal")
+    await maker.page.fill("#posting-choice [name=words]", "9.00")
+    await maker.at("[data-posting='office:office-1'] [data-act=choose]").click()
+    await maker.sees("#reversal-form [data-account='assets:bank:office']", "balance ¥6.00 → −¥3.00")
     await maker.page.fill("#reversal-form [name=reason]", "not ours")
     await maker.page.click("#propose-reversal")
     await maker.sees("#reversals-outcome", "another person confirms it")
     await checker.page.click("#refresh")
+    await checker.at("#reversals [data-act=confirm]").click()
+    await checker.sees("dialog", "Received into suspense ¥9.00 · 玖元整")
+    await checker.page.click("#confirm-no")
     await checker.at("#reversals [data-act=decline]").click()
     await checker.page.fill("#confirm-reason", "it is ours")
     await checker.page.click("#confirm-yes")
@@ -207,6 +221,7 @@ async def test_two_people_close_correct_and_write_off(exchange: ExchangeProcess,
     await maker.sees("#closing-outcome", "another person confirms it")
     await checker.page.click("#refresh")
     await checker.at(f"#close-proposals [data-period='{day}'] [data-act=confirm]").click()
+    await checker.confirm()
     await checker.sees("#closed-up-to", day)
 
 
@@ -252,15 +267,23 @@ async def take_charge(maker: Person, day: str) -> None:
     await maker.page.click("#reconcile")
 
 
-def transfer_of(exchange: ExchangeProcess, reference: str) -> str:
-    """Return the id of a posting as the journal's export names it."""
-    request = urllib.request.Request(
-        f"{exchange.url}/api/v1/exports/journal?format=jsonl",
-        headers={"Authorization": f"Bearer {exchange.operator_token}"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        lines = [json.loads(line) for line in answer.read().splitlines()][:-1]
-    return str(next(line["transfer"] for line in lines if line["reference"] == reference))
+async def change_account(maker: Person, checker: Person) -> None:
+    """Let another account take deposits: it waits for a second person, who reads both numbers, and may say no first."""
+    await maker.at("[data-bank=office] [data-act=for-deposits]").click()
+    await maker.sees("dialog", OFFICE)
+    await maker.confirm("the bank has changed")
+    await maker.sees("#deposit-account-changes", "the bank has changed")
+    await expect(maker.at("[data-bank=main]")).to_contain_text("takes deposits")
+    await maker.at("#deposit-account-changes [data-act=confirm]").click()
+    await maker.confirm()
+    await maker.sees("#accounts-outcome", "Nobody confirms what he made himself.")
+    await checker.page.click("#refresh")
+    await checker.sees("#work [data-work=deposit_account]", "A change of the account for deposits")
+    await turn_to(checker, "bank")
+    await checker.at("#deposit-account-changes [data-act=decline]").click()
+    await checker.confirm("the bank knows nothing of it")
+    await expect(checker.at("#deposit-account-changes")).to_have_count(0)
+    await expect(checker.at("[data-bank=main]")).to_contain_text("takes deposits")
 
 
 async def test_an_auditor_sees_the_books_and_nothing_to_press(building: Building) -> None:
@@ -282,7 +305,7 @@ async def test_an_auditor_sees_the_books_and_nothing_to_press(building: Building
         "#proceeds-form",
         "#default-form",
         "#close-form",
-        "#reversal-form",
+        "#begin-reversal",
         "#bank-account-form",
         "#paying-account-form",
     ):

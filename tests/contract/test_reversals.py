@@ -1,18 +1,20 @@
 """Undoing postings on a real database."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from ledger.accounting_days import TIME_ZONE, day_ends_us
+from ledger.accounting_days import TIME_ZONE, accounting_day, day_ends_us
 from ledger.bank.records import Assigned, GivenBack
 from ledger.bank.suspense import Suspense
 from ledger.deposits import Deposits
-from ledger.records import Deposit
+from ledger.posting_search import PostingSearch
+from ledger.records import BankReceipt, Deposit
 from ledger.reversal_records import Reversal
 from ledger.reversals import ReversalRefusal, ReversalRefused, reversal, reversal_id
 from ledger.rules import LedgerRefusal
@@ -244,3 +246,56 @@ def test_the_opposite_of_the_opposite_is_the_original() -> None:
     twice = reversal(reversal(original, 1, "x"), 2, "y")
     assert (twice.debit, twice.credit, twice.amount) == (original.debit, original.credit, original.amount)
     assert len({original.id, reversal_id(original.id), twice.id}) == 3
+
+
+async def test_a_posting_is_found_as_people_remember_it(office: Office) -> None:
+    deposit = await Deposits(office.store, lambda: 0).open(12, 7, 900, "CNY", "某 公司")
+    assert isinstance(deposit, Deposit)
+    await office.received("bank-77", 500, office.ago(1))
+    wrong = await office.moved("wrong", 200, office.ago(1))
+    paid = await office.moved("paid", 300, office.ago(1), credit=OWED)
+    search = PostingSearch(office.store)
+
+    async def found(**wanted: Any) -> list[str]:
+        return [posting.reference for posting in await search.find(**wanted)]
+
+    assert await found() == [paid.reference, wrong.reference, "bank-77"]
+    assert await found(amount=200, words="200") == ["wrong"]
+    assert await found(words=" PAYER ") == ["bank-77"]
+    assert await found(words="ban k-77") == ["bank-77"], "blanks within a reference do not count"
+    assert await found(words="%") == []
+    assert await found(day=accounting_day(time.time_ns() // 1000, TIME_ZONE)) == await found()
+    assert await found(day=office.ago(400)) == []
+
+    receipt = BankReceipt(
+        receipt_id="bank-78",
+        reference=deposit.reference,
+        amount=400,
+        currency="CNY",
+        payer_name="某 公司",
+        received_at_us=time.time_ns() // 1000,
+    )
+    await Deposits(office.store, lambda: 0).receive(receipt)
+    grouped = f"{deposit.reference[:4]} {deposit.reference[4:]}"
+    for wanted in ({"lot_id": 12}, {"words": "公司"}, {"words": grouped}, {"amount": 400}):
+        assert await found(**wanted) == ["bank-78"], wanted
+    assert await found(lot_id=1) == []
+
+
+async def test_both_balances_are_told_before_anything_is_undone(office: Office) -> None:
+    first = await office.received("r1", 500, office.ago(1))
+    wrong = await office.moved("wrong", 200, office.ago(1))
+    search = PostingSearch(office.store)
+    preview = await search.preview(wrong.id)
+    assert preview is not None and preview.refusal is None
+    assert [(one.code, one.before, one.after, one.is_enough) for one in preview.accounts] == [
+        (SUSPENSE, -300, -500, True),
+        (OWED, -200, 0, True),
+    ]
+    gone_on = await search.preview(first.id)
+    assert gone_on is not None and [one.is_enough for one in gone_on.accounts] == [True, False]
+    await undone(office, wrong.id)
+    assert await office.balance(SUSPENSE) == preview.accounts[0].after
+    again = await search.preview(wrong.id)
+    assert again is not None and again.refusal is ReversalRefusal.ALREADY_REVERSED
+    assert await search.preview(derived_id("test", "nothing")) is None

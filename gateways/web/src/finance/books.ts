@@ -2,7 +2,7 @@
 
 import { get } from "../house/api";
 import type {
-  BankAccount, BankAccounts, BankBooks, BankBooksList, Batch, BatchList, DefaultCases, DueRefund, PayingAccount, PayingAccounts, Payout, PayoutPage, Periods,
+  BankAccount, BankAccounts, BankBooks, BankBooksList, Batch, BatchList, DefaultCases, DepositAccounts, DueRefund, PayingAccount, PayingAccounts, Payout, PayoutPage, Periods,
   RefundClocks, ReversalList, SuspenseItem, SuspenseList, TakenFiles, WriteOffs,
 } from "../schema";
 
@@ -13,6 +13,8 @@ const DONE = 200;
 /** Everything that the desk shows, as of one reading. */
 export interface Books {
   accounts: BankAccount[];
+  /** Where deposits are paid to, and who changed that or wants to. */
+  deposits: DepositAccounts;
   taken: TakenFiles;
   suspense: SuspenseItem[];
   refunds: DueRefund[];
@@ -31,8 +33,9 @@ export interface Books {
 }
 
 export async function readBooks(): Promise<Books> {
-  const [accounts, taken, suspense, clocks, underWay, done, batches, payFrom, banks, writeOffs, defaults, periods, reversals] = await Promise.all([
+  const [accounts, deposits, taken, suspense, clocks, underWay, done, batches, payFrom, banks, writeOffs, defaults, periods, reversals] = await Promise.all([
     get<BankAccounts>("/bank/accounts"),
+    get<DepositAccounts>("/bank/deposit-accounts"),
     get<TakenFiles>(`/bank/files?limit=${FILES}`),
     get<SuspenseList>("/suspense"),
     get<RefundClocks>("/refund-clocks"),
@@ -48,6 +51,7 @@ export async function readBooks(): Promise<Books> {
   ]);
   return {
     accounts: accounts.accounts,
+    deposits,
     taken,
     suspense: suspense.items,
     refunds: clocks.refunds,

@@ -1,10 +1,11 @@
 // What all parts of the finance desk share: who may do what, and how figures and people are written.
 
 import { inject, provide, ref, shallowRef, type InjectionKey } from "vue";
-import { formatAmount, groupedReference } from "../client";
+import { formatAmount, groupedReference, readBackOf } from "../client";
 import { sentence } from "../house/api";
 import { hasRole, me } from "../house/me";
-import { half, say } from "../texts/language";
+import { momentText } from "../lot/standing";
+import { half, knows, locale, say } from "../texts/language";
 
 /** Called after something was done, so that every part shows where things stand now. */
 type Changed = () => Promise<void>;
@@ -22,6 +23,45 @@ export const isDemo = (): boolean => me.value.demo;
 /** Minor units with all digits of the fraction, as books have them. */
 export function exactly(amount: number, currency: string): string {
   return formatAmount(amount, currency, { isExact: true });
+}
+
+/** A sum as it is read back before something is done with it: in figures, and in capital numerals where they are in use. */
+export function readBack(amount: number, currency: string): string {
+  return readBackOf(Math.abs(amount), currency, locale()).join(" · ");
+}
+
+const CENTRE_OFFSET_US = 8 * 3_600_000_000;
+const DAY_US = 86_400_000_000;
+
+/** The day at the centre. */
+export function today(): string {
+  return new Date(Date.now() + CENTRE_OFFSET_US / 1000).toISOString().slice(0, 10);
+}
+
+/** Until when something is due: a midnight is the end of the day before it, as people say it. */
+export function dueText(atUs: number): string {
+  if ((atUs + CENTRE_OFFSET_US) % DAY_US) return say("clock_due", { at: momentText(atUs) });
+  return say("clock_due_day", { day: new Date((atUs + CENTRE_OFFSET_US - DAY_US) / 1000).toISOString().slice(0, 10) });
+}
+
+/** What a posting was for, in words. */
+export function purposeText(purpose: string): string {
+  const key = `purpose_${purpose}`;
+  return knows(key) ? say(key) : purpose;
+}
+
+/** An account of the books in words where it is one that people know, with its lot and bidder. */
+export function accountText(code: string): string {
+  const [side = "", name = "", ...rest] = code.split(":");
+  const key = `account_${side}_${name}`.replaceAll("-", "_");
+  if (!knows(key)) return code;
+  const whose = rest.map((part) => part.replace(/^lot-(\d+)$/, (_, lot: string) => say("lot_number", { lot })).replace(/^bidder-(\d+)$/, (_, id: string) => say("account_number", { id }))).filter((part) => !/^[a-z]{3}$/.test(part));
+  return [say(key), ...whose].join(" ");
+}
+
+/** A balance as its side of the books has it: what is owed and what was earned counts up, like what is there. */
+export function shownBalance({ code, currency }: { code: string; currency: string }, balance: number): string {
+  return exactly(/^(liabilities|income):/.test(code) ? -balance || 0 : balance, currency);
 }
 
 /** The name of whoever acted; 0 is the system itself. */
@@ -42,9 +82,18 @@ export function clockText(clock: string): string {
 
 /** The sum of amounts, by currency. */
 export function amounts(found: readonly { amount: number; currency: string }[]): string {
+  return [...sumsOf(found)].map(([currency, amount]) => exactly(amount, currency)).join(" + ");
+}
+
+function sumsOf(found: readonly { amount: number; currency: string }[]): Map<string, number> {
   const sums = new Map<string, number>();
   for (const { amount, currency } of found) sums.set(currency, (sums.get(currency) ?? 0) + amount);
-  return [...sums].map(([currency, amount]) => exactly(amount, currency)).join(" + ");
+  return sums;
+}
+
+/** The sums of amounts as they are read back, a line for each currency. */
+export function amountsReadBack(found: readonly { amount: number; currency: string }[]): string[] {
+  return [...sumsOf(found)].map(([currency, amount]) => readBack(amount, currency));
 }
 
 /** A reference in groups where it is one; what a payer has written instead stays as he wrote it. */

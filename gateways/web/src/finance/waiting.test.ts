@@ -6,7 +6,7 @@ type Given = Parameters<typeof waiting>[0];
 
 const QUIET = {
   refunds: [], suspense: [], underWay: [], batches: [], writeOffs: { write_offs: [] }, defaults: { cases: [] },
-  periods: { state: { proposals: [] } }, reversals: { reversals: [] },
+  periods: { state: { proposals: [] } }, reversals: { reversals: [] }, deposits: { present: [], changes: [] },
 } as unknown as Given;
 
 const given = (changes: Record<string, unknown>): Given => ({ ...QUIET, ...changes }) as Given;
@@ -28,6 +28,12 @@ describe("what waits at the desk", () => {
       { state: "proposed", payee_account: "" }, { state: "proposed", payee_account: "62" }, { state: "approved", payee_account: "62" }, { state: "sent", payee_account: "62" },
     ] as Books["underWay"];
     expect(kinds(given({ underWay }))).toEqual([["to_complete", 1], ["to_approve", 1], ["to_batch", 1]]);
+  });
+
+  it("tells before all else that somebody wants to change where bidders pay", () => {
+    const changes = [{ is_confirmed: true }, { is_confirmed: null }] as Books["deposits"]["changes"];
+    const refunds = [{ level: "overdue" }] as Books["refunds"];
+    expect(kinds(given({ refunds, deposits: { present: [], changes } }))).toEqual([["deposit_account", 1], ["overdue", 1]]);
   });
 
   it("does not ask to send a file that was sent, or withdrawn", () => {

@@ -20,11 +20,12 @@ export function isPart(name: string): name is Part {
 }
 
 /** What waits, the pressing first. */
-export function waiting(books: Pick<Books, "refunds" | "suspense" | "underWay" | "batches" | "writeOffs" | "defaults" | "periods" | "reversals">): Work[] {
-  const { refunds, suspense, underWay, batches, writeOffs, defaults, periods, reversals } = books;
+export function waiting(books: Pick<Books, "refunds" | "suspense" | "underWay" | "batches" | "writeOffs" | "defaults" | "periods" | "reversals" | "deposits">): Work[] {
+  const { refunds, suspense, underWay, batches, writeOffs, defaults, periods, reversals, deposits } = books;
   const proposed = underWay.filter(({ state }) => state === "proposed");
   const open = batches.filter(({ sent_at_us: sent, withdrawal }) => !sent && !withdrawal?.confirmed_at_us);
   const found: [string, Part, number, boolean][] = [
+    ["deposit_account", "bank", deposits.changes.filter(({ is_confirmed: decision }) => decision === null).length, true],
     ["overdue", "out", refunds.filter(({ level }) => level === "overdue").length, true],
     ["soon", "out", refunds.filter(({ level }) => level === "soon").length, true],
     ["suspense", "in", suspense.length, false],

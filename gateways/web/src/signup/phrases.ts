@@ -31,6 +31,8 @@ export const SIGN_UP_PHRASES: Phrases = {
   pay_reference: ["子账号（填入附言）", "Reference (in the remark)"],
   pay_amount: ["应付金额", "Amount to pay"],
   pay_where_unknown: ["本中心尚未公布收款账户：请先不要付款，并联系交易中心。", "The centre has not published its account yet: do not pay anything, and ask the centre first."],
+  pay_since: ["收款账户自 {at} 起启用。", "This account has taken deposits since {at}."],
+  pay_since_changed: ["收款账户已于 {at} 更换。请只付到上列账户，不要再付到以前的账户；已付到旧账户的，请联系交易中心。", "The account was changed on {at}. Pay only to the one above, no longer to the one before; if you have paid there, ask the centre."],
   pay_qr: ["付款信息二维码", "Payment details as a QR code"],
   pay_qr_hint: ["手机扫码可取得以上付款信息的文字，不会直接付款。", "A telephone that scans it gets the details above as text; it does not pay."],
   deposit_waiting: ["等待保证金到账。", "Waiting for the deposit."],
