@@ -1,14 +1,13 @@
 """The help pages: what each kind of user does, in both languages, with pictures.
 
-Belongs here: which topics there are, and from Markdown to a page. Does not belong here: the words (`help/`), how the
-pictures are taken (`tests/pictures.py`).
+Belongs here: from Markdown to a page. Does not belong here: the words and finding them (`help/`, `help_words`), how
+the pictures are taken (`tests/pictures.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
-from importlib.resources import files
 from typing import Final, TypeAlias
 
 from markdown_it import MarkdownIt
@@ -17,22 +16,10 @@ from msgspec import Struct
 
 from gateways.api.services import Services
 from gateways.pages import ASSETS
+from gateways.portal.help_words import TOPICS, find, markdown_of
 from gateways.portal.rendering import Shown
 from gateways.portal.texts import Language
-from gateways.portal.visit import Visit
-
-TOPICS: Final = (
-    "start",
-    "register",
-    "sign-up",
-    "bidding-room",
-    "watching",
-    "hosting",
-    "finance",
-    "administration",
-    "programs",
-)
-"""In the order in which they are offered; each is a Markdown file in `help/` for each language."""
+from gateways.portal.visit import Query, Visit
 
 PICTURE: Final = "picture:"
 """An image's address that begins so names a picture of a page, taken in the reader's language."""
@@ -62,8 +49,7 @@ def addresses() -> dict[str, Page]:
 @cache
 def topic(name: str, language: Language) -> Topic:
     """Return one of `TOPICS` in a language."""
-    text = (files(__package__ or "gateways.portal") / "help" / f"{name}.{language}.md").read_text("utf-8")
-    heading, _, rest = text.partition("\n")
+    heading, _, rest = markdown_of(name, language).partition("\n")
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(rest)
     for token in tokens:
@@ -82,4 +68,7 @@ def _address(image: Token, language: Language) -> None:
 
 async def _show(name: str, visit: Visit, services: Services) -> Shown:
     topics = [topic(one, visit.language) for one in TOPICS]
-    return Shown("help.html", {"topics": topics, "shown": topics[TOPICS.index(name)]})
+    words = Query(visit).text("q")
+    values = {"topics": topics, "shown": topics[TOPICS.index(name)], "words": words}
+    paths = {one.name: one.path for one in topics}
+    return Shown("help.html", {**values, "found": find(words, visit.language), "paths": paths})

@@ -44,6 +44,10 @@ class Language(StrEnum):
             return ""
         return (text.zh or text.en) if self is Language.ZH else (text.en or text.zh)
 
+    def half_of(self, chinese: str, english: str) -> str:
+        """Return the reader's one of two texts that say the same."""
+        return chinese if self is Language.ZH else english
+
     def half(self, text: str) -> str:
         """Return the reader's half of a name that carries both languages, as 甲 / A; any other text whole."""
         return self.pick(halves(text))
