@@ -15,6 +15,7 @@ from rich.console import Console
 from gateways.amounts import MINOR_UNITS, NotAnAmount, read_amount, write_amount
 from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import CommandFailed, ExitCode
+from gateways.cli.phase_words import takes_no_amount
 from gateways.cli.watching import Watching
 from gateways.client import (
     DEFAULT_URL,
@@ -34,6 +35,9 @@ from gateways.wire import View
 
 ADMISSION_TIMEOUT_S = 15.0
 ADMISSION_POLL_S = 0.2
+
+FALLING = "falling"
+"""Direction of a lot in which the lower bid is the better one."""
 
 COMMAND_ID_BYTES = 16
 _COMMAND_ID = re.compile("[0-9a-f]{32}")
@@ -205,6 +209,11 @@ async def _carry_out(errand: _Errand, token: str | None, login: str | None, pass
             if token is None and login is not None:
                 await api.sign_in(login, password or "")
             card = await _card(api, errand.lot)
+            if errand.order is not None:
+                # Told before anybody signs up or pays for what cannot be done from here.
+                page = f"{errand.url.rstrip('/')}/lots/{card['lot']}"
+                if told := takes_no_amount(card["view"], page, errand.language):
+                    raise CommandFailed(told)
             if errand.sign_up or errand.pay_demo:
                 await _sign_up(api, card, errand, console)
             return await _bid_and_watch(api, card, errand, token, console)
@@ -268,7 +277,7 @@ async def _bid_and_watch(
                 text = _unanswered(card["lot"], order, command_id, errand.language)
                 raise CommandFailed(text, ExitCode.UNREACHABLE) from problem
             code = ExitCode.OK if isinstance(answer, Receipt) else ExitCode.REFUSED
-            text = await _answer_text(api, answer, card["currency"], errand.language)
+            text = await _answer_text(api, answer, card["view"], errand.language)
             console.print(text, soft_wrap=True)
         if errand.watch:
             await Watching(client, card["lot"], f"{card['code']}  {title}", errand.language).until_closed(
@@ -290,12 +299,14 @@ async def _exact(client: LiveClient, lot: int, order: _Order) -> _Order:
     subscription = await client.subscribe(lot, View.STATE)
     state = subscription.state
     await client.unsubscribe(lot)
-    return _Order(amount=state["asking_price"] + (order.steps - 1) * state["increment"])
+    step = -state["increment"] if state["direction"] == FALLING else state["increment"]
+    return _Order(amount=state["asking_price"] + (order.steps - 1) * step)
 
 
-async def _answer_text(api: ApiClient, answer: Answer, currency: str, words: Language) -> str:
+async def _answer_text(api: ApiClient, answer: Answer, view: dict[str, Any], words: Language) -> str:
     if isinstance(answer, Refusal):
-        return await _refusal_text(api, answer, currency, words)
+        return await _refusal_text(api, answer, view, words)
+    currency = view["currency"]
     asking = write_amount(answer.asking_price, currency)
     leading = (
         words.say("you lead", "您领先") if answer.is_leading else words.say("outbid already", "已被超越")
@@ -309,13 +320,17 @@ async def _answer_text(api: ApiClient, answer: Answer, currency: str, words: Lan
     )
 
 
-async def _refusal_text(api: ApiClient, refusal: Refusal, currency: str, words: Language) -> str:
+async def _refusal_text(api: ApiClient, refusal: Refusal, view: dict[str, Any], words: Language) -> str:
     """Return why it was refused, and what would be accepted."""
+    currency = view["currency"]
     sentence = await _sentence(api, refusal.code, words)
     acceptable = []
     if refusal.asking_price:
         asking = write_amount(refusal.asking_price, currency)
-        acceptable.append(words.say(f"at least {asking}", f"不低于 {asking}"))
+        if view["direction"] == FALLING or refusal.code == "ABOVE_ASKING_PRICE":
+            acceptable.append(words.say(f"at most {asking}", f"不高于 {asking}"))
+        else:
+            acceptable.append(words.say(f"at least {asking}", f"不低于 {asking}"))
     if refusal.increment:
         step = write_amount(refusal.increment, currency)
         acceptable.append(words.say(f"step {step}", f"加价幅度 {step}"))

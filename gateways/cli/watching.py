@@ -15,6 +15,7 @@ from rich.text import Text
 
 from gateways.amounts import write_amount
 from gateways.cli.language import Language
+from gateways.cli.phase_words import phase_name
 from gateways.client import LiveClient, Subscription, Update
 from gateways.wire import View
 
@@ -81,6 +82,7 @@ class Watching:
         if state:
             rows = {
                 say("state", "状态"): say(*STATES[state["state"]]),
+                say("phase", "阶段"): phase_name(state["format"], self._language),
                 say("price", "当前价"): self._money(state["price"]) if state["leader"] else "–",
                 say("leader", "领先"): self._who(state["leader"]),
                 say("next bid", "最低有效报价"): self._money(state["asking_price"]),
@@ -120,6 +122,8 @@ class Watching:
             case "BidPlaced":
                 proxy = say(" by max bid", " 代理") if event.get("is_proxy") else ""
                 return f"{self._who(event['paddle'])}  {self._money(event['amount'])}{proxy}"
+            case "PhaseBegan" if event["index"]:
+                return say(f"phase {event['index'] + 1}", f"第 {event['index'] + 1} 阶段")
             case "LotOpened":
                 return say("bidding begins", "竞价开始")
             case "LotExtended":

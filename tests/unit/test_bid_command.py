@@ -11,6 +11,8 @@ from gateways.amounts import NotAnAmount, read_amount, write_amount
 from gateways.cli import app
 from gateways.cli.language import Language, language_of
 from gateways.cli.outcomes import ExitCode
+from gateways.cli.phase_words import ACTS, takes_no_amount
+from matching.details import Act
 
 
 @pytest.mark.parametrize(
@@ -95,3 +97,26 @@ def test_a_replay_without_a_token_says_where_it_looked(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["replay", str(file), "--data-dir", str(tmp_path)])
     assert result.exit_code == ExitCode.USAGE
     assert "operator.token" in result.output
+
+
+@pytest.mark.parametrize(
+    ("state", "accepts", "told"),
+    [
+        ("open", ["bid", "max_bid"], ""),
+        ("open", ["bid", "take_back"], ""),
+        ("announced", [], ""),
+        ("open", ["offer"], "This phase (Many units) takes no bid of a single amount; it takes offers"),
+        ("open", [], "takes nothing from bidders for the moment"),
+    ],
+)
+def test_who_bids_where_no_amounts_are_taken_is_sent_to_the_page(
+    state: str, accepts: list[str], told: str
+) -> None:
+    view = {"state": state, "accepts": accepts, "format": "multi_unit"}
+    said = takes_no_amount(view, "http://127.0.0.1:8080/lots/49", Language.EN)
+    assert bool(said) == bool(told) and told in said
+    assert not told or said.endswith("/lots/49")
+
+
+def test_all_that_bidders_can_do_has_words() -> None:
+    assert set(ACTS) == set(Act)

@@ -16,6 +16,8 @@ const SILENCE_MAX_MS = 25_000;
 const ANSWER_WITHIN_MS = 5_000;
 const TRIES_MAX = 8;
 const SLOW_ANSWER_MS = 500;
+const TOO_FAST = 4502;
+const SIGNED_OUT = 4503;
 const UNFOLLOWED = new Set(["LOT_UNKNOWN", "TOO_MANY_SUBSCRIPTIONS", "BUSY"]);
 
 /** disconnected → connecting → live → recovering → live …; disconnected again only for good. */
@@ -83,6 +85,8 @@ export class LiveConnection {
   private attempt = 0;
   private wasLive = false;
   private isWanted = false;
+  /** Disconnected for good: nothing is sent any more until somebody connects again. */
+  private hasEnded = false;
   private tokens = 0;
   private heardAtMs = 0;
   /** When the first ping left that has no answer yet; null for none. */
@@ -99,6 +103,7 @@ export class LiveConnection {
   /** Connect, and stay connected until `close`. */
   connect(): void {
     this.isWanted = true;
+    this.hasEnded = false;
     if (this.socket) return;
     clearTimeout(this.retry);
     this.become(this.wasLive ? "recovering" : "connecting");
@@ -122,7 +127,8 @@ export class LiveConnection {
     this.isWanted = false;
     clearTimeout(this.retry);
     this.socket?.close(1000);
-    this.lost(1000);
+    if (this.socket) this.lost(1000);
+    else this.endForGood();
   }
 
   /** Follow a lot; called again it changes the view, from the position reached. */
@@ -142,9 +148,11 @@ export class LiveConnection {
    * Send a command until it is answered; its id is made once and kept through reconnections. Never rejects.
    *
    * `id` is that of an earlier try whose outcome is not known: the same intention, so the first answer comes back.
+   * What is sent after the connection has ended for good is answered at once, with why it did not leave.
    */
-  send(command: Command, id: string = commandId()): Promise<Answer> {
-    const frame = { ...command, id } as Extract<ClientFrame, { id: string }>;
+  send(command: Command, id?: string): Promise<Answer> {
+    const frame = { ...command, id: id ?? commandId() } as Extract<ClientFrame, { id: string }>;
+    if (this.hasEnded) return Promise.resolve(id ? unanswered(id) : unsent(frame.id, this.closeCode));
     return new Promise((resolve) => {
       this.pending.set(frame.id, { frame, resolve, tries: 0, sentAtMs: 0 });
       if (this.hello) this.dispatch(frame.id);
@@ -340,6 +348,7 @@ export class LiveConnection {
 
   private endForGood(): void {
     this.isWanted = false;
+    this.hasEnded = true;
     this.become("disconnected");
     for (const id of [...this.pending.keys()]) this.answered(unanswered(id));
   }
@@ -365,6 +374,12 @@ export class LiveConnection {
 
 function unanswered(id: string): ErrorFrame {
   return { type: "error", code: "OUTCOME_UNKNOWN", retryable: true, detail: "", id };
+}
+
+/** Why a command never left: nothing of it can be on record. */
+function unsent(id: string, closeCode: number): ErrorFrame {
+  const code = closeCode === SIGNED_OUT ? "NOT_SIGNED_IN" : closeCode === TOO_FAST ? "RATE_LIMITED" : "BUSY";
+  return { type: "error", code, retryable: false, detail: "", id };
 }
 
 function openSocket(path: string): Socket {

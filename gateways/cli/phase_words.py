@@ -1,0 +1,48 @@
+"""What the running phase of a lot is called and what it takes, for those who bid from the command line.
+
+Belongs here: words about phases. Does not belong here: what a phase takes (`matching.phases`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gateways.cli.language import Language
+from gateways.portal.programme_phrases import PROGRAMME_PHRASES
+
+ACTS: Final = {
+    "bid": ("bids", "报价"),
+    "max_bid": ("max bids", "代理报价"),
+    "declare": ("a yes or no", "答复是否"),
+    "offer": ("offers of price and quantity, or one hidden offer", "一次性报价或价量申报"),
+    "seal": ("sealed offers", "密封报价"),
+    "take_back": ("an offer taken back", "撤回报价"),
+    "order": ("orders", "委托"),
+    "bid_on_items": ("bids on its items", "对子标的分别报价"),
+}
+
+
+def phase_name(name: str, words: Language) -> str:
+    """Return what people call a phase of a format."""
+    chinese, english = PROGRAMME_PHRASES.get(f"format_{name}", (name, name))
+    return words.say(english, chinese)
+
+
+def takes_no_amount(view: Mapping[str, Any], address: str, words: Language) -> str:
+    """Return why an open lot takes no bid of one amount at the moment, and what to do; empty where it does.
+
+    Args:
+        view: the lot's state, as the exchange shows it.
+        address: of the lot's page, where everything can be done.
+    """
+    if view["state"] != "open" or "bid" in view["accepts"]:
+        return ""
+    taken = [words.say(*ACTS[act]) for act in view["accepts"]]
+    english = f"it takes {' or '.join(taken)}" if taken else "it takes nothing from bidders for the moment"
+    chinese = f"可以{'、'.join(taken)}" if taken else "暂不接受竞买人操作"
+    name = phase_name(view["format"], words)
+    return words.say(
+        f"This phase ({name}) takes no bid of a single amount; {english}. Take part on the lot's page: {address}",
+        f"当前阶段（{name}）不接受单一金额的报价，{chinese}。请在标的页面参与：{address}",
+    )
