@@ -10,10 +10,13 @@ import tomllib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 import typer
 
+from exchange.categories import Category
+from gateways.amounts import NotAnAmount, read_amount
 from gateways.cli.language import Language, language_of
 from gateways.cli.operator import operator_token
 from gateways.cli.outcomes import CommandFailed, ExitCode
@@ -53,7 +56,10 @@ def publish(
 ) -> None:
     """Publish a lot: its notice is public at once. 发布标的
 
-    luochui lot publish hall.toml --check
+    Begin with `luochui lot draft`, fill in what the lot is called, and look with --check whether all is there.
+    可先用 luochui lot draft 生成草稿，填写标的名称，再以 --check 核对。
+
+    luochui lot publish hall.json --check
     """
     words = language or language_of()
     lot = _read(file, words)
@@ -63,6 +69,53 @@ def publish(
         return
     number = _asked(url, token, data_dir, words, lambda api: api.publish_lot(lot))
     typer.echo(words.say(f"Lot {number} is published.", f"标的 {number} 已发布。"))
+
+
+@app.command()
+def draft(
+    rulebook: Annotated[str, typer.Argument(metavar="RULEBOOK", help="Name of a rulebook. 规则名")],
+    category: Annotated[Category, typer.Option(help="What is sold. 标的类别")],
+    price: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="Opening price, as 12,300.50 or 1.2万. 起始价")
+    ],
+    valuation: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Valuation, where there is one. 评估价")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    data_dir: DataDir = None,
+    language: Speech = None,
+) -> None:
+    """Print a lot with a rulebook's own figures, as JSON to fill in; nothing is made. 按规则生成标的草稿
+
+    luochui lot draft judicial-first --category property --price 70万 --valuation 100万 > hall.json
+    """
+    words = language or language_of()
+    try:
+        subject = {
+            "category": category,
+            "opening_price": read_amount(price),
+            "valuation": read_amount(valuation) if valuation else 0,
+        }
+    except NotAnAmount as error:
+        told = words.say(f"{error} is not an amount.", f"{error} 不是金额。")
+        raise CommandFailed(told, ExitCode.USAGE) from error
+    figures = _asked(
+        url,
+        token,
+        data_dir,
+        words,
+        lambda api: api.call("POST", f"/rulebooks/{quote(rulebook)}/draft", subject),
+    )
+    lot = {
+        "category": category,
+        "title_zh": "",
+        "title_en": "",
+        "rulebook": rulebook,
+        "valuation": subject["valuation"],
+        **figures,
+    }
+    typer.echo(msgspec.json.format(msgspec.json.encode(lot)).decode())
 
 
 @app.command()

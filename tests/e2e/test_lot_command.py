@@ -56,6 +56,16 @@ async def test_a_lot_is_published_from_files(floor: Served, host: Person, tmp_pa
     published = await luochui("publish", str(good))
     assert published.exit_code == ExitCode.OK and "Lot 1 is published." in published.stdout
 
+    drafted = await luochui(
+        "draft", "judicial-first", "--category", "property", "--price", "70万", "--valuation", "100万"
+    )
+    (tmp_path / "hall.json").write_text(drafted.stdout)
+    unnamed = await luochui("publish", str(tmp_path / "hall.json"), "--check")
+    assert unnamed.exit_code == ExitCode.REFUSED and "title_zh" in unnamed.stderr
+    lot = msgspec.json.decode(drafted.stdout) | {"title_zh": "住宅", "title_en": "Flat"}
+    (tmp_path / "hall.json").write_bytes(msgspec.json.encode(lot))
+    assert "can be published" in (await luochui("publish", str(tmp_path / "hall.json"), "--check")).stdout
+
     paper, notice = tmp_path / "terms.txt", tmp_path / "change.toml"
     paper.write_text("the terms")
     notice.write_text(NOTICE, encoding="utf-8")
