@@ -33,6 +33,7 @@ LOOK_AGAIN_SECONDS = 5.0
 
 BACKOFF_SECONDS_MIN = 0.02
 BACKOFF_SECONDS_MAX = 1.0
+TOLD_AGAIN_SECONDS = 60.0
 TOPICS_MAX = 1_000
 _FIELD = b"e"
 
@@ -97,6 +98,7 @@ class RedisStreams:
         """Do the work over one connection after the other."""
         backoff_seconds = BACKOFF_SECONDS_MIN
         loop = asyncio.get_running_loop()
+        told_at = float("-inf")
         while True:
             began_at = loop.time()
             try:
@@ -106,7 +108,10 @@ class RedisStreams:
                 finally:
                     connection.close()
             except RedisLost as error:
-                log.warning("redis.lost", what=what, error=str(error))
+                # An operator is told that it went, and once a minute that it is still away, not of every try.
+                if began_at - told_at > TOLD_AGAIN_SECONDS or loop.time() - began_at > BACKOFF_SECONDS_MAX:
+                    log.warning("redis.lost", what=what, error=str(error))
+                    told_at = loop.time()
             if loop.time() - began_at > BACKOFF_SECONDS_MAX:
                 backoff_seconds = BACKOFF_SECONDS_MIN
             await asyncio.sleep(backoff_seconds)
