@@ -26,7 +26,8 @@ async def test_a_host_leads_a_lot_from_announcement_to_the_next(
         await sign_up_and_pay(bidder)
     await hall.visit(f"/hall?lots={lot}")
     await host.sign_in("host1", f"/host?lot={lot}")
-    await expect(host.at(f"#board tr[data-lot='{lot}'] [data-light=to_open]")).to_be_visible()
+    waiting = host.at(f"#board [data-group=needed] tr[data-lot='{lot}']")
+    await expect(waiting.locator("[data-light=to_open]")).to_be_visible()
     await expect(host.at("#guide [data-step=open]")).to_have_attribute("data-state", "now")
     await act(host, "open", confirmed=True)
     await announce(host, first, hall)
@@ -37,6 +38,7 @@ async def test_a_host_leads_a_lot_from_announcement_to_the_next(
     await sign_the_papers(host)
     await host.page.click("#next-lot")
     await expect(host.at("#selected-title")).not_to_have_text("One vehicle for the test")
+    await expect(host.at("#selected-title")).to_be_focused()
 
 
 async def announce(host: Person, bidder: Person, hall: Person) -> None:
@@ -69,6 +71,7 @@ async def let_the_hammer_fall(host: Person) -> None:
     await expect(guide.locator("[data-step=warning_1]")).to_have_attribute("data-state", "now")
     await expect(guide.locator("[data-step=hammer]")).to_contain_text("1 fair warning is missing")
     await act(host, "fair_warning")
+    await expect(host.at("[data-act=fair_warning]")).to_be_focused()
     await expect(guide.locator("[data-step=hammer]")).to_have_attribute("aria-current", "step")
     await host.page.evaluate(axe_program())
     assert await violations(host.page) == []

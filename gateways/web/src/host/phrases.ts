@@ -63,7 +63,7 @@ export const HOST_PHRASES: Phrases = {
   step_bids: ["有效报价", "A bid"],
   step_bids_none: ["尚无报价：可等待，或暂停、撤回；此时落槌即流拍。", "No bid yet: wait, pause or withdraw; the hammer now would pass the lot."],
   step_staff: ["录入", "Entries by staff"],
-  step_staff_note: ["本阶段由工作人员录入（开启报价、评分、信标）后继续。", "This phase goes on once staff have entered what is due (openings, scores, beacon)."],
+  step_staff_note: ["录入后继续：评分和摇号信标在下方录入；密封报价由保管密钥的程序开启（帮助“用程序参与”）。", "It goes on once that is entered: points and a draw's beacon below; sealed offers are opened by the program that keeps the key (help, “By program”)."],
   step_clock: ["系统按时落槌", "The clock lets the hammer fall"],
   step_ends_by_clock: ["系统将于 {when} 结束本阶段，无需操作。", "The clock ends this phase at {when}; nothing to do."],
   step_soft_close: ["最后 {window} 内的报价将自动延时。", "A bid within the last {window} extends it."],
@@ -185,6 +185,14 @@ export const HOST_PHRASES: Phrases = {
   late_reserve_opens: ["{moment} 起可录入（还有 {span}）。", "It is taken from {moment}, in {span}."],
   late_reserve_open: ["现在可录入，{moment} 截止（还有 {span}）。", "It is taken now, until {moment}: {span} left."],
   late_reserve_missed: ["录入时段已过，本标的无保留价。", "The time for it has passed; there is no reserve."],
+
+  // Entries by staff
+  staff_entries: ["本阶段须录入", "To be entered in this phase"],
+  beacon_hint: ["由第 {round} 轮信标决定。来源：{source}。该轮公布后，将其输出原样录入；任何人都可以核对。", "Round {round} of the beacon decides. Source: {source}. Once it is out, enter its output as it stands; anybody can check it."],
+  beacon_output: ["信标输出（十六进制）", "Output of the beacon (hexadecimal)"],
+  enter_beacon: ["录入信标", "Enter the beacon"],
+  scores_hint: ["录入专家评分，每人 0 至 {most} 分，最多两位小数；未录入者不参加排名。录入后不得更改。", "Enter the experts' points, 0 to {most} for each, with two decimals at most. Who has none is not ranked. They cannot be changed."],
+  enter_scores: ["录入评分", "Enter the points"],
 
   // Announcements
   announce_to_room: ["向全场公告", "Announce to the room"],
