@@ -215,14 +215,33 @@ async def test_two_people_close_correct_and_write_off(exchange: ExchangeProcess,
     await checker.page.click("#confirm-yes")
     await expect(checker.at("#reversals li[data-reversal]")).to_have_count(0)
 
-    await maker.page.fill("#close-form [name=day]", day)
+    await close_a_month(maker, checker)
+
+
+async def close_a_month(maker: Person, checker: Person) -> None:
+    """Close the last day of the month before, which takes all before it along, then that month; both are read back."""
+    day = datetime.now(CENTRE_TIME).date().replace(day=1) - timedelta(days=1)
+    await maker.page.fill("#close-form [name=day]", str(day))
     await maker.page.fill("#close-form [name=reason]", "statements of other accounts follow")
     await maker.page.click("#propose-close")
     await maker.sees("#closing-outcome", "another person confirms it")
+    await confirm_close(checker, str(day))
+    await checker.sees("#closed-up-to", f"Closed up to {day}")
+    await maker.page.click("#refresh")
+    await maker.page.select_option("#close-form [name=period]", "months")
+    await expect(maker.at("#close-form [name=month]")).to_have_value(f"{day:%Y-%m}")
+    await maker.page.click("#propose-close")
+    await confirm_close(checker, f"{day:%Y-%m}")
+    await expect(checker.at("#closing-outcome")).to_be_focused()
+    await checker.sees("#closed-up-to", f"Months closed up to {day:%Y-%m}")
+
+
+async def confirm_close(checker: Person, name: str) -> None:
+    """Confirm what is to be closed, which the dialog names."""
     await checker.page.click("#refresh")
-    await checker.at(f"#close-proposals [data-period='{day}'] [data-act=confirm]").click()
+    await checker.at("#close-proposals [data-act=confirm]").click()
+    await checker.sees("dialog", name)
     await checker.confirm()
-    await checker.sees("#closed-up-to", day)
 
 
 async def enter_account(maker: Person) -> None:

@@ -1,6 +1,6 @@
 // What all parts of the finance desk share: who may do what, and how figures and people are written.
 
-import { inject, provide, ref, shallowRef, type InjectionKey } from "vue";
+import { inject, nextTick, provide, ref, shallowRef, type InjectionKey } from "vue";
 import { formatAmount, groupedReference, readBackOf } from "../client";
 import { sentence } from "../house/api";
 import { hasRole, me } from "../house/me";
@@ -131,6 +131,9 @@ export function useActs() {
     }
     isBusy.value = false;
     await changed();
+    await nextTick();
+    // told once more now that what was pressed may be gone, so that the keyboard finds its place
+    if (outcome.value) outcome.value = { ...outcome.value };
     return isDone;
   }
 
