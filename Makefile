@@ -59,7 +59,11 @@ clean: ## Remove the environment and caches; data stays  清理环境与缓存�
 $(RUNTIME): requirements.txt pyproject.toml
 	@.ci/make-venv "$(PYTHON)" $(VENV)
 	@echo "[2/3] Installing the pinned packages 安装依赖"
-	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --require-hashes -r requirements.txt || { echo; \
+		echo "The packages could not be installed (see above). They come from the Python package index: is it within reach?"; \
+		echo "Behind a proxy set HTTPS_PROXY; for an index of your own set PIP_INDEX_URL. Then run make again."; \
+		echo "软件包未能安装（原因见上）。请检查能否访问 Python 软件包索引：经代理访问请设置 HTTPS_PROXY，使用镜像请设置 PIP_INDEX_URL，然后重新执行。"; \
+		exit 1; } >&2
 	@echo "[3/3] Installing luochui itself 安装本程序"
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -46,6 +46,7 @@ def code_of(error: Exception) -> ExitCode:
     from exchange.postgres_troubles import EmbeddedPostgresError
     from exchange.rulebooks.library import RulebooksUnusable
     from exchange.setting_sources import SettingsProblems
+    from gateways.client.addresses import NotAnAddress
 
     if isinstance(error, SettingsProblems):
         typer.echo(f"Configuration problems 配置有误:\n{error}", err=True)
@@ -53,6 +54,9 @@ def code_of(error: Exception) -> ExitCode:
     if isinstance(error, RulebooksUnusable):
         typer.echo(f"Rulebooks that cannot be used 规则文件有误:\n{error}", err=True)
         return ExitCode.CONFIGURATION
+    if isinstance(error, NotAnAddress):
+        typer.echo(str(error), err=True)
+        return ExitCode.USAGE
     if isinstance(error, CommandFailed):
         typer.echo(str(error), err=True)
         return error.code

@@ -9,11 +9,21 @@ API_PREFIX = "/api/v1"
 SESSION_COOKIE = "luochui_session"
 
 
+class NotAnAddress(ValueError):
+    """What was given is no address of an exchange."""
+
+
 def exchange_url(address: str) -> URL:
-    """Return an exchange's address.  Raises: ValueError, for what is none."""
-    url = URL(address)
+    """Return an exchange's address.  Raises: NotAnAddress."""
+    try:
+        url = URL(address)
+    except ValueError:
+        url = URL()
     if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError(f"an exchange's address reads http://host:port or https://host, not {address!r}")
+        raise NotAnAddress(
+            f"An exchange's address reads http://host:port or https://host, not {address!r}. "
+            "交易所地址形如 http://主机:端口 或 https://主机"
+        )
     return url
 
 

@@ -118,5 +118,11 @@ def test_who_bids_where_no_amounts_are_taken_is_sent_to_the_page(
     assert not told or said.endswith("/lots/49")
 
 
+@pytest.mark.parametrize("url", ["foo", "ftp://a", "http://", "http://[x", "127.0.0.1:8080"])
+def test_an_address_that_is_none_is_wrong_usage(url: str) -> None:
+    ended = CliRunner().invoke(app, ["bid", "12", "--watch", "--url", url])
+    assert ended.exit_code == ExitCode.USAGE and "http://host:port" in ended.stderr
+
+
 def test_all_that_bidders_can_do_has_words() -> None:
     assert set(ACTS) == set(Act)
