@@ -1,12 +1,14 @@
-"""`luochui bid`: one bid, a max bid, or just watching, over the same live connection as everybody's."""
+"""`luochui bid`: one bid, a max bid, a sealed offer, or just watching, over the same live connection as everybody's."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import secrets
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -63,6 +65,16 @@ def command(
     max_: Annotated[
         str | None, typer.Option("--max", metavar="AMOUNT", help="Leave a max bid. 设定代理报价上限")
     ] = None,
+    seal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Seal an offer: sends the SHA-256 of this file, which you keep. 提交密封报价的摘要",
+        ),
+    ] = None,
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="Take your hidden or sealed offer back. 撤回未揭示的报价")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Show the lot live until it closes. 实时观看直至结束")
     ] = False,
@@ -94,15 +106,17 @@ def command(
     luochui bid 12 --asking --sign-up --pay-demo --login bidder1
 
     luochui bid 12 --max 2万 --watch
+
+    luochui bid 12 --seal offer.enc
     """
     words = language or language_of()
     _check_command_id(words, command_id)
-    order = _order(words, amount, max_, steps or (1 if asking else None))
+    order = _order(words, amount, max_, steps or (1 if asking else None), seal, take_back)
     if order is None and not (watch or sign_up or pay_demo):
         raise CommandFailed(
             words.say(
-                "What to bid? Give an AMOUNT, --asking, --steps or --max; or --watch.",
-                "报多少？请给出金额、--asking、--steps 或 --max；或用 --watch 观看。",
+                "What to bid? Give an AMOUNT, --asking, --steps, --max or --seal; or --watch.",
+                "报多少？请给出金额、--asking、--steps、--max 或 --seal；或用 --watch 观看。",
             ),
             ExitCode.USAGE,
         )
@@ -129,11 +143,20 @@ def _check_command_id(words: Language, command_id: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What to bid: an exact amount, a limit, or steps above the leading price."""
+    """What to bid: an exact amount, a limit, steps above the leading price, or a sealed file; or what to take back."""
 
     amount: int = 0
     limit: int = 0
     steps: int = 0
+    sealed: Path | None = None
+    handle: str = ""
+    """The digest of the sealed file."""
+    takes_back: bool = False
+
+    @property
+    def is_bid(self) -> bool:
+        """Whether an amount is sent."""
+        return not (self.handle or self.takes_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +171,20 @@ class _Errand:
     language: Language
 
 
-def _order(words: Language, amount: str | None, limit: str | None, steps: int | None) -> _Order | None:
-    given = [value for value in (amount, limit, steps) if value is not None]
+def _order(
+    words: Language,
+    amount: str | None,
+    limit: str | None,
+    steps: int | None,
+    sealed: Path | None,
+    takes_back: bool,
+) -> _Order | None:
+    given = [value for value in (amount, limit, steps, sealed, takes_back or None) if value is not None]
     if len(given) > 1:
         raise CommandFailed(
             words.say(
-                "Only one of AMOUNT, --max, --asking, --steps.", "金额、--max、--asking、--steps 只能选一。"
+                "Only one of AMOUNT, --max, --asking, --steps, --seal, --take-back.",
+                "金额、--max、--asking、--steps、--seal、--take-back 只能选一。",
             ),
             ExitCode.USAGE,
         )
@@ -164,6 +195,9 @@ def _order(words: Language, amount: str | None, limit: str | None, steps: int | 
             amount=read_amount(amount) if amount else 0,
             limit=read_amount(limit) if limit else 0,
             steps=steps or 0,
+            sealed=sealed,
+            handle="" if sealed is None else _handle_of(sealed, words),
+            takes_back=takes_back,
         )
     except NotAnAmount as error:
         raise CommandFailed(
@@ -172,6 +206,20 @@ def _order(words: Language, amount: str | None, limit: str | None, steps: int | 
                 f"{error} 不是金额；请写成 12300.50 或 1.2万。",
             ),
             ExitCode.USAGE,
+        ) from error
+
+
+def _handle_of(sealed: Path, words: Language) -> str:
+    """Return the SHA-256 of a file.  Raises: CommandFailed."""
+    try:
+        with sealed.open("rb") as content:
+            if not content.read(1):
+                raise CommandFailed(words.say(f"{sealed} is empty.", f"{sealed} 是空文件。"), ExitCode.USAGE)
+            content.seek(0)
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise CommandFailed(
+            words.say(f"{sealed} cannot be read: {error}", f"无法读取 {sealed}：{error}"), ExitCode.USAGE
         ) from error
 
 
@@ -195,6 +243,8 @@ def _unanswered(lot: int, order: _Order, command_id: str, words: Language) -> st
     """Return how to ask again: under the same id, for the same amount, for an asking price may have moved."""
     whole, part = divmod(order.limit or order.amount, MINOR_UNITS)
     what = f"{'--max ' if order.limit else ''}{whole}.{part:02d}"
+    if not order.is_bid:
+        what = "--take-back" if order.takes_back else f"--seal {order.sealed}"
     again = f"luochui bid {lot} {what} --id {command_id}"
     return words.say(
         f"No answer; whether it counts is not known. Ask again: {again}",
@@ -209,7 +259,7 @@ async def _carry_out(errand: _Errand, token: str | None, login: str | None, pass
             if token is None and login is not None:
                 await api.sign_in(login, password or "")
             card = await _card(api, errand.lot)
-            if errand.order is not None:
+            if errand.order is not None and errand.order.is_bid:
                 # Told before anybody signs up or pays for what cannot be done from here.
                 page = f"{errand.url.rstrip('/')}/lots/{card['lot']}"
                 if told := takes_no_amount(card["view"], page, errand.language):
@@ -277,7 +327,7 @@ async def _bid_and_watch(
                 text = _unanswered(card["lot"], order, command_id, errand.language)
                 raise CommandFailed(text, ExitCode.UNREACHABLE) from problem
             code = ExitCode.OK if isinstance(answer, Receipt) else ExitCode.REFUSED
-            text = await _answer_text(api, answer, card["view"], errand.language)
+            text = await _answer_text(api, answer, order, card["view"], errand.language)
             console.print(text, soft_wrap=True)
         if errand.watch:
             await Watching(client, card["lot"], f"{card['code']}  {title}", errand.language).until_closed(
@@ -287,6 +337,10 @@ async def _bid_and_watch(
 
 
 async def _place(client: LiveClient, lot: int, order: _Order, command_id: str) -> Answer:
+    if order.handle:
+        return await client.seal(lot, order.handle, command_id)
+    if order.takes_back:
+        return await client.take_back(lot, command_id)
     if order.limit:
         return await client.max_bid(lot, order.limit, command_id)
     return await client.bid(lot, order.amount, command_id)
@@ -303,9 +357,13 @@ async def _exact(client: LiveClient, lot: int, order: _Order) -> _Order:
     return _Order(amount=state["asking_price"] + (order.steps - 1) * step)
 
 
-async def _answer_text(api: ApiClient, answer: Answer, view: dict[str, Any], words: Language) -> str:
+async def _answer_text(
+    api: ApiClient, answer: Answer, order: _Order, view: dict[str, Any], words: Language
+) -> str:
     if isinstance(answer, Refusal):
         return await _refusal_text(api, answer, view, words)
+    if not order.is_bid:
+        return _kept_text(answer, order, words)
     currency = view["currency"]
     asking = write_amount(answer.asking_price, currency)
     leading = (
@@ -317,6 +375,21 @@ async def _answer_text(api: ApiClient, answer: Answer, view: dict[str, Any], wor
         f"(price {price}, next bid {asking})",
         f"[green]已受理[/] {write_amount(answer.amount, currency)}，序号 {answer.sequence}；{leading}"
         f"（当前价 {price}，最低有效报价 {asking}）",
+    )
+
+
+def _kept_text(receipt: Receipt, order: _Order, words: Language) -> str:
+    """Return what is on record of what nobody may see yet, and what the bidder has to keep."""
+    accepted = words.say(
+        f"[green]accepted[/], sequence {receipt.sequence}", f"[green]已受理[/]，序号 {receipt.sequence}"
+    )
+    if order.takes_back:
+        return accepted + words.say("; your offer is taken back.", "；报价已撤回。")
+    return accepted + words.say(
+        f"; digest {order.handle}\nKeep {order.sealed} as it is and hand it over at the opening as the notice says: an"
+        " offer that is not opened does not count. Where the terms let, --seal with another file replaces it.",
+        f"；摘要 {order.handle}\n请原样保存 {order.sealed}，开启时按公告交给主持人；未开启的报价无效。"
+        "条款允许修改的，截止前再次 --seal 即替换。",
     )
 
 

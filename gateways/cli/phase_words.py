@@ -42,6 +42,12 @@ def takes_no_amount(view: Mapping[str, Any], address: str, words: Language) -> s
     english = f"it takes {' or '.join(taken)}" if taken else "it takes nothing from bidders for the moment"
     chinese = f"可以{'、'.join(taken)}" if taken else "暂不接受竞买人操作"
     name = phase_name(view["format"], words)
+    if "seal" in view["accepts"]:
+        how = f"luochui bid {view['lot']} --seal FILE"
+        return words.say(
+            f"This phase ({name}) takes no bid of a single amount; {english}. Seal yours with: {how}",
+            f"当前阶段（{name}）不接受单一金额的报价，{chinese}。请用命令提交：{how}",
+        )
     return words.say(
         f"This phase ({name}) takes no bid of a single amount; {english}. Take part on the lot's page: {address}",
         f"当前阶段（{name}）不接受单一金额的报价，{chinese}。请在标的页面参与：{address}",

@@ -180,6 +180,17 @@ class LiveClient:
         """Leave a max bid of `limit` minor units; see `command`."""
         return await self.command({"type": "max_bid", "lot": lot, "limit": limit}, command_id)
 
+    async def seal(self, lot: int, handle: str, command_id: str | None = None) -> Answer:
+        """Hand in a sealed offer by the SHA-256 of its ciphertext, in lowercase hexadecimal; see `command`.
+
+        Only the digest is sent: whoever seals keeps the ciphertext and hands it over at the opening.
+        """
+        return await self.command({"type": "seal", "lot": lot, "handle": handle}, command_id)
+
+    async def take_back(self, lot: int, command_id: str | None = None) -> Answer:
+        """Take one's hidden or sealed offer back, where the terms let; see `command`."""
+        return await self.command({"type": "take_back", "lot": lot}, command_id)
+
     async def host(self, lot: int, act: HostAct, reason: str = "", command_id: str | None = None) -> Answer:
         """Act on a lot as its host; see `command`."""
         return await self.command({"type": "host", "lot": lot, "act": str(act), "reason": reason}, command_id)

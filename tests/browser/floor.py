@@ -47,6 +47,12 @@ class Floor:
                     self._bidders[login] = (await api.call("POST", "/accounts", form))["account"]["id"]
             await api.admit(lot, [self._bidders[login] for login in logins])
 
+    async def entitle(self, lot: int, login: str, rank: int) -> None:
+        """Enter the priority of a bidder who has an account already, before he is admitted."""
+        async with self._operator() as api:
+            path = f"/lots/{lot}/bidders/{self._bidders[login]}/capacity"
+            await api.call("PUT", path, {"rank": rank, "partners": []})
+
     async def publish(self, title: str, terms: Frame | None = None, **phase: Any) -> int:
         """Publish a lot that opens at ¥1,000 with steps of ¥10 and is hammered by the host, unless changed."""
         form = lot_form(title, **{"increments": [[0, 10_00]], "bid_rule": "step_multiple"} | phase)

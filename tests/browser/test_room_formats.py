@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import ConsoleMessage, Route, expect
+from typer.testing import CliRunner
 
+from gateways.cli import app
 from gateways.wire import HostAct
 from matching.terms import MINUTE_US
 from tests.browser.floor import Floor, in_the_room
-from tests.browser.people import Building
+from tests.browser.people import PASSWORD, Building
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,6 +27,11 @@ CAPPED: list[dict[str, Any]] = [
      "cap_price": 1_000_00, "max_bids_allowed": False},
     {"phase": "second_dimension", "unit": UNIT, "start": 500, "step": 100, "cap": 9_000,
      "duration_us": 30 * MINUTE_US, "soft_close_window_us": 0},
+]  # fmt: skip
+REFUSAL: list[dict[str, Any]] = [
+    {"phase": "english", "increments": [[0, 10_00]], "duration_us": None, "host_may_hammer": True,
+     "fair_warnings_min": 0},
+    {"phase": "first_refusal", "window_us": 30 * MINUTE_US},
 ]  # fmt: skip
 
 
@@ -61,6 +70,60 @@ async def test_area_is_said_as_area_everywhere(floor: Floor, building: Building)
     await anna.sees("#banner", f"¥1,000 + 9,000 {UNIT}")
     await hall.sees("#price", f"¥1,000 + 9,000 {UNIT}")
     await expect(bela.at("#asking")).to_have_count(0)
+
+
+async def test_only_who_is_asked_answers_and_an_offer_says_beforehand_whether_it_is_the_only_one(
+    floor: Floor, building: Building, tmp_path: Path
+) -> None:
+    once = await floor.publish(
+        "One offer", {"programme": [{"phase": "offers", "duration_us": 30 * MINUTE_US}]}
+    )
+    await floor.admit(once, "anna", "bela")
+    refusal = await floor.publish("First refusal", {"programme": REFUSAL})
+    await floor.entitle(refusal, "anna", 1)
+    await floor.admit(refusal, "anna", "bela")
+    sealed = await floor.publish(
+        "Sealed", {"programme": [{"phase": "sealed", "duration_us": 30 * MINUTE_US}]}
+    )
+    await floor.admit(sealed, "anna")
+    for lot in (once, refusal, sealed):
+        await floor.act(lot, HostAct.OPEN)
+    anna, bela = await building.person(), await building.person("zh-CN", 360)
+    await in_the_room(bela, "bela", refusal)
+    await bela.page.click("#bid-asking")
+    await bela.sees("#outcomes .outcome-good", "¥1,000")
+    await floor.act(refusal, HostAct.HAMMER)
+    await bela.sees("#acts [data-answer]", "您无须操作")
+    await bela.sees("#position", "无人行权的，由您竞得")
+
+    await anna.sign_in_unseen("anna")
+    await anna.visit(f"/lots/{once}")
+    await anna.sees("#takes", "cannot be changed")
+    await expect(anna.at("#offer-bid button[type=submit]")).to_be_enabled()
+    await anna.page.fill("#offer-amount", "1,200")
+    await anna.page.press("#offer-amount", "Enter")
+    await anna.sees("dialog", "one offer")
+    await anna.confirm()
+    await anna.sees("#acts [data-only-offer]", "¥1,200")
+    await expect(anna.at("#offer-amount")).to_have_count(0)
+
+    await anna.visit(f"/lots/{sealed}")
+    await anna.sees("#sealed", f"luochui bid {sealed} --seal")
+    kept = tmp_path / "offer.enc"
+    kept.write_bytes(b"a ciphertext")
+    words = ["bid", str(sealed), "--seal", str(kept), "--url", floor.exchange.url, "--login", "anna"]
+    told = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--password", PASSWORD])
+    assert told.exit_code == 0, told.output
+    await anna.sees(".sealed-handle", hashlib.sha256(b"a ciphertext").hexdigest())
+
+    await anna.visit(f"/lots/{refusal}")
+    await expect(anna.at("#position")).to_have_attribute("data-position", "asked")
+    await expect(anna.at("[data-word=accept]")).to_be_enabled()
+    await anna.page.click("[data-word=accept]")
+    await anna.confirm()
+    await anna.sees("#banner", "¥1,000")
+    await expect(anna.at("#position")).to_have_attribute("data-position", "won")
+    await expect(bela.at("#position")).to_have_attribute("data-position", "lost")
 
 
 async def test_the_example_of_the_client_library_runs_as_it_is_printed(

@@ -71,7 +71,16 @@ def test_the_language_is_that_of_the_environment(environment: dict[str, str], la
 
 
 @pytest.mark.parametrize(
-    "arguments", [["12"], ["12", "100", "--asking"], ["12", "--max", "5", "--steps", "2"], ["12", "1.234"]]
+    "arguments",
+    [
+        ["12"],
+        ["12", "100", "--asking"],
+        ["12", "--max", "5", "--steps", "2"],
+        ["12", "1.234"],
+        ["12", "5", "--take-back"],
+        ["12", "--seal", "/nowhere/offer.enc"],
+        ["12", "--seal", "/dev/null"],
+    ],
 )
 def test_an_order_that_says_nothing_or_too_much_is_wrong_usage(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, ["bid", *arguments, "--token", "x"]).exit_code == ExitCode.USAGE
@@ -106,16 +115,17 @@ def test_a_replay_without_a_token_says_where_it_looked(tmp_path: Path) -> None:
         ("open", ["bid", "take_back"], ""),
         ("announced", [], ""),
         ("open", ["offer"], "This phase (Many units) takes no bid of a single amount; it takes offers"),
+        ("open", ["seal", "take_back"], "luochui bid 49 --seal FILE"),
         ("open", [], "takes nothing from bidders for the moment"),
     ],
 )
 def test_who_bids_where_no_amounts_are_taken_is_sent_to_the_page(
     state: str, accepts: list[str], told: str
 ) -> None:
-    view = {"state": state, "accepts": accepts, "format": "multi_unit"}
+    view = {"lot": 49, "state": state, "accepts": accepts, "format": "multi_unit"}
     said = takes_no_amount(view, "http://127.0.0.1:8080/lots/49", Language.EN)
     assert bool(said) == bool(told) and told in said
-    assert not told or said.endswith("/lots/49")
+    assert not told or said.endswith("--seal FILE" if "seal" in accepts else "/lots/49")
 
 
 @pytest.mark.parametrize("url", ["foo", "ftp://a", "http://", "http://[x", "127.0.0.1:8080"])

@@ -33,6 +33,7 @@ export const ACCOUNT_PHRASES: Phrases = {
   next_received: ["保证金已到账，正在办理入场。", "The deposit is in; your admission is under way."],
   next_held: ["保证金已冻结，您可以竞价；未竞得的按期全额退还。", "The deposit is held and you may bid; unless you win it goes back in full."],
   next_applied: ["{amount} 已转作价款，请按期签约并付清余款。", "{amount} went towards the price; sign and pay the rest in time."],
+  next_applied_rest: ["成交价 {price}，保证金 {amount} 已转作价款，还应付 {rest}；请按公告的期限签约付款。", "The price is {price}; the deposit of {amount} went towards it and {rest} is left. Sign and pay by the dates in the notice."],
   next_defaulted: ["因悔拍，保证金待中心按规则处理。", "After a default the centre decides under the rules what becomes of it."],
   next_forfeited: ["保证金已按规则没收。", "The deposit was forfeited under the rules."],
   next_refunded: ["已退还到您的付款账户。", "It has been refunded to the account it came from."],

@@ -26,10 +26,15 @@ export function figuresOf(view: LotView, paddle: number): Figure[] {
   if (hasLeader || (!isOver && !LEADERLESS.has(view.format) && !UNASKED.has(view.format))) {
     figures.push({ id: "leader", label: say(isOver ? "winner" : "leader"), text: leaderText(view, paddle) });
   }
-  if (!isOver && view.asking_price && !UNASKED.has(view.format)) {
+  if (!isOver && view.asking_price && !UNASKED.has(view.format) && !isOutOfTurn(view, paddle)) {
     figures.push({ id: "asking", label: say(view.direction === "falling" && measureOf(view).isMoney ? "asking_price_most" : "asking_price"), text: measureOf(view).text(view.asking_price) });
   }
   return figures;
+}
+
+/** In turns the asking price is that of whoever has the turn, and nobody else's. */
+function isOutOfTurn({ format, detail }: LotView, paddle: number): boolean {
+  return format === "turns" && detail?.kind === "rounds" && detail.turn !== paddle;
 }
 
 /** What the reserve means for whoever looks at the lot, and what happens next; empty where there is nothing to say. */

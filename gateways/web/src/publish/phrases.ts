@@ -19,6 +19,7 @@ export const PUBLISH_PHRASES = {
   rulebook: ["适用规则", "Rulebook"],
   rulebook_hint: ["竞价程序、时间和各项限额都按所选规则填写。", "Programme, times and limits follow from it."],
   no_rulebook: ["不适用规则（一段增价竞价）", "None (one phase of English bidding)"],
+  sealed_told: ["本规则采用密封报价：竞买人不能在网页报价，只能用程序提交（luochui bid 编号 --seal 文件），请在公告中写明方法、截止时间和开启时如何交出文件；开启须由程序录入全部报价内容，未录入的报价无效。", "Offers under this rulebook are sealed: bidders cannot make them on a page, only with the program (luochui bid LOT --seal FILE). Say in the notice how, until when, and how files are handed over at the opening. What is inside all of them is entered by a program; an offer that is not entered does not count."],
   rulebook_told: ["{title}：逐条说明", "{title}: every limit"],
   rulebook_phases: ["竞价程序：", "Programme:"],
   between: ["、", ", "],
