@@ -87,7 +87,7 @@ def reporting(console: Console) -> Callable[[str, str], None]:
 
 def finished(work: Coroutine[Any, Any, None]) -> None:
     """Run a process of the exchange to its end, and say in words what kept it from starting."""
-    from exchange.ports import Fenced, JournalUnavailable
+    from exchange.ports import Fenced, JournalFailed, JournalUnavailable
     from exchange.standby import HeldByAnother
     from gateways.listening import AddressUnusable, PortTaken
     from gateways.supervisor import GatewayDidNotStart
@@ -126,6 +126,12 @@ def finished(work: Coroutine[Any, Any, None]) -> None:
             f"A gateway did not start ({error}); its log is in the data folder. 网关未能启动，日志见数据目录"
         ) from error
     except BaseExceptionGroup as group:
+        if group.subgroup(JournalFailed) is not None:
+            typer.echo(
+                "The database refused to write for good: is its disk full? What was answered is on record; "
+                "make room and start again. 数据库拒绝写入（磁盘是否已满？）；已答复的均已入账，请处理后重新启动",
+                err=True,
+            )
         if group.split(Fenced)[1] is not None:
             raise
         raise CommandFailed(

@@ -202,7 +202,7 @@ async def test_a_full_disk_ends_the_process_and_nothing_answered_is_gone(
                 ends = await asyncio.gather(*bidding, return_exceptions=True)
             assert all(isinstance(end, ConnectionError) for end in ends), ends
             assert await asyncio.to_thread(exchange.wait) == 70
-            assert "DiskFull" in exchange.output
+            assert "DiskFull" in exchange.output and "is its disk full?" in exchange.output
             rows = await connection.fetch(
                 "SELECT sequence, link FROM exchange.journal WHERE lot_id = $1", lot
             )
