@@ -28,10 +28,10 @@ export function newsOf(room: Room, nowUs: number | null): News | null {
     }
     case "passed": {
       const reason = latestOf(room.records, "LotPassed")?.event.reason;
-      return { kind: "calm", text: say("banner_passed", { reason: reason ? say(`passed_${reason}`) : "" }) };
+      return { kind: "calm", text: reason ? say("banner_passed", { reason: say(`passed_${reason}`) }) : say("state_passed") };
     }
     case "withdrawn":
-      return { kind: "bad", text: say("banner_withdrawn", { reason: latestOf(room.records, "LotWithdrawn")?.event.reason ?? "" }) };
+      return { kind: "bad", text: withdrawnText(latestOf(room.records, "LotWithdrawn")?.event.reason) };
     case "frozen":
       return { kind: "bad", text: frozenText(view) };
     case "open":
@@ -84,4 +84,9 @@ function awarded({ you }: Room, view: LotView): News {
 function warningText(view: LotView): string {
   const isCounted = view.warnings <= view.fair_warnings_min;
   return isCounted ? say("banner_warning_of", { number: view.warnings, of: view.fair_warnings_min }) : say("banner_warning", { n: view.warnings });
+}
+
+/** Why it was withdrawn; records of long ago lie in an archive, and the notice beside says it. */
+function withdrawnText(reason: string | undefined): string {
+  return reason ? say("banner_withdrawn", { reason }) : say("state_withdrawn");
 }
