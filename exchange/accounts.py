@@ -191,7 +191,9 @@ class Accounts:
                 )
 
     async def keep_out(self, account: int, by: int, reason: str) -> AccountRefusal | None:
-        """Keep an account and all its proofs out from now on; one that is out stays so.
+        """Keep an account out from now on; one that is out stays so.
+
+        Its sign-ins are over; its tokens rest and hold again once it is let in.
 
         Refuses: OWN_ACCOUNT, LAST_ADMIN.
         Raises: AccountMissing.
@@ -205,7 +207,9 @@ class Accounts:
             if await self._is_last_admin(statements, row):
                 return AccountRefusal.LAST_ADMIN
             await statements.run(UPDATE_ACTIVE, account, False)
+            ended = await statements.rows(DELETE_SESSIONS, account)
             await self._note(statements, account, ChangeKind.KEPT_OUT, row["roles"], row["roles"], by, reason)
+        self._people.forget(row["token_sha256"] for row in ended)
         await self._people.forget_all_of(account)
         return None
 

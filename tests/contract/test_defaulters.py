@@ -9,7 +9,8 @@ from exchange.lot_sheets import NewLot
 from exchange.people import Account
 from exchange.relisting import Relisting
 from exchange.rulebooks.drafting import drafted, sample_subject
-from exchange.rulebooks.library import shipped
+from exchange.rulebooks.library import Library, shipped
+from exchange.rulebooks.rulebook import Rulebook
 from exchange.sign_up import SignUpRefusal, SignUpState
 from matching.commands import DeclareDefault, OpenLot, PlaceBid
 from matching.units import Partner
@@ -37,6 +38,14 @@ async def defaulted(procedure: Procedure, winner: Account, rulebook: str) -> int
     await procedure.floor.give(DeclareDefault(lot, HOST, "has not paid"))
     await procedure.settlement.settle_due()
     return lot
+
+
+def own_rulebook() -> Rulebook:
+    """Return a centre's own rulebook that keeps defaulters out and asks for no deposit."""
+    judicial, goods = shipped().get("judicial-first"), shipped().get("confiscated-goods")
+    assert judicial is not None and goods is not None
+    limits = tuple(limit for limit in goods.limits if limit.parameter not in ("deposit", "reduction"))
+    return structs.replace(goods, name="own", limits=limits, duties=judicial.duties, is_shipped=False)
 
 
 async def ended(procedure: Procedure, lot: int) -> None:
@@ -68,6 +77,24 @@ async def test_a_defaulter_is_kept_from_the_judicial_sale_anew_and_from_those_af
     third = await anew(procedure, again)
     assert await sign_up(third, anna) is SignUpRefusal.DEFAULTED_BEFORE
     assert isinstance(await sign_up(third, carl), SignUpState)
+
+
+async def test_a_defaulter_is_not_admitted_by_the_centre_either_where_no_deposit_is_asked(
+    procedure: Procedure,
+) -> None:
+    anna, bela, carl = [await procedure.bidder(name) for name in ("anna", "bela", "carl")]
+    procedure.catalogue.rulebooks = Library({one.name: one for one in (*shipped().all(), own_rulebook())})
+    again = await anew(
+        procedure, await defaulted(procedure, anna, "confiscated-goods"), rulebook="own", deposit=0
+    )
+    admit = procedure.sign_ups.admit_free
+    assert await admit(again, [bela.id, anna.id]) is SignUpRefusal.DEFAULTED_BEFORE
+    await procedure.capacities.enter(again, carl.id, Capacity(0, (Partner(anna.id, 3_000),)), bela.id)
+    assert await admit(again, [carl.id]) is SignUpRefusal.DEFAULTED_BEFORE
+    admitted = await admit(again, [bela.id])
+    assert isinstance(admitted, list) and len(admitted) == 1, (
+        "the others of the list were not admitted with him"
+    )
 
 
 async def test_where_the_rulebook_does_not_say_so_a_defaulter_may_try_again(procedure: Procedure) -> None:

@@ -194,6 +194,7 @@ async def test_a_closed_account_is_out_at_once_and_may_come_back(people: People,
     await office.let_in(anna.id, boss.id, "identity proven")
     assert len(heard) == 3, "to let somebody in revokes nothing"
     assert await people.by_token(token) == anna
+    assert await people.by_session(session.token) is None, "whoever held that sign-in may not be she"
 
 
 async def test_names_are_read_once(people: People, pool: asyncpg.Pool) -> None:

@@ -3,6 +3,17 @@
 
 import { parseAmount } from "../client";
 import type { EnglishTerms, LotFigures, LotTerms, NewLot } from "../schema";
+import { isOwnField, ownFigures, readFigure, withFigures } from "./figures";
+
+/** The steps of the form, and the fields that each asks for. */
+export const STEP_FIELDS = {
+  thing: ["rulebook", "category", "title_zh", "title_en", "description_zh", "description_en", "seller_zh", "seller_en", "region", "code"],
+  price: ["valuation", "opening_price", "deposit", "deposit_by", "reserve_price", "commission", "bidders_min", "hours", "ladder", "figures", "opens_at", "host_opens", "notice_at"],
+  place: ["latitude", "longitude", "address_zh", "address_en", "inspection_zh", "inspection_en", "contact_zh", "contact_en"],
+  files: [],
+} as const satisfies Record<string, readonly (keyof Draft)[]>;
+export type Step = keyof typeof STEP_FIELDS;
+export const STEPS = Object.keys(STEP_FIELDS) as Step[];
 
 export const CATEGORIES = ["land", "mining", "forest", "rural", "equity", "vehicle", "confiscated", "emission", "property", "other"] as const;
 export type Category = (typeof CATEGORIES)[number];
@@ -39,6 +50,8 @@ export interface Draft {
   bidders_min: string;
   hours: string;
   ladder: Rung[];
+  /** The thing's own figures of its programme, by their keys. */
+  figures: Record<string, string>;
   host_opens: boolean;
   opens_at: number | null;
   deposit_by: number | null;
@@ -71,7 +84,7 @@ export function emptyDraft(): Draft {
   return {
     rulebook: "", category: "property", code: "", title_zh: "", title_en: "", description_zh: "", description_en: "",
     seller_zh: "", seller_en: "", region: "", opening_price: "", valuation: "", reserve_price: "", deposit: "", commission: "",
-    bidders_min: "", hours: "", ladder: [{ from: "", step: "" }], host_opens: false, opens_at: null, deposit_by: null, notice_at: null,
+    bidders_min: "", hours: "", ladder: [{ from: "", step: "" }], figures: {}, host_opens: false, opens_at: null, deposit_by: null, notice_at: null,
     latitude: "", longitude: "", address_zh: "", address_en: "", inspection_zh: "", inspection_en: "", contact_zh: "", contact_en: "",
   };
 }
@@ -84,7 +97,7 @@ export function restoredDraft(kept: unknown): Draft {
   for (const [name, value] of Object.entries(kept)) {
     const own = (draft as unknown as Record<string, unknown>)[name];
     if (own === undefined) continue;
-    const fits = Array.isArray(own) ? Array.isArray(value) && value.every(isRung) : own === null ? isMoment(value) : typeof value === typeof own;
+    const fits = name === "figures" ? isTexts(value) : Array.isArray(own) ? Array.isArray(value) && value.every(isRung) : own === null ? isMoment(value) : typeof value === typeof own;
     if (fits) Object.assign(draft, { [name]: value });
   }
   if (!CATEGORIES.includes(draft.category)) draft.category = "property";
@@ -104,6 +117,10 @@ export function fieldId(field: keyof Draft): string {
 function isRung(value: unknown): boolean {
   return typeof value === "object" && value !== null && "from" in value && "step" in value
     && typeof value.from === "string" && typeof value.step === "string";
+}
+
+function isTexts(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "string");
 }
 
 /** Return the first round moment at which a lot can open: some minutes after the earliest, so that there is time to publish. */
@@ -173,6 +190,10 @@ function termsOf(draft: Draft, base: LotTerms, reader: Reader, opening: number):
     ...(hours !== null ? { duration_us: Math.round(hours * HOUR_US) } : {}),
   };
   if (english && ladder.length === 0 && english.increments.length === 0) reader.fault("ladder", "ladder_needed");
+  for (const { key, kind } of ownFigures(base)) {
+    const text = draft.figures[key] ?? "";
+    if (text.trim() && readFigure(kind, text) === undefined) reader.fault("figures", "figure_wrong");
+  }
   const bidders = reader.number("bidders_min");
   return {
     ...base,
@@ -180,7 +201,7 @@ function termsOf(draft: Draft, base: LotTerms, reader: Reader, opening: number):
     opens_at_us: draft.host_opens ? 0 : microseconds(draft.opens_at) || base.opens_at_us,
     reserve_price: reader.amount("reserve_price") ?? 0,
     ...(bidders !== null ? { bidders_min: Math.max(1, Math.round(bidders)) } : {}),
-    programme: base.programme.map((phase) => (changed && phase === english ? changed : phase)),
+    programme: base.programme.map((phase) => withFigures(changed && phase === english ? changed : phase, draft.figures)),
   };
 }
 
@@ -274,7 +295,7 @@ export function fieldOf(parameter: string): keyof Draft | undefined {
   };
   const last = parameter.slice(parameter.lastIndexOf(".") + 1);
   const ofTerms: Record<string, keyof Draft> = { bidders_min: "bidders_min", increments: "ladder", duration: "hours" };
-  return plain[parameter] ?? ofTerms[last];
+  return plain[parameter] ?? ofTerms[last] ?? (isOwnField(last) ? "figures" : undefined);
 }
 
 /** The field of the form in which a field of a lot is typed, by its path; undefined for one that the form does not show. */
@@ -287,5 +308,6 @@ export function fieldOfPath(path: string): keyof Draft | undefined {
   const last = path.replace(/^terms\./, "");
   if (last in emptyDraft()) return last as keyof Draft;
   const ofPhase: Record<string, keyof Draft> = { increments: "ladder", duration_us: "hours" };
-  return /^programme\.\d+\.(\w+)/.test(last) ? ofPhase[last.split(".")[2] ?? ""] : undefined;
+  if (!/^programme\.\d+\.(\w+)/.test(last)) return undefined;
+  return ofPhase[last.split(".")[2] ?? ""] ?? (last.split(".").slice(2).some(isOwnField) ? "figures" : undefined);
 }

@@ -5,10 +5,11 @@ import { computed, reactive, ref, shallowRef, watch, type Ref } from "vue";
 import { ApiError, get, post } from "../house/api";
 import { me } from "../house/me";
 import type { Explanation, FieldProblem, LotCheck, LotFigures, RulebookSummary } from "../schema";
-import { emptyDraft, fieldOf, fieldOfPath, isBlank, readLot, restoredDraft, roundedOpening, type Draft, type ReadLot } from "./draft";
+import { emptyDraft, fieldOf, fieldOfPath, isBlank, readLot, restoredDraft, roundedOpening, STEP_FIELDS, type Draft, type ReadLot, type Step } from "./draft";
 import { parseAmount } from "../client";
 
-const KEPT = "luochui_lot_draft";
+/** Where the draft of whoever is here is kept; another account at the same browser has its own. */
+const keptAt = (): string => `luochui_lot_draft_${me.value.account?.id ?? 0}`;
 const PAUSE_MS = 350;
 
 export type LotForm = ReturnType<typeof useLotForm>;
@@ -17,7 +18,8 @@ export type LotForm = ReturnType<typeof useLotForm>;
 export type FormProblem = { phrase: string } | { violation: LotCheck["violations"][number] } | { said: FieldProblem };
 
 export function useLotForm() {
-  const draft = reactive<Draft>(restoredDraft(kept()));
+  const place = keptAt();
+  const draft = reactive<Draft>(restoredDraft(kept(place)));
   const rulebooks = shallowRef<RulebookSummary[]>([]);
   const explanation = shallowRef<Explanation | null>(null);
   const figures = shallowRef<LotFigures | null>(null);
@@ -27,6 +29,8 @@ export function useLotForm() {
   /** Whether the form may say of empty fields that they are needed. */
   const isAsked = ref(false);
   let turn = 0;
+  /** The opening that was filled in and not chosen: another rulebook has another. */
+  let proposed: number | null = null;
   let pause: ReturnType<typeof setTimeout> | undefined;
 
   const read = computed<ReadLot>(() => readLot(draft, figures.value));
@@ -39,12 +43,19 @@ export function useLotForm() {
 
   const problemOf = (field: keyof Draft): FormProblem | null => {
     const fault = read.value.faults.find((one) => one.field === field);
-    const isEmpty = draft[field] === "" || (field === "ladder" && isBlank(draft.ladder));
+    const isEmpty = draft[field] === "" || draft[field] === null || (field === "ladder" && isBlank(draft.ladder));
     if (fault && (isAsked.value || !isEmpty)) return { phrase: fault.text };
     const violation = violations.value.find((one) => fieldOf(one.parameter) === field);
     if (violation) return { violation };
     const said = problems.value.find((one) => fieldOfPath(one.field) === field);
     return said ? { said } : null;
+  };
+
+  /** Whether something in a step is missing or wrong, and whether the form says so already. */
+  const stateOf = (step: Step): "whole" | "open" | "wrong" => {
+    const fields: readonly (keyof Draft)[] = STEP_FIELDS[step];
+    if (fields.some((field) => problemOf(field))) return "wrong";
+    return read.value.faults.some((fault) => fields.includes(fault.field)) ? "open" : "whole";
   };
 
   /** Ask for the rulebook's figures and the exchange's opinion of what the form holds; the latest question wins. */
@@ -57,7 +68,7 @@ export function useLotForm() {
       if (mine !== turn) return;
       figures.value = found;
       if (found && draft.opens_at === null && !draft.host_opens && found.terms.opens_at_us) {
-        draft.opens_at = roundedOpening(found.terms.opens_at_us);
+        proposed = draft.opens_at = roundedOpening(found.terms.opens_at_us);
         return await refresh(); // the rulebook's periods may count from the opening
       }
       const { lot, faults } = readLot(draft, found, { isTrial: true });
@@ -95,15 +106,19 @@ export function useLotForm() {
     Object.assign(draft, emptyDraft());
     fillRegion();
     [check.value, failure.value, isAsked.value] = [null, null, false];
-    localStorage.removeItem(KEPT);
+    localStorage.removeItem(place);
   }
 
   watch(draft, () => {
-    localStorage.setItem(KEPT, JSON.stringify(draft));
+    localStorage.setItem(place, JSON.stringify(draft));
     clearTimeout(pause);
     pause = setTimeout(() => void refresh(), PAUSE_MS);
   });
   watch(() => draft.rulebook, () => void explain(), { immediate: true });
+  watch(() => draft.rulebook, () => {
+    draft.figures = {}; // they were of another programme
+    if (draft.opens_at === proposed) draft.opens_at = null;
+  });
   watch(() => me.value.centre.region, fillRegion, { immediate: true });
   void refresh();
 
@@ -114,7 +129,7 @@ export function useLotForm() {
 
   return {
     draft, rulebooks, explanation, figures, check, failure, isChecking: isChecking as Readonly<Ref<boolean>>, isAsked, read, violations,
-    problems, isSound, problemOf, refresh, loadRulebooks, clear,
+    problems, isSound, problemOf, stateOf, refresh, loadRulebooks, clear,
   };
 }
 
@@ -130,9 +145,9 @@ async function figuresOf(draft: Draft): Promise<LotFigures | null> {
   });
 }
 
-function kept(): unknown {
+function kept(place: string): unknown {
   try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? "null");
+    return JSON.parse(localStorage.getItem(place) ?? "null");
   } catch {
     return null; // not ours: begin anew
   }
