@@ -16,12 +16,13 @@ import msgspec
 import typer
 
 from exchange.categories import Category
-from gateways.amounts import NotAnAmount, read_amount
+from gateways.amounts import NotAnAmount, read_amount, write_amount
 from gateways.cli.language import Language, language_of
 from gateways.cli.operator import operator_token
 from gateways.cli.outcomes import CommandFailed, ExitCode
 from gateways.cli.problems import problem_lines, words_of_field, words_of_violation
 from gateways.client import DEFAULT_URL, ApiClient, ApiProblem, Unreachable
+from gateways.lot_documents import AMOUNTS, OF_TERMS, NotReadable, read_lot
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -37,9 +38,7 @@ Speech = Annotated[Language | None, typer.Option(help="zh or en; else by LANG. �
 LotNumber = Annotated[int, typer.Argument(metavar="LOT", min=1, help="Number of the lot. 标的编号")]
 Written = Annotated[
     Path,
-    typer.Argument(
-        metavar="FILE", help="TOML or JSON, fields as in the API. 字段同接口", exists=True, dir_okay=False
-    ),
+    typer.Argument(metavar="FILE", help="TOML or JSON. TOML 或 JSON 文件", exists=True, dir_okay=False),
 ]
 
 
@@ -56,19 +55,39 @@ def publish(
 ) -> None:
     """Publish a lot: its notice is public at once. 发布标的
 
-    Begin with `luochui lot draft`, fill in what the lot is called, and look with --check whether all is there.
-    可先用 luochui lot draft 生成草稿，填写标的名称，再以 --check 核对。
+    Begin with `luochui lot draft`, or write a file as below, and look with --check whether all is there.
+    可先用 luochui lot draft 生成草稿，或按下例书写，再以 --check 核对。
 
-    luochui lot publish hall.json --check
+    luochui lot publish hall.toml --check
+
+    Write amounts with their currency, "7,000,000 yuan" or "700 万元": a bare number is in minor units, 700000000 fen.
+    Times are 2026-12-01T10:00:00 by the centre's clock, lengths "24 h". With a rulebook, what is left out is its own.
+    金额请连单位书写；不带单位的数字以分计。时间为北京时间。适用规则的标的，未写的由规则补足。
+
+    \b
+    category = "property"
+    title_zh = "厂房"
+    title_en = "A hall"
+    rulebook = "judicial-first"
+    valuation = "1000 万元"
+    [terms]
+    currency = "CNY"
+    opening_price = "7,000,000 yuan"
+    opens_at_us = 2027-01-15T10:00:00
     """
     words = language or language_of()
-    lot = _read(file, words)
+    written = _lot_in(file, words)
+
+    async def send(api: ApiClient) -> tuple[dict[str, Any], Any]:
+        lot = await _with_rulebook(api, written)
+        return lot, await (api.call("POST", "/lots/check", lot) if check else api.publish_lot(lot))
+
+    lot, answer = _asked(url, token, data_dir, words, send)
     if check:
-        found = _asked(url, token, data_dir, words, lambda api: api.call("POST", "/lots/check", lot))
-        _tell_check(found, words)
-        return
-    number = _asked(url, token, data_dir, words, lambda api: api.publish_lot(lot))
-    typer.echo(words.say(f"Lot {number} is published.", f"标的 {number} 已发布。"))
+        _tell_check(answer, words)
+    else:
+        typer.echo(words.say(f"Lot {answer} is published.", f"标的 {answer} 已发布。"))
+    typer.echo(_read_back(lot, words))
 
 
 @app.command()
@@ -179,6 +198,65 @@ def _read(file: Path, words: Language) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CommandFailed(words.say(f"{file} holds no table.", f"{file} 不是字段表。"), ExitCode.USAGE)
     return found
+
+
+def _lot_in(file: Path, words: Language) -> dict[str, Any]:
+    """Return the lot in a file.  Raises: CommandFailed."""
+    try:
+        return read_lot(_read(file, words))
+    except NotReadable as problem:
+        told = words.say(
+            f'{problem.field}: {problem.written!r} cannot be read. Write an amount as "12.50 yuan", or as 1250 fen; '
+            'a time as 2026-12-01T10:00:00; a length as "24 h".',
+            f'{problem.field}：无法识别 {problem.written!r}。金额写作 "12.50 元" 或以分计的整数 1250；'
+            '时间写作 2026-12-01T10:00:00；时长写作 "24 h"。',
+        )
+        raise CommandFailed(told, ExitCode.USAGE) from problem
+
+
+async def _with_rulebook(api: ApiClient, written: dict[str, Any]) -> dict[str, Any]:
+    """Return a lot with its rulebook's own figures for what the file leaves out.
+
+    A table of the terms that is called as a format of the programme tells figures of that phase.
+
+    Raises: as `ApiClient.call`.
+    """
+    terms = written.get("terms")
+    name = written.get("rulebook")
+    if not name or not isinstance(terms, dict) or "programme" in terms or "opening_price" not in terms:
+        return written
+    asked = {
+        "category": written.get("category", "other"),
+        "opening_price": terms["opening_price"],
+        "valuation": written.get("valuation", 0),
+        "notice_at_us": written.get("notice_at_us", 0),
+        "opens_at_us": terms.get("opens_at_us", 0),
+    }
+    figures = await api.call("POST", f"/rulebooks/{name}/draft", asked)
+    own = figures["terms"]
+    programme = [phase | terms.get(phase["phase"], {}) for phase in own["programme"]]
+    formats = {phase["phase"] for phase in programme}
+    said = {field: value for field, value in terms.items() if field not in formats}
+    filled = {"deposit": figures["deposit"], "commission": figures["commission"]}
+    return filled | written | {"terms": own | said | {"programme": programme}}
+
+
+def _read_back(lot: dict[str, Any], words: Language) -> str:
+    """Return the amounts of a lot as they will be told, so that a slip of two noughts is seen."""
+    terms = lot["terms"]
+    names = {
+        "opening_price": words.say("opening price", "起始价"),
+        "deposit": words.say("deposit", "保证金"),
+        "valuation": words.say("valuation", "评估价"),
+        "reserve_price": words.say("reserve price", "保留价"),
+    }
+    found = {field: (terms if field in OF_TERMS else lot).get(field, 0) for field in AMOUNTS}
+    told = [
+        f"{names[field]} {write_amount(amount, terms['currency'])}"
+        for field, amount in found.items()
+        if amount
+    ]
+    return words.say(", ", "，").join(told)
 
 
 def _asked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,19 @@ from tests.served import Person, Served
 NOTICE = (
     'kind = "change"\ntitle_zh = "变更"\ntitle_en = "Change"\nbody_zh = "改期"\nbody_en = "Another day"\n'
 )
+
+BY_HAND = """
+category = "property"
+title_zh = "厂房"
+title_en = "A hall"
+rulebook = "judicial-first"
+valuation = "10,000,000 yuan"
+[terms]
+currency = "CNY"
+opening_price = {price}
+[terms.english]
+duration_us = "48 h"
+"""
 
 
 @pytest.fixture
@@ -53,6 +67,16 @@ async def test_a_lot_is_published_from_files(floor: Served, host: Person, tmp_pa
     assert "title_zh：这里填的是整数；应为：文字" in chinese.stderr
     assert "can be published" in (await luochui("publish", str(good), "--check")).stdout
     assert (await host.get("/lots"))["total"] == 0
+    for price in ("7000000 yuan", "700 万元", 700_000_000):
+        by_hand = tmp_path / "by-hand.toml"
+        by_hand.write_text(BY_HAND.format(price=json.dumps(price)), encoding="utf-8")
+        checked = await luochui("publish", str(by_hand), "--check")
+        assert checked.exit_code == ExitCode.OK and "¥7,000,000.00" in checked.stdout, checked.stderr
+    for unsaid in ('"7000000"', "7000000.5", '"7 dollars"'):
+        by_hand.write_text(BY_HAND.format(price=unsaid), encoding="utf-8")
+        wrong_unit = await luochui("publish", str(by_hand), "--check")
+        assert wrong_unit.exit_code == ExitCode.USAGE
+        assert "fen" in wrong_unit.stderr and "yuan" in wrong_unit.stderr
     published = await luochui("publish", str(good))
     assert published.exit_code == ExitCode.OK and "Lot 1 is published." in published.stdout
 
