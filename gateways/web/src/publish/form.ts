@@ -116,7 +116,8 @@ export function useLotForm() {
   });
   watch(() => draft.rulebook, () => void explain(), { immediate: true });
   watch(() => draft.rulebook, () => {
-    draft.figures = {}; // they were of another programme
+    turn += 1; // what is on its way was asked of another programme
+    draft.figures = {};
     if (draft.opens_at === proposed) draft.opens_at = null;
   });
   watch(() => me.value.centre.region, fillRegion, { immediate: true });
