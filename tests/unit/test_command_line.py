@@ -48,13 +48,18 @@ def test_every_noun_helps(noun: str) -> None:
     assert CHINESE.search(shown.stdout)
 
 
+def help_of(*command: str) -> str:
+    """Return the words of a command's help, without what surrounds and colours them."""
+    shown = CliRunner().invoke(app, [*command, "--help"]).stdout
+    return " ".join(re.sub("\x1b\\[[0-9;]*m|│", "", shown).split())
+
+
 def test_help_shows_names_as_they_are_typed_and_loses_no_word_on_a_narrow_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    account = CliRunner().invoke(app, ["ledger", "account", "--help"]).stdout
-    assert "assets:bank:cny" in account
-    engine = " ".join(CliRunner().invoke(app, ["engine", "--help"]).stdout.replace("│", "").split())
+    assert "assets:bank:cny" in help_of("ledger", "account")
+    engine = help_of("engine")
     assert "健康检查与指标端口； 0表示不提供" in engine
     assert "demo centre. Every engine settles the lots" in engine
 
