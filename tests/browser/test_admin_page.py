@@ -49,6 +49,39 @@ async def change_password(person: Person, old: str, new: str) -> None:
     await person.page.click("#change-password")
 
 
+async def declared_at_the_counter(admin: Person) -> None:
+    """Make an account for a bidder who has come with his passport."""
+    await admin.page.click("#make-another")
+    await admin.page.uncheck("#new-account [name=role-host]")
+    await admin.page.check("#new-account [name=role-bidder]")
+    await admin.page.fill("#new-login", "at-the-counter")
+    await admin.page.check("#new-at-counter")
+    await admin.page.fill("#of-name", "Ms Wanderer")
+    await admin.page.fill("#of-number", "123")
+    await admin.page.fill("#of-telephone", "138 0000 0000")
+    await admin.page.click("#make-account")
+    await expect(admin.at("#number-wrong")).to_be_visible()
+    await expect(admin.at("#of-number")).to_be_focused()
+    await admin.page.select_option("#of-document", "passport")
+    await admin.page.fill("#of-number", "X1234567")
+    await admin.page.click("#make-account")
+    await admin.sees("#account-made", "Ms Wanderer")
+
+
+async def confirmed(admin: Person) -> None:
+    """Look at what was declared, see its whole number for a reason, and confirm it."""
+    await admin.visit("/admin#identities")
+    await admin.page.fill("#identity-search", "at-the-counter")
+    await expect(admin.at("#identities .choose")).to_have_count(1)
+    await admin.page.click("#identities .choose")
+    await admin.sees("#identity-name", "Ms Wanderer")
+    await admin.page.click("#disclose-identity")
+    await admin.confirm("compared with the passport")
+    await admin.sees("#disclosed", "X1234567")
+    await admin.page.click("#confirm-identity")
+    await expect(admin.at("#identity-file")).to_have_count(0)
+
+
 async def test_an_account_from_its_making_to_its_end_with_everything_on_record(building: Building) -> None:
     admin, clerk, visitor = [await building.person() for _ in range(3)]
     await admin.sign_in("admin1", "/admin")
@@ -59,6 +92,7 @@ async def test_an_account_from_its_making_to_its_end_with_everything_on_record(b
     await admin.page.check("#new-account [name=role-host]")
     await admin.page.click("#make-account")
     password = await read_once(admin.page)
+    await declared_at_the_counter(admin)
     await admin.page.keyboard.press("Escape")
 
     await clerk.visit("/sign-in?next=/host")
@@ -90,6 +124,11 @@ async def test_an_account_from_its_making_to_its_end_with_everything_on_record(b
     await clerk.visit("/account")
     await expect(clerk.at("#status")).to_be_visible()
 
+    await confirmed(admin)
+    await admin.visit("/admin#people")
+    await expect(admin.at("#first-steps [data-step=backup] a")).to_have_attribute("href", "#system")
+    for step in ("centre", "host", "finance", "bank", "lot"):
+        await expect(admin.at(f"#first-steps [data-step={step}].step-done")).to_be_visible()
     await admin.visit("/admin#centre")
     await admin.page.fill("[name=complaint_line]", "0591-12345")
     await admin.page.click("#save-centre")
@@ -99,9 +138,10 @@ async def test_an_account_from_its_making_to_its_end_with_everything_on_record(b
     await visitor.sees("#site-footer", "0591-12345")
 
     await admin.visit("/admin#audit")
-    for act in ("change_centre", "set_standing", "set_roles", "make_account"):
+    acts = {"change_centre": 1, "disclose_identity": 1, "set_standing": 1, "set_roles": 1, "make_account": 2}
+    for act, count in acts.items():
         await admin.page.select_option("#audit-operation", act)
-        await expect(admin.at("#audit tbody tr")).to_have_count(1)
+        await expect(admin.at("#audit tbody tr .tag-good")).to_have_count(count)
         await admin.sees("#audit tbody", "admin1")
     await admin.page.click("#verify-audit")
     await expect(admin.at("#main code.digest")).to_be_visible()
