@@ -352,6 +352,6 @@ def _sum_text(opening: Balance, closing: Balance, moved: Amount, difference: Amo
     currency = opening.currency
     return (
         f"{decimal_text(opening.amount, currency)} {currency} + {decimal_text(moved, currency)} = "
-        f"{decimal_text(opening.amount + moved, currency)}, stated {decimal_text(closing.amount, closing.currency)} "
-        f"{closing.currency}, difference {decimal_text(difference, currency)}"
+        f"{decimal_text(opening.amount + moved, currency)} ≠ {decimal_text(closing.amount, closing.currency)} "
+        f"{closing.currency} ({decimal_text(difference, currency)})"
     )

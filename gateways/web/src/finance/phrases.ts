@@ -268,6 +268,8 @@ export const FINANCE_PHRASES = {
   assign_by_hand: ["入账到其他保证金…", "Assign to another deposit…"],
   assign_search: ["竞买人、子账号或标的", "Bidder, reference or lot"],
   assign_none: ["没有符合条件、尚待缴纳的保证金。", "No deposit that waits for money matches."],
+  assign_other_payer: ["付款人不是该竞买人：保证金须由本人账户缴纳，代缴的一般应退回。", "The payer is not the bidder: a deposit is paid from one’s own account, and what others pay is returned as a rule."],
+  assign_too_much: ["多出 {amount}，标的结束后随保证金退回竞买人。", "{amount} too much; it goes back to the bidder with his deposit after the lot."],
   assign_reason: ["凭什么认定（留存）", "How you know; it is kept"],
   deposit_still_due: ["尚缺 {amount}", "{amount} to come"],
   purpose_deposit_received: ["收到保证金", "Deposit received"],
