@@ -29,6 +29,8 @@ STAYS_SECONDS: Final = 60
 SETTLE_MS: Final = 1_500
 """Until charts have been drawn and photos have come."""
 
+GOOD_MS: Final = 60_000
+
 ASK = """
 async ([method, path, body]) => {
   const answer = await fetch("/api/v1" + path, {
@@ -99,6 +101,8 @@ async def host(person: Person) -> None:
     """Show a host with a lot in hand."""
     await person.sign_in("host1", "/host")
     await person.visit(f"/host?lot={await _lot(person, 'open')}")
+    # A machine that takes pictures may be busy; a host's line is not.
+    await person.page.wait_for_selector("#connection[data-quality=good]", timeout=GOOD_MS)
 
 
 async def finance(person: Person) -> None:
