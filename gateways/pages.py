@@ -56,7 +56,7 @@ DOCUMENT: Final = """\
 {loaded}
 </head>
 <body>
-<div id="page"></div>
+<div id="page"><p class="notice opening" role="status">正在载入…… <span lang="en">Loading…</span></p></div>
 <noscript><p class="strip strip-bad">本页需要启用 JavaScript。 / This page needs JavaScript.</p></noscript>
 </body>
 </html>

@@ -1,4 +1,4 @@
-"""axe on every page: both languages, light and dark, wide and narrow; nothing serious may be found."""
+"""axe on every page: both languages, light and dark, wide and narrow; and each as it is hardest to read and to walk."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gateways.pages import PAGES
 from gateways.portal.routes import ADDRESSES
 from tests.browser.axe import axe_program, violations
 from tests.browser.people import Building, Person, open_building
+from tests.browser.reading import obstacles
 from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -39,6 +40,8 @@ PARTS = {
     "/room": ["?lots=1,2"],
     "/hall": ["?view=wall"],
     "/host": ["?lot=1"],
+    "/host/papers": ["?lot=1"],
+    "/finance": ["#in", "#out", "#bank", "#sales", "#close", "#register"],
     "/admin/lots": ["#published", "#centre"],
     "/admin": ["#identities", "#audit", "#centre", "#rulebooks", "#system", "#settings"],
 }
@@ -86,6 +89,7 @@ async def look_at(person: Person, language: str, paths: list[str]) -> list[str]:
             await expect(person.at("#loading, [aria-busy=true]")).to_have_count(0)
             await person.page.evaluate(UNTIL_DRAWN)
             wrong += [f"{path} {light} {width}: {each}" for each in await violations(person.page)]
+        wrong += [f"{path} narrow and spaced: {each}" for each in await obstacles(person.page)]
     return wrong
 
 
@@ -98,7 +102,9 @@ async def seat(building: Building, language: str, login: str) -> Person:
 
 
 @pytest.mark.parametrize("language", LOOKS)
-async def test_axe_finds_nothing_serious_on_any_page(exchange: ExchangeProcess, language: str) -> None:
+async def test_every_page_can_be_read_and_walked_by_everybody(
+    exchange: ExchangeProcess, language: str
+) -> None:
     async with open_building(exchange.url) as building:
         viewers = {login: await seat(building, language, login) for login in addresses()}
         looks = [look_at(viewers[login], language, paths) for login, paths in addresses().items()]

@@ -14,6 +14,7 @@ from tests.fault_proxy import TcpFaultProxy, laid_wire
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FORGIVEN = OF_THE_NETWORK
+HOUR_US = 3_600_000_000
 
 
 @pytest.fixture
@@ -26,12 +27,16 @@ async def wire(floor: Floor) -> AsyncIterator[TcpFaultProxy]:
 async def test_a_bid_whose_answer_is_cut_off_is_on_record_once(
     floor: Floor, building: Building, wire: TcpFaultProxy
 ) -> None:
-    lot = await floor.open_lot("Cut off", "anna", "bela")
+    lot = await floor.open_lot("Cut off", "anna", "bela", duration_us=HOUR_US)
     anna = await building.person(url=wire.url)
     bela = await building.person("zh-CN", 360, 740, has_touch=True)
+    watcher = await building.person(url=wire.url)
     said = Said(anna)
     await in_the_room(anna, "anna", lot)
     await in_the_room(bela, "bela", lot)
+
+    await watcher.visit("/lots?q=Cut")
+    await expect(watcher.at("[data-live=countdown]")).not_to_be_empty()
 
     wire.cut(only_answers=True)
     await anna.page.click("#bid-asking")
@@ -41,16 +46,20 @@ async def test_a_bid_whose_answer_is_cut_off_is_on_record_once(
     await bela.at("#bid-asking").tap()
     await bela.sees("#price", "¥1,010")
 
-    await anna.page.context.set_offline(True)
-    await anna.sees("#offline", "offline")
+    for person in (anna, watcher):
+        await person.page.context.set_offline(True)
+        await person.sees("#offline", "offline")
     wire.cut()
     wire.mend(breaks=True)
     await expect(anna.at("#connection")).to_have_attribute("data-state", "recovering")
     await expect(anna.at("#bid-asking")).to_be_disabled()
-    await anna.page.context.set_offline(False)
+    await watcher.sees("#standing-still", "may be out of date")
+    for person in (anna, watcher):
+        await person.page.context.set_offline(False)
 
     await expect(anna.at("#connection")).to_have_attribute("data-state", "live")
-    await expect(anna.at("#offline")).to_have_count(0)
+    for person in (anna, watcher):
+        await expect(person.at("#offline, #standing-still")).to_have_count(0)
     await expect(anna.at("#outcomes .outcome-good")).to_have_count(1)
     await anna.sees("#price", "¥1,010")
     await expect(anna.at("#timeline [data-event=BidPlaced]")).to_have_count(2)

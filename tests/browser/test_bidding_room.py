@@ -10,25 +10,16 @@ import pytest
 from playwright.async_api import expect
 
 from matching.terms import MINUTE_US
+from tests.browser.axe import axe_program, violations
 from tests.browser.floor import Floor
+from tests.browser.keyboard import press
 from tests.browser.people import Building, Person
 from tests.exchange_process import ExchangeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-TABS_MAX = 80
 DEPOSIT = 2_000_00
 LONG: dict[str, Any] = {"duration_us": 60 * MINUTE_US}
-
-
-async def tab_to(person: Person, selector: str) -> None:
-    """Go on with the Tab key until a place has the focus."""
-    await expect(person.at(selector)).to_be_enabled()
-    for _ in range(TABS_MAX):
-        await person.page.keyboard.press("Tab")
-        if await person.at(selector).evaluate("place => place === document.activeElement"):
-            return
-    raise AssertionError(f"{selector} is not reached with Tab")
 
 
 async def fits(person: Person, width: int = 360) -> None:
@@ -58,7 +49,7 @@ async def test_by_keyboard_on_a_telephone_and_in_several_lots_at_once(
     floor = Floor(exchange)
     first = await floor.open_lot("Lot by keyboard", "ben", **LONG)
     second = await floor.open_lot("Lot beside it", "anna", "ben", **LONG)
-    anna = await building.person("zh-CN", 360)
+    anna = await building.person("zh-CN", 360, script=axe_program())
     ben = await building.person("en-GB")
 
     await anna.sign_in_unseen("anna")
@@ -79,6 +70,7 @@ async def test_by_keyboard_on_a_telephone_and_in_several_lots_at_once(
     await quick_bid(ben, second)
     assert len(sockets) == 1
 
+    await switch_and_go_on(anna)
     await answer_a_refusal(anna)
     await expect(ben.at(f"[data-call='{first}']")).to_contain_text("outbid")
     await expect(ben.at(f".tile[data-lot='{first}']")).to_have_attribute("data-position", "outbid")
@@ -93,26 +85,23 @@ async def sign_up_by_keyboard(anna: Person) -> None:
     """Who I am, what I commit to, my paddle: nothing but Tab, Space and Enter."""
     await expect(anna.at("#sign-up")).to_have_attribute("data-step", "identity")
     await anna.sees("#identity-name", "竞买人 anna")
-    await tab_to(anna, "#identity-next")
-    await anna.page.keyboard.press("Enter")
+    await press(anna, "#identity-next")
     await anna.sees("#commitment-text", "竞买承诺：")
-    await tab_to(anna, "#sign-up-button")
-    await anna.page.keyboard.press("Enter")
+    await press(anna, "#sign-up-button")
     await anna.sees("#commitment-problem", "勾选")
     for box in ("#commitment-read", "#commitment-agree"):
-        await anna.at(box).focus()
-        await anna.page.keyboard.press("Space")
-    await tab_to(anna, "#sign-up-button")
-    await anna.page.keyboard.press("Enter")
+        await press(anna, box, "Space")
+    await press(anna, "#sign-up-button")
     await expect(anna.at("#my-paddle")).to_have_text("2")
 
 
 async def bid_by_keyboard(anna: Person) -> None:
-    """A key leads to the button, and only Enter bids."""
+    """A key leads to the button, and only Enter bids; the receipt is kept by keyboard, too."""
     await expect(anna.at("#position")).to_have_attribute("data-position", "none")
     await expect(anna.at("#bid-asking")).to_be_enabled()
     await anna.page.keyboard.press("?")
     await anna.sees("dialog", "不会直接出价")
+    assert await violations(anna.page) == []
     await anna.page.keyboard.press("Escape")
     await expect(anna.at("dialog")).to_have_count(0)
     await anna.page.keyboard.press("b")
@@ -121,6 +110,21 @@ async def bid_by_keyboard(anna: Person) -> None:
     await anna.page.keyboard.press("Enter")
     await expect(anna.at("#outcomes .outcome-good")).to_have_count(1)
     await expect(anna.at("#position")).to_have_attribute("data-position", "leading")
+    async with anna.page.expect_download() as waiting:
+        await press(anna, "#outcomes li:first-child [data-receipt=json]")
+    assert json.loads(Path(await (await waiting.value).path()).read_text())["amount"] == 1_000_00
+
+
+async def switch_and_go_on(anna: Person) -> None:
+    """A switch of the language keeps the page with what has been typed."""
+    await expect(anna.at("#position")).to_have_attribute("data-position", "outbid")
+    await expect(anna.at("#bid-asking")).to_be_enabled()
+    await anna.at("#free-amount").press_sequentially("12")
+    for words in ("Bid ¥", "出价 ¥"):
+        await anna.page.click("#language")
+        await anna.sees("#bid-asking", words)
+        await expect(anna.at("#free-amount")).to_have_value("12")
+    await anna.page.fill("#free-amount", "")
 
 
 async def answer_a_refusal(anna: Person) -> None:

@@ -9,16 +9,14 @@ from playwright.async_api import expect
 
 from matching.units import Amount
 from tests.browser.floor import Floor, Said, in_the_room
+from tests.browser.keyboard import press, write
 from tests.browser.people import PASSWORD, Building, Person
 from tests.fault_proxy import TcpFaultProxy, laid_wire
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SLOW_S = 0.4
-STOPS_MAX = 120
-"""Times that the tabulator is pressed before a place counts as out of reach."""
 KEY_REPEATS = 40
-FOCUS_IS_AT = "selector => document.activeElement !== null && document.activeElement.matches(selector)"
 
 
 @pytest.fixture
@@ -118,11 +116,8 @@ async def test_from_the_catalogue_to_a_bid_by_keys_alone_and_by_touch_alone(
     phone = await building.person("zh-CN", 360, 740, has_touch=True)
     await phone.page.emulate_media(color_scheme="dark")
     await sign_in_by_keys(anna, "anna")
-    await go_by_keys(anna, f"a[href='/lots/{lot}']")
-    await anna.page.keyboard.press("Enter")
-    await expect(anna.at("#bid-asking")).to_be_enabled()
-    await go_by_keys(anna, "#bid-asking")
-    await anna.page.keyboard.press("Enter")
+    await press(anna, f"a[href='/lots/{lot}']")
+    await press(anna, "#bid-asking")
     await anna.sees("#outcomes .outcome-good", "¥1,000")
 
     await phone.sign_in_unseen("bela")
@@ -134,8 +129,7 @@ async def test_from_the_catalogue_to_a_bid_by_keys_alone_and_by_touch_alone(
     width = await phone.page.evaluate("document.documentElement.scrollWidth")
     assert width <= 360
     await anna.sees("#banner", "outbid")
-    await go_by_keys(anna, "#free-amount")
-    await anna.page.keyboard.type("1,050")
+    await write(anna, "#free-amount", "1,050")
     await anna.page.keyboard.press("Enter")
     await phone.sees("#price", "¥1,050")
 
@@ -143,24 +137,9 @@ async def test_from_the_catalogue_to_a_bid_by_keys_alone_and_by_touch_alone(
 async def sign_in_by_keys(person: Person, login: str) -> None:
     """Find the way from the first page to being signed in without a pointer."""
     await person.visit("/")
-    await go_by_keys(person, "a[href^='/sign-in']")
-    await person.page.keyboard.press("Enter")
-    await expect(person.at("#login")).to_be_visible()
-    if not await person.page.evaluate(FOCUS_IS_AT, "#login"):
-        await go_by_keys(person, "#login")
+    await press(person, "a[href^='/sign-in']")
+    await expect(person.at("#login")).to_be_focused()
     await person.page.keyboard.type(login)
-    await go_by_keys(person, "#password")
-    await person.page.keyboard.type(PASSWORD)
+    await write(person, "#password", PASSWORD)
     await person.page.keyboard.press("Enter")
     await expect(person.at("#signed-in-as")).to_be_visible()
-
-
-async def go_by_keys(person: Person, selector: str) -> None:
-    """Press the tabulator until the focus is somewhere, and see that it shows."""
-    for _ in range(STOPS_MAX):
-        await person.page.keyboard.press("Tab")
-        if await person.page.evaluate(FOCUS_IS_AT, selector):
-            outline = "getComputedStyle(document.activeElement).outlineStyle"
-            assert await person.page.evaluate(outline) != "none", f"the focus at {selector} does not show"
-            return
-    raise AssertionError(f"the tabulator does not lead to {selector}")

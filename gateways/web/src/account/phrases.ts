@@ -15,7 +15,6 @@ export const ACCOUNT_PHRASES: Phrases = {
   go_on_signing_up: ["继续报名", "Go on signing up"],
 
   deposit_none: ["您没有缴纳保证金的报名。", "You have no sign-up with a deposit."],
-  deposit_now: ["保证金状态", "Deposit"],
   mine_awaiting_payment: ["待缴纳", "Awaiting payment"],
   mine_part_paid: ["部分到账", "Paid in part"],
   mine_received: ["已到账", "Received"],

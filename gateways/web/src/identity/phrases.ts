@@ -46,8 +46,6 @@ export const IDENTITY_PHRASES: Phrases = {
   identity_returned_why: ["退回原因：{reason}", "Why it was returned: {reason}"],
   identity_history: ["填报记录", "What was declared before"],
   identity_declared_at: ["填报于 {moment}", "Declared {moment}"],
-  identity_reviewed_at: ["{state}，{moment}", "{state}, {moment}"],
-  identity_by_staff: ["由中心代为填报", "entered by the centre"],
 };
 
 export const REGISTER_PHRASES: Phrases = {

@@ -7,8 +7,11 @@ import type { Language } from "../texts/language";
 
 export const lotId = Number(location.pathname.split("/").at(-1));
 
+/** Ask for the lot as it is now. Raises ApiError. */
+export const askForLot = (): Promise<LotDetail> => get<LotDetail>(`/lots/${lotId}`);
+
 /** The lot as it was when the page was opened. */
-export const foundLot = get<LotDetail>(`/lots/${lotId}`);
+export const foundLot = askForLot();
 foundLot.catch(() => {}); // told by the page, which asks for it too
 
 const written = document.getElementById("notice");

@@ -5,7 +5,6 @@ import type { Phrases } from "../texts/language";
 export const PAPER_PHRASES: Phrases = {
   papers: ["成交文书", "Papers of the sale"],
   papers_back: ["← 回到主持台", "← Back to the console"],
-  papers_again: ["重试", "Try again"],
   papers_how: ["先打印成交确认书，由委托方、竞得人和本中心签章；再打印拍卖笔录，由主持人、记录人和竞得人签字，一并归档。", "Print the confirmation and have it signed by seller, buyer and centre; then print the minutes, have them signed by host, clerk and buyer, and file both."],
   papers_how_unsold: ["打印拍卖笔录，由主持人和记录人签字后归档。", "Print the minutes, have them signed by host and clerk, and file them."],
   papers_which: ["打印哪一份", "Which paper"],

@@ -1,6 +1,6 @@
 // The cards of lots that the server has written, kept at the present: state, price, and the time that is left.
 
-import { isClosed, LiveConnection } from "../client";
+import { isClosed, LiveConnection, type ConnectionState } from "../client";
 import { countdown, shownPrice } from "../lot/standing";
 import { measureOf } from "../room/measure";
 import type { LotView, ServerFrame } from "../schema";
@@ -22,7 +22,7 @@ export function keepLive(root: ParentNode): void {
       views.set(frame.lot, frame.state);
       for (const card of cards) if (lotOf(card) === frame.lot) draw(card, frame.state, connection.clock.nowUs());
     },
-    onState: () => {},
+    onState: tell,
   });
   connection.connect();
   setInterval(() => {
@@ -30,6 +30,17 @@ export function keepLive(root: ParentNode): void {
     const nowUs = connection.clock.nowUs();
     for (const card of cards) drawCountdown(card, views.get(lotOf(card)), nowUs);
   }, TICK_MS);
+}
+
+/** Say that the prices stand still, for as long as they do. */
+function tell(state: ConnectionState): void {
+  const said = document.getElementById("standing-still");
+  if (state !== "recovering") said?.remove();
+  else if (!said) {
+    const strip = Object.assign(document.createElement("p"), { id: "standing-still", className: "strip strip-bad", textContent: say("standing_still") });
+    strip.setAttribute("role", "status");
+    document.getElementById("main")?.before(strip);
+  }
 }
 
 function lotOf(card: HTMLElement): number {

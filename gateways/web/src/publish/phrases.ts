@@ -169,7 +169,6 @@ export const PUBLISH_PHRASES = {
   search: ["搜索", "Search"],
   find_hint: ["名称、编号、地区、转让方", "Title, code, region, seller"],
   nothing_published: ["没有找到标的。", "No lots were found."],
-  try_again: ["重试", "Try again"],
   papers: ["附件与公告", "Files and notices"],
   papers_of: ["{code} 的附件与公告", "Files and notices of {code}"],
   public_page: ["查看公开页面", "See the public page"],

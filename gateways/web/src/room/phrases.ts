@@ -118,7 +118,6 @@ export const ROOM_PHRASES: Phrases = {
   ended_offline: ["连接已结束，页面不再更新。", "The connection has ended; this page no longer moves."],
   reload: ["重新载入", "Reload"],
   counted_down: ["时间已到，等待系统落槌；以系统记录为准，请勿离开。", "The time is up. The page waits for the hammer: only the exchange ends a lot."],
-  short_asking: ["最低报价", "Asking"],
 
   records_full: ["此处最多同时显示 {n} 条记录。", "No more than {n} records are shown at once."],
   records_from_start: ["从第 1 条起的公开记录", "The public record from its beginning"],
@@ -142,10 +141,8 @@ export const ROOM_PHRASES: Phrases = {
   // Several lots at once
   room_title: ["同屏竞价", "Several lots at once"],
   together: ["同屏竞价", "Bid on several at once"],
-  together_add: ["加入同屏竞价", "Add to several at once"],
   pick_lots: ["选择标的", "Choose lots"],
   pick_hint: ["从“我的报名”中选择，或输入标的编号。最多同时显示 {n} 个。", "Choose from your sign-ups, or give a lot's number. At most {n} at once."],
-  pick_none: ["没有可供选择的标的。", "There is nothing to choose from."],
   pick_full: ["已达上限 {n} 个。", "These are the most, {n}."],
   add_lot: ["加入", "Add"],
   remove_lot: ["移出 {title}", "Remove {title}"],

@@ -46,7 +46,6 @@ export const SIGN_UP_PHRASES: Phrases = {
   asked_often: ["到账后本页自动更新，无需刷新。", "This page follows by itself; there is no need to reload."],
   paddle_pending: ["保证金已到账，正在发放竞买号……", "The deposit is in; your paddle is on its way…"],
   paddle_free: ["正在发放竞买号……", "Your paddle is on its way…"],
-  admitted_as: ["已获竞买资格，竞买号 {paddle}。", "You are admitted; your paddle is {paddle}."],
   sign_up_not_admitted: ["未获竞买资格", "Not admitted"],
   not_admitted_why: ["标的已结束，或保证金未在期限内缴足。已到账的款项将按期退还，见“我的报名”。", "The lot has ended, or the deposit was not complete in time. What came in goes back to you; see “My sign-ups”."],
   to_my_deposits: ["我的保证金与退款", "My deposits and refunds"],
