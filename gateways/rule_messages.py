@@ -173,6 +173,12 @@ RULE_MESSAGES: Final = {
         "无需操作，公告期满后自动恢复。",
         "There is nothing to do; the lot resumes by itself at the time shown.",
     ),
+    "MEANT_FOR_ANOTHER_PHASE": Message(
+        "该标的现处于另一竞价阶段，您的操作针对的不是这一阶段，因此未予受理，未产生任何效力。",
+        "The lot is in another phase than the one this was meant for, so it was not taken and has no effect.",
+        "请看清当前阶段竞的是什么，再重新提交；程序请在 phase 字段中注明当前阶段（见标的状态的 phase）。",
+        "See what is bid now, then give it anew; a program says in `phase` which one it means, as in the lot's state.",
+    ),
     "LEAD_BIDDER_BIDS": Message(
         "联合竞买只能由牵头人报价。",
         "In a joint bid only the lead bidder may act.",

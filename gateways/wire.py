@@ -7,12 +7,13 @@ Does not belong here: sockets, sessions, deciding anything.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
 from matching.commands import BeaconOutput, ItemBidList, Lines, OpeningList, ScoreList, Side, Validity, Word
+from matching.terms.phase import PhaseNumber
 from matching.units import (
     Amount,
     AmountOrZero,
@@ -55,6 +56,12 @@ WireOrder = WireLot
 WireAmount = Annotated[int, Meta(gt=-(2**53), lt=2**53)]
 """Wide on purpose: an absurd amount is for the rules to refuse, with what would be acceptable."""
 
+
+WirePhase = Annotated[
+    PhaseNumber,
+    Meta(description="the phase it is meant for, as the lot's state tells it; without it, the first"),
+]
+"""In another phase it is refused (`MEANT_FOR_ANOTHER_PHASE`): the same figure may count something else there."""
 
 RTT_MS_MAX: Final = 60_000
 RoundTripMs = Annotated[int, Meta(ge=0, le=RTT_MS_MAX)]
@@ -104,6 +111,7 @@ class Bid(_ClientFrame, frozen=True, tag="bid"):
     id: CommandId
     lot: WireLot
     amount: WireAmount
+    phase: WirePhase = 0
 
 
 class MaxBid(_ClientFrame, frozen=True, tag="max_bid"):
@@ -112,6 +120,7 @@ class MaxBid(_ClientFrame, frozen=True, tag="max_bid"):
     id: CommandId
     lot: WireLot
     limit: WireAmount
+    phase: WirePhase = 0
 
 
 class Declare(_ClientFrame, frozen=True, tag="declare"):
@@ -120,6 +129,7 @@ class Declare(_ClientFrame, frozen=True, tag="declare"):
     id: CommandId
     lot: WireLot
     word: Word
+    phase: WirePhase = 0
 
 
 class Offer(_ClientFrame, frozen=True, tag="offer"):
@@ -128,6 +138,7 @@ class Offer(_ClientFrame, frozen=True, tag="offer"):
     id: CommandId
     lot: WireLot
     lines: Lines
+    phase: WirePhase = 0
 
 
 class Seal(_ClientFrame, frozen=True, tag="seal"):
@@ -136,6 +147,7 @@ class Seal(_ClientFrame, frozen=True, tag="seal"):
     id: CommandId
     lot: WireLot
     handle: Digest
+    phase: WirePhase = 0
 
 
 class TakeBack(_ClientFrame, frozen=True, tag="take_back"):
@@ -143,6 +155,7 @@ class TakeBack(_ClientFrame, frozen=True, tag="take_back"):
 
     id: CommandId
     lot: WireLot
+    phase: WirePhase = 0
 
 
 class Order(_ClientFrame, frozen=True, tag="order"):
@@ -154,6 +167,7 @@ class Order(_ClientFrame, frozen=True, tag="order"):
     quantity: NonZeroQuantity
     price: AmountOrZero = 0
     validity: Validity = Validity.DAY
+    phase: WirePhase = 0
 
 
 class CancelOrder(_ClientFrame, frozen=True, tag="cancel_order"):
@@ -162,6 +176,7 @@ class CancelOrder(_ClientFrame, frozen=True, tag="cancel_order"):
     id: CommandId
     lot: WireLot
     order: WireOrder
+    phase: WirePhase = 0
 
 
 class ReplaceOrder(_ClientFrame, frozen=True, tag="replace_order"):
@@ -172,6 +187,7 @@ class ReplaceOrder(_ClientFrame, frozen=True, tag="replace_order"):
     order: WireOrder
     quantity: NonZeroQuantity
     price: AmountOrZero
+    phase: WirePhase = 0
 
 
 class ItemBids(_ClientFrame, frozen=True, tag="item_bids"):
@@ -180,6 +196,7 @@ class ItemBids(_ClientFrame, frozen=True, tag="item_bids"):
     id: CommandId
     lot: WireLot
     bids: ItemBidList
+    phase: WirePhase = 0
 
 
 class CommitSeed(_ClientFrame, frozen=True, tag="commit_seed"):
@@ -253,6 +270,8 @@ class Host(_ClientFrame, frozen=True, tag="host"):
 BidderFrame: TypeAlias = (
     Bid | MaxBid | Declare | Offer | Seal | TakeBack | Order | CancelOrder | ReplaceOrder | ItemBids
 )
+AIMED_FRAMES: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(BidderFrame))
+"""Types of the frames that say which phase they are meant for: all that a bidder gives."""
 PartyFrame: TypeAlias = CommitSeed | RevealSeed
 """What bidders and staff alike may send."""
 StaffFrame: TypeAlias = Host | Openings | Scores | Beacon

@@ -2,6 +2,9 @@
 
 Belongs here: one struct for each thing that a person, the procedure or the clock can ask, with its bounds.
 Does not belong here: which phase takes it, and when.
+
+What a bidder gives may say which phase of the programme it is meant for: the same words and figures mean something else
+in the next one, and a command can be overtaken by its beginning. None: whichever runs when it is decided.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta, Struct
 
 from matching.terms import LotTerms
+from matching.terms.phase import PhaseNumber
 from matching.units import (
     FIGURE_MAX,
     Amount,
@@ -136,6 +140,7 @@ class PlaceBid(Struct, frozen=True, tag=True, gc=False):
     lot: LotId
     bidder: BidderId
     amount: Amount
+    phase: PhaseNumber | None = None
 
 
 class LeaveMaxBid(Struct, frozen=True, tag=True, gc=False):
@@ -144,6 +149,7 @@ class LeaveMaxBid(Struct, frozen=True, tag=True, gc=False):
     lot: LotId
     bidder: BidderId
     limit: Amount
+    phase: PhaseNumber | None = None
 
 
 class Word(StrEnum):
@@ -163,6 +169,7 @@ class Declare(Struct, frozen=True, tag=True):
     lot: LotId
     bidder: BidderId
     word: Word
+    phase: PhaseNumber | None = None
 
 
 class SubmitOffer(Struct, frozen=True, tag=True):
@@ -171,6 +178,7 @@ class SubmitOffer(Struct, frozen=True, tag=True):
     lot: LotId
     bidder: BidderId
     lines: Lines
+    phase: PhaseNumber | None = None
 
 
 class SealOffer(Struct, frozen=True, tag=True):
@@ -179,6 +187,7 @@ class SealOffer(Struct, frozen=True, tag=True):
     lot: LotId
     bidder: BidderId
     handle: Digest
+    phase: PhaseNumber | None = None
 
 
 class TakeBackOffer(Struct, frozen=True, tag=True):
@@ -186,6 +195,7 @@ class TakeBackOffer(Struct, frozen=True, tag=True):
 
     lot: LotId
     bidder: BidderId
+    phase: PhaseNumber | None = None
 
 
 class Side(StrEnum):
@@ -215,6 +225,7 @@ class PlaceOrder(Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
     quantity: Quantity
     price: Amount = 0
     validity: Validity = Validity.DAY
+    phase: PhaseNumber | None = None
 
 
 class CancelOrder(Struct, frozen=True, tag=True, gc=False):
@@ -223,6 +234,7 @@ class CancelOrder(Struct, frozen=True, tag=True, gc=False):
     lot: LotId
     bidder: BidderId
     order: OrderId
+    phase: PhaseNumber | None = None
 
 
 class ReplaceOrder(Struct, frozen=True, tag=True, gc=False):
@@ -233,6 +245,7 @@ class ReplaceOrder(Struct, frozen=True, tag=True, gc=False):
     order: OrderId
     quantity: Quantity
     price: Amount
+    phase: PhaseNumber | None = None
 
 
 class ItemBid(Struct, frozen=True, array_like=True):
@@ -252,6 +265,7 @@ class BidOnItems(Struct, frozen=True, tag=True):
     lot: LotId
     bidder: BidderId
     bids: ItemBidList
+    phase: PhaseNumber | None = None
 
 
 class Opening(Struct, frozen=True):

@@ -316,6 +316,8 @@ def _decide_bid(lot: Lot, given: command.BidderCommand, at_us: TimeUs) -> Decisi
     phase = lot.phase
     if phase is None or lot.state is not LotState.OPEN or 0 < phase.due_at_us <= at_us:
         return _refusal_as_not_open(lot)
+    if given.phase is not None and given.phase != phase.index:
+        return Refused(Refusal.MEANT_FOR_ANOTHER_PHASE)
     paddle = lot.paddles.get(given.bidder, NOBODY)
     if paddle == NOBODY:
         is_partner = given.bidder in lot.partners

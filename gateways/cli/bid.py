@@ -7,7 +7,7 @@ import hashlib
 import re
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +34,7 @@ from gateways.client import (
     Unreachable,
 )
 from gateways.wire import View
+from matching.terms import PHASES_MAX
 
 ADMISSION_TIMEOUT_S = 15.0
 ADMISSION_POLL_S = 0.2
@@ -98,6 +99,14 @@ def command(
             "--id", metavar="HEX", help="Ask again under the id of an earlier attempt. 以先前的命令号重试"
         ),
     ] = None,
+    phase: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=PHASES_MAX - 1,
+            help="The phase it is meant for, from 0; the present one unless given. 所针对的阶段，缺省为当前阶段",
+        ),
+    ] = None,
 ) -> None:
     """Without an amount and with --watch it only watches, which needs no sign-in. 只用 --watch 观看时无需登录。
 
@@ -112,6 +121,8 @@ def command(
     words = language or language_of()
     _check_command_id(words, command_id)
     order = _order(words, amount, max_, steps or (1 if asking else None), seal, take_back)
+    if order is not None and phase is not None:
+        order = replace(order, phase=phase)
     if order is None and not (watch or sign_up or pay_demo):
         raise CommandFailed(
             words.say(
@@ -143,7 +154,7 @@ def _check_command_id(words: Language, command_id: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What to bid: an exact amount, a limit, steps above the leading price, or a sealed file; or what to take back."""
+    """What to bid: an amount, a limit, steps, or a sealed file; or what to take back. And the phase it is meant for."""
 
     amount: int = 0
     limit: int = 0
@@ -152,6 +163,7 @@ class _Order:
     handle: str = ""
     """The digest of the sealed file."""
     takes_back: bool = False
+    phase: int | None = None
 
     @property
     def is_bid(self) -> bool:
@@ -245,7 +257,7 @@ def _unanswered(lot: int, order: _Order, command_id: str, words: Language) -> st
     what = f"{'--max ' if order.limit else ''}{whole}.{part:02d}"
     if not order.is_bid:
         what = "--take-back" if order.takes_back else f"--seal {order.sealed}"
-    again = f"luochui bid {lot} {what} --id {command_id}"
+    again = f"luochui bid {lot} {what} --phase {order.phase} --id {command_id}"
     return words.say(
         f"No answer; whether it counts is not known. Ask again: {again}",
         f"未获答复，结果未知。请重试：{again}",
@@ -318,7 +330,7 @@ async def _bid_and_watch(
     async with LiveClient(errand.url, token=token, cookie=api.cookie) as client:
         code = ExitCode.OK
         if errand.order is not None:
-            order = await _exact(client, card["lot"], errand.order)
+            order = await _exact(client, card, errand.order)
             command_id = errand.command_id or secrets.token_hex(COMMAND_ID_BYTES)
             try:
                 answer = await _place(client, card["lot"], order, command_id)
@@ -338,23 +350,24 @@ async def _bid_and_watch(
 
 async def _place(client: LiveClient, lot: int, order: _Order, command_id: str) -> Answer:
     if order.handle:
-        return await client.seal(lot, order.handle, command_id)
+        return await client.seal(lot, order.handle, command_id, phase=order.phase)
     if order.takes_back:
-        return await client.take_back(lot, command_id)
+        return await client.take_back(lot, command_id, phase=order.phase)
     if order.limit:
-        return await client.max_bid(lot, order.limit, command_id)
-    return await client.bid(lot, order.amount, command_id)
+        return await client.max_bid(lot, order.limit, command_id, phase=order.phase)
+    return await client.bid(lot, order.amount, command_id, phase=order.phase)
 
 
-async def _exact(client: LiveClient, lot: int, order: _Order) -> _Order:
-    """Return the order with its amount in place of steps."""
+async def _exact(client: LiveClient, card: dict[str, Any], order: _Order) -> _Order:
+    """Return the order with its amount in place of steps, and the phase that it is meant for."""
     if not order.steps:
-        return order
-    subscription = await client.subscribe(lot, View.STATE)
+        return order if order.phase is not None else replace(order, phase=card["view"]["phase"])
+    subscription = await client.subscribe(card["lot"], View.STATE)
     state = subscription.state
-    await client.unsubscribe(lot)
+    await client.unsubscribe(card["lot"])
     step = -state["increment"] if state["direction"] == FALLING else state["increment"]
-    return _Order(amount=state["asking_price"] + (order.steps - 1) * step)
+    amount = state["asking_price"] + (order.steps - 1) * step
+    return _Order(amount=amount, phase=state["phase"] if order.phase is None else order.phase)
 
 
 async def _answer_text(

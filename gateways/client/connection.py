@@ -35,7 +35,7 @@ from gateways.client.returning import (
     told_delay_s,
 )
 from gateways.client.subscription import Subscription
-from gateways.wire import JSON_PROTOCOL, MSGPACK_PROTOCOL, RETRYABLE, RTT_MS_MAX, HostAct, View
+from gateways.wire import AIMED_FRAMES, JSON_PROTOCOL, MSGPACK_PROTOCOL, RETRYABLE, RTT_MS_MAX, HostAct, View
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0
@@ -59,6 +59,10 @@ class ConnectionState(StrEnum):
     LIVE = "live"
     """Connected, and every subscription has reached its position."""
     RECOVERING = "recovering"
+
+
+def _aimed(frame: Frame, phase: int | None) -> Frame:
+    return frame if phase is None else {**frame, "phase": phase}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,24 +176,30 @@ class LiveClient:
         if self._owns_session and self._session is not None:
             await self._session.close()
 
-    async def bid(self, lot: int, amount: int, command_id: str | None = None) -> Answer:
-        """Offer exactly `amount` minor units; see `command`."""
-        return await self.command({"type": "bid", "lot": lot, "amount": amount}, command_id)
+    async def bid(
+        self, lot: int, amount: int, command_id: str | None = None, *, phase: int | None = None
+    ) -> Answer:
+        """Offer exactly `amount` minor units, or what the phase bids in; see `command`."""
+        return await self.command(_aimed({"type": "bid", "lot": lot, "amount": amount}, phase), command_id)
 
-    async def max_bid(self, lot: int, limit: int, command_id: str | None = None) -> Answer:
+    async def max_bid(
+        self, lot: int, limit: int, command_id: str | None = None, *, phase: int | None = None
+    ) -> Answer:
         """Leave a max bid of `limit` minor units; see `command`."""
-        return await self.command({"type": "max_bid", "lot": lot, "limit": limit}, command_id)
+        return await self.command(_aimed({"type": "max_bid", "lot": lot, "limit": limit}, phase), command_id)
 
-    async def seal(self, lot: int, handle: str, command_id: str | None = None) -> Answer:
+    async def seal(
+        self, lot: int, handle: str, command_id: str | None = None, *, phase: int | None = None
+    ) -> Answer:
         """Hand in a sealed offer by the SHA-256 of its ciphertext, in lowercase hexadecimal; see `command`.
 
         Only the digest is sent: whoever seals keeps the ciphertext and hands it over at the opening.
         """
-        return await self.command({"type": "seal", "lot": lot, "handle": handle}, command_id)
+        return await self.command(_aimed({"type": "seal", "lot": lot, "handle": handle}, phase), command_id)
 
-    async def take_back(self, lot: int, command_id: str | None = None) -> Answer:
+    async def take_back(self, lot: int, command_id: str | None = None, *, phase: int | None = None) -> Answer:
         """Take one's hidden or sealed offer back, where the terms let; see `command`."""
-        return await self.command({"type": "take_back", "lot": lot}, command_id)
+        return await self.command(_aimed({"type": "take_back", "lot": lot}, phase), command_id)
 
     async def host(self, lot: int, act: HostAct, reason: str = "", command_id: str | None = None) -> Answer:
         """Act on a lot as its host; see `command`."""
@@ -198,11 +208,16 @@ class LiveClient:
     async def command(self, frame: Mapping[str, Any], command_id: str | None = None) -> Answer:
         """Send a command until it is answered, always under the same id.
 
-        Busy answers, unknown outcomes, silence and lost connections lead to another attempt.
+        Busy answers, unknown outcomes, silence and lost connections lead to another attempt. What a bidder gives is
+        meant for the `phase` that it names; else for that of the lot's subscription when it was last looked at; of a
+        lot that is not followed, for the first. In another phase it is refused (MEANT_FOR_ANOTHER_PHASE).
 
         Raises: NotTaken, NoAnswer (after all attempts), Unreachable, ConnectionEnded.
         """
         command_id = command_id or new_command_id()
+        followed = self._subscriptions.get(frame.get("lot", 0))
+        if followed is not None and frame["type"] in AIMED_FRAMES:
+            frame = {"phase": followed.phase_seen, **frame}
         message = self._encode({**frame, "id": command_id})
         code = ""
         try:

@@ -55,6 +55,11 @@ class Room:
         return self._number("asking_price")
 
     @property
+    def phase(self) -> int:
+        """The phase of the programme that runs, from 0; what a bidder gives is meant for one of them."""
+        return self._number("phase")
+
+    @property
     def ends_at_us(self) -> int:
         """The end as it stands, by the server's clock; 0 where only the host ends it."""
         return self._number("ends_at_us")

@@ -33,10 +33,11 @@ class Subscription:
         self.view = view
         self.epoch = epoch
         self.offset = offset
-        self.room = Room(lot)
-        """The lot by all that has come so far."""
+        self.phase_seen = 0
+        """The phase of what was last looked at here: what is given next is meant for that one."""
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._client = client
+        self._room = Room(lot)
         self._updates: asyncio.Queue[Update | None] = asyncio.Queue()
         self._awaits_snapshot = True
         self._is_behind = False
@@ -50,11 +51,18 @@ class Subscription:
             await self._client.follow(self)
         update = await self._updates.get()
         if update is not None:
+            self.phase_seen = int(update.state.get("phase", 0))
             return update
         self._updates.put_nowait(None)
         if self._client.failure is not None:
             raise self._client.failure
         raise StopAsyncIteration
+
+    @property
+    def room(self) -> Room:
+        """The lot by all that has come so far."""
+        self.phase_seen = self._room.phase
+        return self._room
 
     @property
     def state(self) -> Frame:
@@ -64,7 +72,7 @@ class Subscription:
     @property
     def you(self) -> Frame | None:
         """One's own place in the lot; None without a paddle."""
-        return self.room.you
+        return self._room.you
 
     @property
     def is_waiting(self) -> bool:
@@ -73,7 +81,7 @@ class Subscription:
 
     def notice(self, frame: Frame) -> None:
         """Take over what is told of the lot beside its news."""
-        self.room = reduce(self.room, frame)
+        self._room = reduce(self._room, frame)
 
     def request(self) -> Frame:
         """Return the frame that asks for everything after our position."""
@@ -110,7 +118,7 @@ class Subscription:
 
     def _advance(self, frame: Frame) -> None:
         self.epoch, self.offset = frame["epoch"], frame["offset"]
-        self.room = reduce(self.room, frame)
+        self._room = reduce(self._room, frame)
         if self.view is View.STATE:
             while self._updates.qsize() >= 2:  # only the latest states matter
                 self._updates.get_nowait()

@@ -232,7 +232,7 @@ class Session:
 
     def _bid(self, frame: wire.Bid) -> None:
         if self._may(self._is_bidder, frame.id):
-            self._post(frame.id, commands.PlaceBid(frame.lot, self.account_id, frame.amount))
+            self._post(frame.id, commands.PlaceBid(frame.lot, self.account_id, frame.amount, frame.phase))
 
     def _command(self, frame: wire.CommandFrame) -> None:
         if self._may(self._may_send(type(frame)), frame.id):

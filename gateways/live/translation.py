@@ -19,26 +19,22 @@ COMMAND_FRAMES: tuple[type, ...] = get_args(wire.CommandFrame)
 def command_of(frame: wire.CommandFrame, by: int) -> commands.Command:
     """Return what a frame asks for in the name of the account `by`."""
     match frame:
-        case wire.Bid(lot=lot, amount=amount):
-            return commands.PlaceBid(lot, by, amount)
-        case wire.MaxBid(lot=lot, limit=limit):
-            return commands.LeaveMaxBid(lot, by, limit)
-        case wire.Declare(lot=lot, word=word):
-            return commands.Declare(lot, by, word)
-        case wire.Offer(lot=lot, lines=lines):
-            return commands.SubmitOffer(lot, by, lines)
-        case wire.Seal(lot=lot, handle=handle):
-            return commands.SealOffer(lot, by, handle)
-        case wire.TakeBack(lot=lot):
-            return commands.TakeBackOffer(lot, by)
-        case wire.Order():
-            return commands.PlaceOrder(frame.lot, by, frame.side, frame.quantity, frame.price, frame.validity)
-        case wire.CancelOrder(lot=lot, order=order):
-            return commands.CancelOrder(lot, by, order)
-        case wire.ReplaceOrder():
-            return commands.ReplaceOrder(frame.lot, by, frame.order, frame.quantity, frame.price)
-        case wire.ItemBids(lot=lot, bids=bids):
-            return commands.BidOnItems(lot, by, bids)
+        case wire.Bid(lot=lot, amount=amount, phase=phase):
+            return commands.PlaceBid(lot, by, amount, phase)
+        case wire.MaxBid(lot=lot, limit=limit, phase=phase):
+            return commands.LeaveMaxBid(lot, by, limit, phase)
+        case wire.Declare(lot=lot, word=word, phase=phase):
+            return commands.Declare(lot, by, word, phase)
+        case wire.Offer(lot=lot, lines=lines, phase=phase):
+            return commands.SubmitOffer(lot, by, lines, phase)
+        case wire.Seal(lot=lot, handle=handle, phase=phase):
+            return commands.SealOffer(lot, by, handle, phase)
+        case wire.TakeBack(lot=lot, phase=phase):
+            return commands.TakeBackOffer(lot, by, phase)
+        case wire.ItemBids(lot=lot, bids=bids, phase=phase):
+            return commands.BidOnItems(lot, by, bids, phase)
+        case wire.Order() | wire.CancelOrder() | wire.ReplaceOrder():
+            return _order_command(frame, by)
         case wire.CommitSeed(lot=lot, commitment=commitment):
             return commands.CommitSeed(lot, by, commitment)
         case wire.RevealSeed(lot=lot, seed=seed):
@@ -51,6 +47,20 @@ def command_of(frame: wire.CommandFrame, by: int) -> commands.Command:
             return commands.PublishBeacon(frame.lot, by, frame.round, frame.output)
         case wire.Host():
             return _host_command(frame, by)
+
+
+def _order_command(
+    frame: wire.Order | wire.CancelOrder | wire.ReplaceOrder, by: int
+) -> commands.PlaceOrder | commands.CancelOrder | commands.ReplaceOrder:
+    match frame:
+        case wire.Order(lot=lot, phase=phase):
+            return commands.PlaceOrder(
+                lot, by, frame.side, frame.quantity, frame.price, frame.validity, phase
+            )  # fmt: skip
+        case wire.CancelOrder(lot=lot, order=order, phase=phase):
+            return commands.CancelOrder(lot, by, order, phase)
+        case wire.ReplaceOrder(lot=lot, phase=phase):
+            return commands.ReplaceOrder(lot, by, frame.order, frame.quantity, frame.price, phase)
 
 
 def _host_command(frame: wire.Host, by: int) -> commands.HostCommand:

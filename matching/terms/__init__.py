@@ -30,6 +30,7 @@ from matching.terms.phase import (
     PHASES_MAX,
     SECOND_US,
     Direction,
+    PhaseNumber,
     PhaseTerms,
 )
 from matching.terms.sealed import SealedTerms
@@ -118,7 +119,7 @@ class LateReserve(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     by: StaffId
     opens_before_us: Span
     closes_before_us: Span = 0
-    phase: Annotated[int, Meta(ge=0, lt=PHASES_MAX)] = 0
+    phase: PhaseNumber = 0
 
 
 class LotTerms(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

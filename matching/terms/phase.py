@@ -7,7 +7,7 @@ Does not belong here: the parameters of one format (a module of its own beside t
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -20,6 +20,8 @@ HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 
 PHASES_MAX = 16
+PhaseNumber: TypeAlias = Annotated[int, Meta(ge=0, lt=PHASES_MAX)]
+"""A phase by its place in the programme, from 0."""
 
 
 class Direction(StrEnum):
@@ -43,7 +45,7 @@ class PhaseTerms(
 
     resume_countdown_us: Span = 5 * MINUTE_US
     """After a freeze at least this long remains."""
-    resume_at_phase: Annotated[int, Meta(ge=0, lt=PHASES_MAX)] | None = None
+    resume_at_phase: PhaseNumber | None = None
     """After a freeze the programme begins again at this phase (福建: a fresh preparation); None: it goes on here."""
 
     def problems(self, opening_price: Amount, direction: Direction) -> list[Problem]:

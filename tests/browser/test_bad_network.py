@@ -8,13 +8,15 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.floor import Floor, Said, in_the_room
-from tests.browser.people import OF_THE_NETWORK, Building
+from tests.browser.people import OF_THE_NETWORK, Building, Person
 from tests.fault_proxy import TcpFaultProxy, laid_wire
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FORGIVEN = OF_THE_NETWORK
 HOUR_US = 3_600_000_000
+CURVE = "**/assets/BidCurve-*"
+SHOWN_MS = "Number(/ (\\d+) ms/.exec(document.querySelector('#connection').textContent)?.[1])"
 
 
 @pytest.fixture
@@ -32,6 +34,7 @@ async def test_a_bid_whose_answer_is_cut_off_is_on_record_once(
     bela = await building.person("zh-CN", 360, 740, has_touch=True)
     watcher = await building.person(url=wire.url)
     said = Said(anna)
+    await anna.page.route(CURVE, lambda route: route.abort())
     await in_the_room(anna, "anna", lot)
     await in_the_room(bela, "bela", lot)
 
@@ -69,3 +72,28 @@ async def test_a_bid_whose_answer_is_cut_off_is_on_record_once(
     amounts = [record["event"]["amount"] for record in await floor.records(lot, "BidPlaced")]
     assert amounts == [1_000_00, 1_010_00]
     await expect(anna.at("#bid-asking")).to_be_enabled()
+    await shows_figures_until_there_is_a_curve(anna)
+    await tells_how_slow_it_is(anna, wire)
+
+
+async def shows_figures_until_there_is_a_curve(person: Person) -> None:
+    """What could not be loaded while the network was away is told otherwise, and asked for again."""
+    await expect(person.at("[data-curve=missing] tbody tr")).to_have_count(2)
+    await person.sees("[data-curve=missing]", "¥1,010")
+    await person.page.unroute(CURVE)
+    await person.page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(person.at(".curve svg")).to_be_visible()
+
+
+async def tells_how_slow_it_is(person: Person, wire: TcpFaultProxy) -> None:
+    """What is shown is the wire as it is now: while an answer is awaited, after it, and once it goes well again."""
+    wire.delay_s = 1.0
+    round_trip_ms = 2 * 1000 * wire.delay_s
+    await person.page.click("#bid-asking")
+    await expect(person.at("#connection")).to_have_attribute("data-quality", "poor")
+    await expect(person.at("#outcomes .outcome-good")).to_have_count(2)
+    await person.until(f"{SHOWN_MS} >= {round_trip_ms}")
+    await expect(person.at("#connection")).to_have_attribute("data-quality", "poor")
+    wire.delay_s = 0.0
+    wire.mend(breaks=True)
+    await person.until(f"{SHOWN_MS} < {round_trip_ms}")

@@ -13,6 +13,7 @@ from playwright.async_api import ConsoleMessage, Route, expect
 from typer.testing import CliRunner
 
 from gateways.cli import app
+from gateways.client import ApiClient, LiveClient, Refusal
 from gateways.wire import HostAct
 from matching.terms import MINUTE_US
 from tests.browser.floor import Floor, in_the_room
@@ -43,8 +44,18 @@ async def test_area_is_said_as_area_everywhere(floor: Floor, building: Building)
     await in_the_room(anna, "anna", lot)
     await in_the_room(bela, "bela", lot)
     await hall.visit(f"/hall?lots={lot}")
+    await bela.at("#bid-asking").hover()
+    await bela.page.mouse.down()
     await anna.page.click("#bid-asking")
     await bela.sees("#bid-asking", f"500 {UNIT}")
+    await bela.page.mouse.up()  # what stood there was money, and counts nothing here
+    await bela.sees("#bid-hint", "阶段")
+    async with ApiClient(floor.exchange.url) as api:
+        await api.sign_in("bela", PASSWORD)
+        async with LiveClient(floor.exchange.url, cookie=api.cookie) as program:
+            for late in ({"amount": 1_000_00}, {"amount": 1_000_00, "phase": 0}):
+                refusal = await program.command({"type": "bid", "lot": lot, **late})
+                assert isinstance(refusal, Refusal) and refusal.code == "MEANT_FOR_ANOTHER_PHASE"
     await bela.page.click("#bid-asking")
     await bela.sees("#outcomes .outcome-good", f"500 {UNIT}")
     await anna.sees("#position", f"600 {UNIT}")

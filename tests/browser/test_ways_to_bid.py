@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import expect
 
+from gateways.client import ApiClient, LiveClient, Receipt
 from matching.units import Amount
 from tests.browser.floor import Floor, Said, in_the_room
 from tests.browser.keyboard import press, write
@@ -106,6 +107,32 @@ async def test_two_tabs_of_one_bidder_that_bid_at_once_make_one_bid(
     for tab in (anna, other):
         await expect(tab.at("#banner")).to_have_attribute("data-kind", "bad")
         await tab.sees("#banner", "¥1,020")
+    await bela.sees("#outcomes .outcome-good", "¥1,010")
+    await press_while_the_price_moves(floor, anna, bela, lot)
+
+
+async def press_while_the_price_moves(floor: Floor, anna: Person, bela: Person, lot: int) -> None:
+    """What is bid stood on the button when it was touched, or its key went down, whatever stands there afterwards."""
+    await expect(anna.at("#bid-asking")).to_be_enabled()
+    await anna.at("#bid-asking").hover()
+    await anna.page.mouse.down()
+    await floor.admit(lot, "carl")
+    async with ApiClient(floor.exchange.url) as api:
+        await api.sign_in("carl", PASSWORD)
+        async with LiveClient(floor.exchange.url, cookie=api.cookie) as carl:
+            assert isinstance(await carl.bid(lot, 1_020_00), Receipt)
+    await anna.sees("#bid-asking", "¥1,030")
+    await anna.page.mouse.up()
+    await anna.sees("#outcomes [data-code=BELOW_ASKING_PRICE]", "1,020")
+    await bela.sees("#bid-asking", "¥1,030")
+    await expect(bela.at("#bid-asking")).to_be_enabled()
+    await bela.at("#bid-asking").focus()
+    await bela.page.keyboard.down("Space")
+    await anna.page.click("[data-remedy=bid]")
+    await bela.sees("#bid-asking", "¥1,040")
+    await bela.page.keyboard.up("Space")
+    await bela.sees("#outcomes [data-code=BELOW_ASKING_PRICE]", "¥1,030")
+    assert await amounts_of(floor, lot) == [1_000_00, 1_010_00, 1_020_00, 1_030_00]
 
 
 async def test_from_the_catalogue_to_a_bid_by_keys_alone_and_by_touch_alone(

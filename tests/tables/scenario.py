@@ -14,6 +14,7 @@ Columns
           open, pause WHY, resume, withdraw WHY, warn, hammer, reserve N, confirm, default WHY;
           unseal 1=1200 2=1100x5/1000x5 3=spoiled; scores 1=8000 2=7500 (by paddle);
           commit N, show N, beacon ROUND HEX; admit X; deadline AT
+          (what a bidder does may end in `in phase N`, from 0: the phase that it is meant for)
     then  the events, separated by commas, as `told` writes them, or `refused CODE …`
           (a row without anything else goes on where the one above it ended)
 
@@ -26,7 +27,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from matching import commands as command
 from matching import events as event
@@ -174,7 +177,10 @@ class Row:
     @property
     def command(self) -> command.Command:
         """The command that the row names."""
-        verb, _, rest = self.does.partition(" ")
+        does, _, phase = self.does.partition(" in phase ")
+        verb, _, rest = does.partition(" ")
+        if phase:
+            return msgspec.structs.replace(replace(self, does=does).command, phase=int(phase))
         match verb:
             case "bid":
                 return command.PlaceBid(LOT, bidder_of(self.who), int(rest))

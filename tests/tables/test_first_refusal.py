@@ -54,6 +54,15 @@ ANSWERS = {
         """,
         {"H": 1},
     ),
+    "a word meant for what was asked before answers nothing": after_b_won(
+        BY_RANK,
+        """
+        10:01 | H     | say accept in phase 0  | refused MEANT_FOR_ANOTHER_PHASE
+        10:01 | H     | say decline in phase 0 | refused MEANT_FOR_ANOTHER_PHASE
+        10:02 | H     | say accept in phase 1  | H says accept, sold H 1100
+        """,
+        {"H": 1},
+    ),
     "silence is no match": after_b_won(
         BY_RANK,
         """

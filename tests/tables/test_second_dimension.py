@@ -54,6 +54,26 @@ SCENARIOS = {
         8:02.9   | clock | deadline 8:02.9 | sold C 2000 at 2200
         """,
     ),
+    "an amount meant for the price counts nothing in the second dimension": Scenario(
+        BARE,
+        """
+        at       | who   | does                | then
+        0:00     | clock | deadline 0:00       | opened, phase 0 ends 4:00
+        0:01     | A     | bid 1000 in phase 1 | refused MEANT_FOR_ANOTHER_PHASE
+        0:01     | x     | bid 1000 in phase 1 | refused MEANT_FOR_ANOTHER_PHASE
+        0:01     | A     | bid 1000 in phase 0 | A 1000, extension 1 ends 4:01
+        0:02     | B     | bid 2000 in phase 0 | B 2000, cap 2000, phase 1 ends 4:02
+        0:02     | A     | bid 2000 in phase 0 | refused MEANT_FOR_ANOTHER_PHASE
+        0:02     | A     | max 2000 in phase 0 | refused MEANT_FOR_ANOTHER_PHASE
+        0:02     | A     | bid 2000 in phase 2 | refused MEANT_FOR_ANOTHER_PHASE
+        0:03     | host  | pause power         | frozen host (power)
+        0:03     | A     | bid 2000 in phase 0 | refused LOT_FROZEN (power)
+        0:04     | host  | resume              | resumed by host ends 4:04
+        0:05     | A     | bid 600 in phase 1  | A 600, extension 1 ends 4:05
+        4:05     | B     | bid 700 in phase 0  | refused LOT_CLOSED
+        4:05     | clock | deadline 4:05       | sold A 2000 at 600
+        """,
+    ),
     "the first quantity is the start or whole steps above it": Scenario(
         BARE,
         """

@@ -145,6 +145,31 @@ async def test_a_refusal_is_a_value_that_says_what_would_be_accepted() -> None:
     assert answer == Refusal("ab" * 16, 5, "BELOW_ASKING_PRICE", 600, 100)
 
 
+async def test_what_is_given_is_meant_for_the_phase_that_was_looked_at_last() -> None:
+    heard: list[Frame] = []
+
+    async def script(talk: Conversation) -> None:
+        await talk.hear()
+        await talk.say(**snapshot(1, state={"phase": 1}))
+        await talk.say(**events(2, 2) | {"state": {"phase": 2}})
+        for _ in range(6):
+            heard.append(await talk.hear())
+            await talk.say(**receipt(heard[-1]))
+        await talk.wait()
+
+    async with exchange(script) as url, LiveClient(url) as client:
+        lot = await client.subscribe(5)
+        assert (await anext(lot)).state["phase"] == 1
+        await client.bid(5, 100)
+        await client.bid(5, 100, phase=4)
+        assert (await anext(lot)).state["phase"] == 2
+        await client.max_bid(5, 100)
+        await client.command({"type": "declare", "lot": 5, "word": "accept"})
+        await client.host(5, HostAct.OPEN)
+        await client.bid(6, 100)
+    assert [frame.get("phase") for frame in heard] == [1, 4, 2, 2, None, None]
+
+
 async def test_answers_find_their_command_in_any_order() -> None:
     async def script(talk: Conversation) -> None:
         frames = [await talk.hear(), await talk.hear()]

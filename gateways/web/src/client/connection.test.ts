@@ -102,7 +102,7 @@ it("keeps a command's id through a lost connection and an unknown outcome", asyn
   live.subscribe(1);
   live.connect();
   begin();
-  const answered = live.send({ type: "bid", lot: 1, amount: 5 });
+  const answered = live.send({ type: "bid", lot: 1, amount: 5, phase: 0 });
   socket(0).onclose?.({ code: 1006 });
   await vi.advanceTimersByTimeAsync(20);
   const server = begin(1);
@@ -121,7 +121,7 @@ it("asks again for an answer that is late, with the same id", async () => {
   live.subscribe(1);
   live.connect();
   const server = begin();
-  void live.send({ type: "bid", lot: 1, amount: 5 });
+  void live.send({ type: "bid", lot: 1, amount: 5, phase: 0 });
   await vi.advanceTimersByTimeAsync(6_000);
   expect(new Set(server.of("bid").map((frame) => frame.id)).size).toBe(1);
   expect(server.of("bid")).toHaveLength(2);
@@ -130,7 +130,7 @@ it("asks again for an answer that is late, with the same id", async () => {
 it("stays away when the close code says so, and tells what is pending that its outcome is unknown", async () => {
   live.connect();
   socket(0).hear(HELLO);
-  const answered = live.send({ type: "bid", lot: 1, amount: 5 });
+  const answered = live.send({ type: "bid", lot: 1, amount: 5, phase: 0 });
   socket(0).onclose?.({ code: 4503 });
   await vi.advanceTimersByTimeAsync(60_000);
   expect([sockets.length, live.state]).toEqual([1, "disconnected"]);
@@ -175,7 +175,7 @@ it("says how long an answer takes now, not how short it once was", () => {
   sockets[0]?.hear({ type: "pong", sent: live.clock.localMs() - 30, server_time_us: 2 });
   expect([live.answerMs, live.clock.roundTripMs]).toEqual([30, 30]);
   const pinged = sockets[0]?.of("ping").length ?? 0;
-  void live.send({ type: "bid", lot: 1, amount: 5 });
+  void live.send({ type: "bid", lot: 1, amount: 5, phase: 0 });
   vi.advanceTimersByTime(900);
   expect(live.answerMs).toBe(900);
   sockets[0]?.hear({ type: "receipt", id: sockets[0].of("bid")[0]?.id });

@@ -238,8 +238,12 @@ export class LiveConnection {
   private answered(answer: Answer): void {
     const waiting = this.pending.get(answer.id);
     this.pending.delete(answer.id);
-    // A slow answer says that the last ping is no longer true.
-    if (waiting && this.clock.localMs() - waiting.sentAtMs > SLOW_ANSWER_MS) this.ping();
+    const tookMs = waiting ? this.clock.localMs() - waiting.sentAtMs : 0;
+    if (tookMs > SLOW_ANSWER_MS) {
+      // A slow answer says that the last ping is no longer true; until another one is back, it is what is known.
+      this.clock.lastRoundTripMs = tookMs;
+      this.ping();
+    }
     waiting?.resolve(answer);
   }
 
