@@ -135,8 +135,8 @@ it("stays away when the close code says so, and tells what is pending that its o
   await vi.advanceTimersByTimeAsync(60_000);
   expect([sockets.length, live.state]).toEqual([1, "disconnected"]);
   expect(await answered).toMatchObject({ code: "OUTCOME_UNKNOWN" });
-  expect(await live.send({ type: "bid", lot: 1, amount: 5 }), "what never left says why").toMatchObject({ code: "NOT_SIGNED_IN" });
-  expect(await live.send({ type: "bid", lot: 1, amount: 5 }, "0".repeat(32))).toMatchObject({ code: "OUTCOME_UNKNOWN" });
+  expect(await live.send({ type: "bid", lot: 1, amount: 5, phase: 0 }), "what never left says why").toMatchObject({ code: "NOT_SIGNED_IN" });
+  expect(await live.send({ type: "bid", lot: 1, amount: 5, phase: 0 }, "0".repeat(32))).toMatchObject({ code: "OUTCOME_UNKNOWN" });
   expect([1006, 1001, 4400, 4401, 4402, 4500, 4501, 4502, 4503].map(mayReturn)).toEqual([true, true, true, true, true, false, false, false, false]);
 });
 
@@ -187,7 +187,7 @@ it("says how long an answer takes now, not how short it once was", () => {
 it("answers what waits when it is closed while it waits to come back", async () => {
   live.connect();
   socket(0).hear(HELLO);
-  const answered = live.send({ type: "bid", lot: 1, amount: 5 });
+  const answered = live.send({ type: "bid", lot: 1, amount: 5, phase: 0 });
   socket(0).onclose?.({ code: 1006 });
   live.close();
   expect(await answered).toMatchObject({ code: "OUTCOME_UNKNOWN" });
