@@ -1,5 +1,5 @@
-"""What a host's desk shows beside the live floor: refusals by reason, what each lot under way still waits for, and who
-was behind the paddles of a lot that is over."""
+"""What a host's desk shows beside the live floor: refusals by reason, what each lot under way still waits for, the
+sealed offers that wait to be opened, and who was behind the paddles of a lot that is over."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from exchange.host_desk import LotAtDesk, Refusals
 from exchange.people import Role
 from gateways.api.errors import ApiCode, ApiError
 from gateways.api.operation import Asked, Operation, only
-from matching.lot import ENDED_STATES
-from matching.units import TIME_US_MAX, BidderId, LotId, Paddle
+from matching.lot import ENDED_STATES, Lot
+from matching.phases.contest import Stage
+from matching.phases.sealed import SealedPhase
+from matching.units import TIME_US_MAX, BidderId, Digest, LotId, Paddle
 
 PARTICIPANTS_MAX: Final = 1_000
 DECLARED_MAX: Final = 100
@@ -47,6 +49,20 @@ class Participants(Struct, frozen=True):
     participants: list[Participant]
 
 
+class SealedOffer(Struct, frozen=True):
+    """The offer of a paddle, of which no more is known than the SHA-256 of its file."""
+
+    paddle: Paddle
+    handle: Digest
+
+
+class SealedOffers(Struct, frozen=True):
+    """The offers that wait to be opened, by paddle; none before the deadline, and none once they are open."""
+
+    lot: LotId
+    offers: list[SealedOffer]
+
+
 class Desk(Struct, frozen=True):
     """The lots under way as a host's desk shows them. `is_writable` says that commands are taken: the journal works."""
 
@@ -62,6 +78,23 @@ async def count_refusals(asked: Asked) -> Refusals:
         raise ApiError(ApiCode.LOT_UNKNOWN)
     lot = services.book.lot(lot_id)
     return await services.host_desk.refusals(lot_id, query.since_us, {} if lot is None else lot.paddles)
+
+
+async def list_sealed_offers(asked: Asked) -> SealedOffers:
+    """List the sealed offers of a lot from their deadline until they are opened: all of them have to be opened at once,
+    also those whose bidders do not come."""
+    services, lot_id = asked.services, asked.ids["lot"]
+    if await services.book.load(lot_id) is None:
+        raise ApiError(ApiCode.LOT_UNKNOWN)
+    return SealedOffers(lot_id, offers_to_open(services.book.lot(lot_id)))
+
+
+def offers_to_open(lot: Lot | None) -> list[SealedOffer]:
+    """Return the sealed offers of a lot that wait to be opened, by paddle."""
+    phase = None if lot is None else lot.phase
+    if not isinstance(phase, SealedPhase) or phase.stage is not Stage.OPENING or phase.revealed is not None:
+        return []
+    return [SealedOffer(paddle, handle) for paddle, handle in sorted(phase.handles.items())]
 
 
 async def name_participants(asked: Asked) -> Participants:
@@ -115,6 +148,10 @@ OPERATIONS = (
     Operation(
         "GET", "/lots/{lot}/refusals", count_refusals, only(Role.HOST, Role.ADMIN), query=RefusalQuery,
         answer=Refusals, codes=(ApiCode.LOT_UNKNOWN,),
+    ),
+    Operation(
+        "GET", "/lots/{lot}/sealed-offers", list_sealed_offers, only(Role.HOST, Role.ADMIN), answer=SealedOffers,
+        codes=(ApiCode.LOT_UNKNOWN,),
     ),
     Operation(
         "GET", "/lots/{lot}/participants", name_participants, only(Role.HOST, Role.ADMIN), answer=Participants,

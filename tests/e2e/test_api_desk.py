@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.people import Role
-from matching.commands import HammerLot, OpenLot, PlaceBid, ResumeLot, WithdrawLot
+from matching.commands import HammerLot, OpenLot, PlaceBid, ResumeLot, SealOffer, WithdrawLot
 from tests.live import lot_form
 from tests.served import Person, Served
 
@@ -87,6 +87,23 @@ async def test_who_was_behind_a_paddle_is_told_once_the_lot_is_over(floor: Serve
     assert (await host.ask("GET", "/lots/999/participants"))[1]["code"] == "LOT_UNKNOWN"
     for other in (anna, await floor.nobody()):
         assert (await other.ask("GET", f"/lots/{lot}/participants"))[0] in (401, 403)
+
+
+async def test_sealed_offers_are_told_to_hosts_and_not_before_their_deadline(floor: Served) -> None:
+    host = await floor.program("host", Role.HOST, Role.ADMIN)
+    anna = await floor.program("anna", Role.BIDDER)
+    assert host.account
+    form = lot_form()
+    form["terms"]["programme"] = [{"phase": "sealed", "duration_us": 3_600_000_000}]
+    lot = (await host.post("/lots", form))["lot"]
+    (bidder,) = await admitted(floor, host, lot, anna)
+    await floor.give(OpenLot(lot, host.account.id))
+    await floor.give(SealOffer(lot, bidder, "0a" * 32))
+    asked = f"/lots/{lot}/sealed-offers"
+    assert await host.get(asked) == {"lot": lot, "offers": []}
+    for other in (anna, await floor.nobody()):
+        assert (await other.ask("GET", asked))[0] in (401, 403)
+    assert (await host.ask("GET", "/lots/999/sealed-offers"))[1]["code"] == "LOT_UNKNOWN"
 
 
 async def test_who_enters_the_reserve_has_a_name(floor: Served) -> None:

@@ -14,9 +14,12 @@ beforeAll(() => {
 });
 
 function view(changes: Partial<LotView>): LotView {
-  const plain = { state: "open", currency: "CNY", price: 0, opening_price: 100, leader: 0, winner: 0, hammer_price: 0, bids: 0, warnings: 0, fair_warnings_min: 2, host_may_hammer: true, has_reserve: false, is_reserve_met: false, opens_at_us: 0, ends_at_us: 0, resumes_at_us: 0, soft_close_window_us: 0, runners_up: [], format: "english" };
+  const plain = { state: "open", currency: "CNY", price: 0, opening_price: 100, leader: 0, winner: 0, hammer_price: 0, bids: 0, warnings: 0, fair_warnings_min: 2, host_may_hammer: true, has_reserve: false, is_reserve_met: false, opens_at_us: 0, ends_at_us: 0, resumes_at_us: 0, soft_close_window_us: 0, runners_up: [], format: "english", accepts: [] };
   return { ...plain, ...changes } as LotView;
 }
+
+const SHUT = { kind: "offers" as const, offers: -1, is_revealed: false, ranking: [] };
+const SEALED: Partial<LotView> = { host_may_hammer: false, format: "sealed", ends_at_us: NOW_US + 5_000_000 };
 
 const shown = (changes: Partial<LotView>, quietUs: number | null = null) => closingSteps(view(changes), NOW_US, quietUs).map(({ key, state }) => `${key}:${state}`);
 
@@ -31,6 +34,10 @@ test.each<[string, Partial<LotView>, string[]]>([
   ["frozen", { bids: 1, state: "frozen" }, ["open:done", "resume:now", "bidding:later", "next:later"]],
   ["by the clock", { host_may_hammer: false, ends_at_us: NOW_US + 5_000_000 }, ["open:done", "bidding:now", "clock:later", "next:later"]],
   ["by staff", { host_may_hammer: false }, ["open:done", "staff:now", "next:later"]],
+  ["that asks", { host_may_hammer: false, ends_at_us: NOW_US, detail: { kind: "asked", question: "match", accepted: 0, paddles: [3] } }, ["open:done", "asked:now", "clock:later", "next:later"]],
+  ["with sealed offers to open", { ...SEALED, detail: SHUT }, ["open:done", "opening:now", "next:later"]],
+  ["with offers to score", { ...SEALED, detail: { ...SHUT, is_revealed: true } }, ["open:done", "scoring:now", "next:later"]],
+  ["that still takes sealed offers", { ...SEALED, detail: SHUT, accepts: ["seal"] }, ["open:done", "bidding:now", "clock:later", "next:later"]],
 ])("the steps of a lot %s", (_name, changes, expected) => {
   expect(shown(changes)).toEqual(expected);
 });
@@ -73,6 +80,9 @@ test("what follows is said before it is done", () => {
   const places = { reservePlaces: 0 };
   expect(consequencesOf("hammer", view({ bids: 1, leader: 4, price: 500 }), places)[0]).toContain("Paddle 4 has the lot");
   expect(consequencesOf("hammer", view({ bids: 1, leader: 4, price: 500 }), { reservePlaces: 2 })[0]).toContain("Knocked down to paddle 4");
+  expect(consequencesOf("hammer", view({ bids: 1, leader: 1, bidders: 1 }), { reservePlaces: 2 })).toHaveLength(1);
+  expect(consequencesOf("hammer", view({ bids: 1, leader: 1, bidders: 2 }), { reservePlaces: 2 })[1]).toContain("Up to 1 runners-up");
+  expect(consequencesOf("hammer", view({ bids: 1, leader: 1, bidders: 2 }), places)[1]).toContain("deposits of all others");
   expect(consequencesOf("hammer", view({ bids: 1, has_reserve: true }), places)[0]).toContain("below the reserve");
   const lot = view({ state: "knocked_down", winner: 4, runners_up: [{ paddle: 9, amount: 400 }, { paddle: 2, amount: 300 }] as LotView["runners_up"] });
   expect(consequencesOf("default", lot, places)[1]).toMatch(/Paddle 9 is called at ¥4(\.00)?, .*after that: 1/);

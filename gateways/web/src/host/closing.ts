@@ -5,6 +5,7 @@ import { formatAmount } from "../client";
 import type { HostAct, LotView } from "../schema";
 import { momentText, spanText } from "../lot/standing";
 import { say } from "../texts/language";
+import { isToBeOpened } from "./entries";
 
 export interface Step {
   key: string;
@@ -43,11 +44,19 @@ function running(view: LotView, nowUs: number | null, quietUs: number | null): S
   const state = view.state === "announced" ? "later" : isOver(view) ? "done" : "now";
   if (view.state === "frozen") return [frozen(view, nowUs), { key: "bidding", state: "later", text: say("step_bidding") }];
   if (view.host_may_hammer) return byHammer(view, state, quietUs);
+  if (isToBeOpened(view)) return [{ key: "opening", state, text: say("step_opening"), note: say("step_opening_note", { when: whenText(view.ends_at_us, nowUs) }) }];
+  if (isToBeScored(view)) return [{ key: "scoring", state, text: say("step_scoring"), note: say("step_scoring_note", { when: whenText(view.ends_at_us, nowUs) }) }];
   if (view.state === "open" && !view.ends_at_us) return [{ key: "staff", state, text: say("step_staff"), note: say("step_staff_note") }];
   const bidding: Step = { key: "bidding", state, text: say("step_bidding") };
   const clock: Step = { key: "clock", state: isOver(view) ? "done" : "later", text: say("step_clock") };
   if (state === "now") bidding.note = byClockText(view, nowUs);
+  if (state === "now" && view.detail?.kind === "asked") Object.assign(bidding, { key: "asked", text: say("step_asked"), note: say("step_asked_note", { when: whenText(view.ends_at_us, nowUs) }) });
   return [bidding, clock];
+}
+
+/** Whether offers are open and wait for the experts' points. */
+function isToBeScored({ state, detail, accepts }: LotView): boolean {
+  return state === "open" && detail?.kind === "offers" && detail.is_revealed && accepts.length === 0;
 }
 
 function frozen(view: LotView, nowUs: number | null): Step {

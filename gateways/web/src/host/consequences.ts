@@ -32,7 +32,10 @@ function ofHammer(view: LotView, reservePlaces: number): string[] {
   if (view.bids === 0) return [say("then_passed_no_bids"), say("then_all_refunded")];
   if (view.has_reserve && !view.is_reserve_met) return [say("then_passed_reserve", { price: priceText(view) }), say("then_all_refunded"), say("then_relisted")];
   const values = { paddle: view.leader, price: priceText(view) };
-  return reservePlaces ? [say("then_knocked_down", values), say("then_runners_up_bound", { n: reservePlaces })] : [say("then_sold", values), say("then_others_refunded")];
+  const [what, others] = reservePlaces
+    ? [say("then_knocked_down", values), say("then_runners_up_bound", { n: Math.min(reservePlaces, view.bidders - 1) })]
+    : [say("then_sold", values), say("then_others_refunded")];
+  return view.bidders > 1 ? [what, others] : [what];
 }
 
 function ofConfirmation(view: LotView): string[] {

@@ -7,13 +7,26 @@ const DRAW = { phase: "draw", beacon: { source: "drand" } };
 
 const wanted = (phase: object, view: object = {}) => wantedOf({ state: "open", phase: 0, bidders: 2, detail: null, ...view } as unknown as LotView, { programme: [phase] } as unknown as LotTerms);
 
-test("staff enter the points of every bidder, and the beacon's round once it is known", () => {
-  expect(wanted(SCORED)).toEqual({ kind: "scores", paddles: [1, 2], pointsMax: 6000 });
-  expect(wanted(SCORED, { bidders: 0 })).toBeNull();
-  expect(wanted({ phase: "offers", award: { rule: "highest" } })).toBeNull();
-  expect(wanted(DRAW, { detail: { kind: "drawing", beacon_round: 0 } })).toBeNull();
-  expect(wanted(DRAW, { detail: { kind: "drawing", beacon_round: 9 } })).toEqual({ kind: "beacon", round: 9, source: "drand" });
-  expect(wanted(DRAW, { state: "frozen", detail: { kind: "drawing", beacon_round: 9 } })).toBeNull();
+const SHUT = { format: "sealed", accepts: [], detail: { kind: "offers", is_revealed: false } };
+const OPEN = { ...SHUT, detail: { kind: "offers", is_revealed: true } };
+const POINTS = { kind: "scores", paddles: [1, 2], pointsMax: 6000 };
+
+test("staff enter the beacon's round once it is known", () => {
+  expect(wanted(DRAW, { detail: { kind: "drawing", beacon_round: 0 } })).toEqual([]);
+  expect(wanted(DRAW, { detail: { kind: "drawing", beacon_round: 9 } })).toEqual([{ kind: "beacon", round: 9, source: "drand" }]);
+  expect(wanted(DRAW, { state: "frozen", detail: { kind: "drawing", beacon_round: 9 } })).toEqual([]);
+});
+
+test("staff open sealed offers when no more are taken, and enter points before or after, as the terms say", () => {
+  const later = { ...SCORED, award: { ...SCORED.award, scores_come: "after_opening" } };
+  expect(wanted(SCORED, { ...SHUT, accepts: ["seal"] })).toEqual([POINTS]);
+  expect(wanted(SCORED, SHUT)).toEqual([POINTS, { kind: "opening" }]);
+  expect(wanted(later, { ...SHUT, accepts: ["seal"] })).toEqual([]);
+  expect(wanted(later, SHUT)).toEqual([{ kind: "opening" }]);
+  expect(wanted(later, OPEN)).toEqual([POINTS]);
+  expect(wanted({ phase: "sealed" }, OPEN)).toEqual([]);
+  expect(wanted(SCORED, { ...SHUT, bidders: 0 })).toEqual([]);
+  expect(wanted({ phase: "offers", award: { rule: "best_price" } }, { ...SHUT, format: "offers" })).toEqual([]);
 });
 
 test.each([["60", 6000], ["59.5", 5950], [" 0.05 ", 5], ["60.01", null], ["-1", null], ["1,5", null], ["", null]])("%s points", (text, points) => {

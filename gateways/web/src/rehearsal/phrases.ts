@@ -74,6 +74,7 @@ export const REHEARSAL_PHRASES = {
   review_bids_value: ["机器人 {robots} 次，同事 {people} 次", "{robots} of robots, {people} of colleagues"],
   review_length: ["竞价时长", "Length"],
   review_acts: ["您的操作", "What you did"],
+  review_in_a_row: ["（连续 {n} 次）", "({n} in a row)"],
   review_after: ["距上一次报价 {n} 秒", "{n} s after the last bid"],
   review_refused: ["被拒绝的操作与报价", "What was refused"],
   review_code: ["原因", "Reason"],
