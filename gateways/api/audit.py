@@ -14,14 +14,15 @@ from exchange.audit import AuditReport, EntrySearch, Kept
 from gateways.api.administration import READERS
 from gateways.api.errors import ApiCode
 from gateways.api.operation import Asked, Operation
+from ledger.exports.cells import moment_text
 from matching.units import TIME_US_MAX
 
 PAGE_ENTRIES_MAX = 500
 TABLE_ENTRIES_MAX = 20_000
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS: Final = (
-    "position", "at_us", "account", "login", "roles", "operation", "code", "about", "address", "request", "unsaid",
-    "link",
+    "position", "at", "at_us", "account", "login", "roles", "operation", "code", "about", "address", "request",
+    "unsaid", "link",
 )  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def table(entries: list[Kept]) -> str:
         about = msgspec.json.encode(entry.about).decode()
         who = (entry.account, entry.login, " ".join(entry.roles))
         what = (entry.operation, entry.code, about, entry.address, entry.request, entry.unsaid)
-        row = (kept.position, entry.at_us, *who, *what, kept.link)
+        row = (kept.position, moment_text(entry.at_us), entry.at_us, *who, *what, kept.link)
         writer.writerow([_cell(value) for value in row])
     return text.getvalue()
 

@@ -25,6 +25,8 @@ MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+SHORT_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec")
+"""As browsers shorten them for British readers: a page that counts down writes the same moment again."""
 LARGE: Final = {
     Language.ZH: ((10**8, "亿"), (10**4, "万")),
     Language.EN: ((10**9, "bn"), (10**6, "m"), (10**3, "k")),
@@ -55,7 +57,10 @@ def grouped_text(number: str) -> str:
 
 def moment_text(at_us: TimeUs, language: Language, *, has_zone: bool = True) -> str:
     """Return a moment as date and time at the centre, to the minute, with its zone."""
-    text = f"{_at(at_us):%Y-%m-%d %H:%M}"
+    at = _at(at_us)
+    # Numbers alone would leave English readers in doubt which is the month.
+    english = f"{at.day} {SHORT_MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"
+    text = english if language is Language.EN else f"{at:%Y-%m-%d %H:%M}"
     return f"{text} {ZONE[language]}" if has_zone else text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -215,6 +216,9 @@ async def test_acts_sign_ins_and_refusals_are_on_record_without_secrets(floor: S
         assert answer.content_type == "text/csv" and answer.headers["X-Request-Id"]
         rows = list(csv.DictReader(io.StringIO((await answer.text()).lstrip("\ufeff"))))
     assert [row["operation"] for row in rows] == [one["operation"] for one in found]
+    assert [datetime.fromisoformat(row["at"]).timestamp() for row in rows] == [
+        int(row["at_us"]) / 1e6 for row in rows
+    ]
 
 
 async def test_a_cell_of_the_table_is_no_formula(floor: Served, boss: Person) -> None:

@@ -14,7 +14,7 @@ from exchange.texts import NO_TEXT
 from gateways.portal.cards import card_of
 from gateways.portal.results import result_of
 from gateways.portal.texts import Language
-from gateways.portal.writing import quantity_text, share_text
+from gateways.portal.writing import moment_text, quantity_text, share_text
 from matching.commands import AnnounceLot
 from matching.details import Dimension, Supply
 from matching.events import Award, LotAwarded
@@ -71,3 +71,10 @@ async def test_units_are_said_with_what_is_bid_beside_money(announced: LotView) 
 )
 async def test_a_lot_that_passed_says_why(announced: LotView, changes: dict[str, Any], why: str) -> None:
     assert result_of(card(announced, state=LotState.PASSED, **changes)).reason == why
+
+
+def test_a_moment_is_written_as_its_readers_write_it_and_as_the_pages_write_it_again() -> None:
+    at_us = 1_788_365_109_000_000
+    assert moment_text(at_us, Language.ZH) == "2026-09-03 00:05 北京时间"
+    assert moment_text(at_us, Language.EN) == "3 Sept 2026, 00:05 UTC+8"
+    assert moment_text(at_us, Language.EN, has_zone=False) == "3 Sept 2026, 00:05"

@@ -6,6 +6,7 @@ import { sentence } from "../house/api";
 import { hasRole, me } from "../house/me";
 import { momentText } from "../lot/standing";
 import { half, knows, locale, say } from "../texts/language";
+import { centreMoment } from "../texts/moments";
 
 /** Called after something was done, so that every part shows where things stand now. */
 type Changed = () => Promise<void>;
@@ -41,7 +42,7 @@ export function today(): string {
 /** Until when something is due: a midnight is the end of the day before it, as people say it. */
 export function dueText(atUs: number): string {
   if ((atUs + CENTRE_OFFSET_US) % DAY_US) return say("clock_due", { at: momentText(atUs) });
-  return say("clock_due_day", { day: new Date((atUs + CENTRE_OFFSET_US - DAY_US) / 1000).toISOString().slice(0, 10) });
+  return say("clock_due_day", { day: centreMoment(atUs - DAY_US, "day") });
 }
 
 /** What a posting was for, in words. */

@@ -3,6 +3,7 @@
 import { money as moneyIn, type Measure } from "../room/measure";
 import type { PublicRecord } from "../schema";
 import { say } from "../texts/language";
+import { centreMoment } from "../texts/moments";
 import { momentText } from "./standing";
 
 type PublicEvent = PublicRecord["event"];
@@ -128,6 +129,6 @@ function roundText({ number, items }: Extract<PublicEvent, { type: "RoundClosed"
 
 /** An end of today by its time alone, any other with its date. */
 function endText(atUs: number): string {
-  const isToday = new Date(atUs / 1000).toDateString() === new Date().toDateString();
+  const isToday = centreMoment(atUs, "day") === centreMoment(Date.now() * 1000, "day");
   return momentText(atUs, { isShort: isToday });
 }

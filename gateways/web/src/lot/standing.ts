@@ -4,7 +4,8 @@
 import { formatAmount, isClosed, mayReturn, SIGNED_OUT, type LiveConnection } from "../client";
 import { unitName, units } from "../room/measure";
 import type { LotView } from "../schema";
-import { CENTRE_ZONE, locale, say } from "../texts/language";
+import { say } from "../texts/language";
+import { centreMoment } from "../texts/moments";
 import { dimensionOf } from "./measures";
 
 const SECOND_US = 1_000_000;
@@ -85,20 +86,9 @@ export function countdown(view: LotView, nowUs: number | null): Countdown {
   }
 }
 
-const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
-const DATE = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
-/** By language and length: making one costs a thousand times as much as using it. */
-const moments = new Map<string, Intl.DateTimeFormat>();
-
 /** A moment as date and time at the centre; `isShort` leaves the date out, `hasZone` names the zone. */
 export function momentText(atUs: number, { isShort = false, hasZone = false } = {}): string {
-  const key = `${locale()} ${isShort}`;
-  let format = moments.get(key);
-  if (!format) {
-    format = new Intl.DateTimeFormat(locale(), { timeZone: CENTRE_ZONE, ...(isShort ? TIME : { ...DATE, ...TIME }) });
-    moments.set(key, format);
-  }
-  const text = format.format(atUs / 1000);
+  const text = centreMoment(atUs, isShort ? "time" : "second");
   return hasZone ? `${text} ${say("centre_zone")}` : text;
 }
 

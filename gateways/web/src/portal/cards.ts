@@ -4,7 +4,8 @@ import { isClosed, LiveConnection, type ConnectionState } from "../client";
 import { countdown, shownPrice } from "../lot/standing";
 import { measureOf } from "../room/measure";
 import type { LotView, ServerFrame } from "../schema";
-import { CENTRE_ZONE, say } from "../texts/language";
+import { say } from "../texts/language";
+import { centreMoment } from "../texts/moments";
 
 const TICK_MS = 1000;
 
@@ -59,7 +60,7 @@ function draw(card: HTMLElement, view: LotView, nowUs: number | null): void {
   const { label, text } = countdown(view, null);
   write(card, "clock-label", say(label));
   const atUs = momentOf(view);
-  write(card, "moment", atUs ? centreMoment(atUs) : text);
+  write(card, "moment", atUs ? `${centreMoment(atUs, "minute")} ${say("centre_zone")}` : text);
   drawCountdown(card, view, nowUs);
 }
 
@@ -75,12 +76,6 @@ function momentOf(view: LotView): number {
   if (view.state === "announced") return view.opens_at_us;
   if (view.state === "open") return view.ends_at_us;
   return view.state === "frozen" ? view.resumes_at_us : 0;
-}
-
-/** A moment as the server writes it: at the centre, to the minute, with its zone. */
-function centreMoment(atUs: number): string {
-  const format = new Intl.DateTimeFormat("sv-SE", { timeZone: CENTRE_ZONE, dateStyle: "short", timeStyle: "short" });
-  return `${format.format(atUs / 1000)} ${say("centre_zone")}`;
 }
 
 function write(card: HTMLElement, what: string, text: string): HTMLElement | null {
