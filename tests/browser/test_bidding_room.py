@@ -75,8 +75,9 @@ async def test_by_keyboard_on_a_telephone_and_in_several_lots_at_once(
     await expect(ben.at(f"[data-call='{first}']")).to_contain_text("outbid")
     await expect(ben.at(f".tile[data-lot='{first}']")).to_have_attribute("data-position", "outbid")
     await expect(ben.page).to_have_title("(Outbid) Several lots at once · Luochui")
-    await ben.at(f".tile[data-lot='{second}'] .tile-remove").click()
+    await ben.at(f".tile[data-lot='{second}'] .tile-remove").press("Enter")
     await expect(ben.at(".tile")).to_have_count(1)
+    await expect(ben.at(f".tile[data-lot='{first}']")).to_be_focused()
 
     await keep_receipts(anna, first, await floor.records(first, "BidPlaced"))
 
@@ -138,8 +139,9 @@ async def answer_a_refusal(anna: Person) -> None:
     await expect(anna.at("#outcomes [data-code=BELOW_ASKING_PRICE]")).to_be_visible()
     await expect(anna.at("[data-remedy=bid]")).to_have_text("改报 ¥1,020")
     await expect(anna.at("#bid-asking")).to_be_enabled()
-    await anna.page.click("[data-remedy=bid]")
+    await anna.at("[data-remedy=bid]").press("Enter")
     await expect(anna.at("#position")).to_have_attribute("data-position", "leading")
+    await expect(anna.at("#bid-hint")).to_be_focused()
 
 
 async def keep_receipts(anna: Person, lot: int, bids: list[dict[str, Any]]) -> None:

@@ -24,4 +24,12 @@ it("every state of a deposit has a next step", () => {
   expect(nextStep({ ...SIGN_UP, state: "admitted", deposit_state: null }, null).key).toBe("next_none");
 });
 
+it("a refund that left for the bank is not yet with the bidder", () => {
+  const refunded = { ...SIGN_UP, deposit_state: "refunded" } as TitledSignUp;
+  const paidOut = (...states: string[]) => ({ ...MONEY, payouts: states.map((state) => ({ state, amount: 300 })) }) as unknown as OwnDeposit;
+  expect(nextStep(refunded, paidOut("sent"))).toEqual({ key: "next_refund_sent", amount: 300, atUs: 0, kind: "calm" });
+  expect(nextStep(refunded, paidOut("rejected", "sent")).key).toBe("next_refund_sent");
+  expect(nextStep(refunded, paidOut("rejected", "paid"))).toEqual({ key: "next_refunded", amount: 300, atUs: 0, kind: "good" });
+});
+
 it("a clock is read as it is spelt", () => expect(clockOf("working_days:5")).toEqual({ unit: "working_days", n: 5 }));

@@ -25,7 +25,7 @@ export function nextStep(signUp: TitledSignUp, money: OwnDeposit | null): NextSt
     case "applied_to_price": return step("applied", "good", signUp.applied);
     case "defaulted": return step("defaulted", "bad");
     case "forfeited": return step("forfeited", "bad");
-    case "refunded": return step("refunded", "good", money?.payouts.find(({ state }) => state === "paid")?.amount ?? 0);
+    case "refunded": return refundedStep(money, step);
     case "lapsed": return step("lapsed", "calm");
     default: return signUp.state === "admitted" ? step("none", "good") : step(signUp.state === "not_admitted" ? "lapsed" : "pending", "calm");
   }
@@ -46,6 +46,13 @@ function refundStep(refund: NonNullable<OwnDeposit["refund"]>, step: Step): Next
     case "overdue": return step("refund_late", "bad", refund.owed, refund.due_at_us ?? 0);
     default: return step("refund", "calm", refund.owed, refund.due_at_us ?? 0);
   }
+}
+
+/** The books call a refund done once it has left for the bank; the bidder's account has it only when the bank has paid. */
+function refundedStep(money: OwnDeposit | null, step: Step): NextStep {
+  const atBank = money?.payouts.find(({ state }) => state === "sent");
+  if (atBank) return step("refund_sent", "calm", atBank.amount);
+  return step("refunded", "good", money?.payouts.find(({ state }) => state === "paid")?.amount ?? 0);
 }
 
 /** A period as a refund clock spells it, e.g. working_days:5. */

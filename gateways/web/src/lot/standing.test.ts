@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { LotView } from "../schema";
 import { setLanguage } from "../texts/language";
-import { countdown, durationText, spanText } from "./standing";
+import { countdown, dueText, durationText, spanText } from "./standing";
 
 setLanguage("en");
 const VIEW = { state: "open", currency: "CNY", price: 100, asking_price: 110, leader: 1, winner: 0, ends_at_us: 5_000_000 } as LotView;
@@ -22,4 +22,10 @@ it("spans and durations are said in the largest even unit", () => {
 it("where staff have to enter something the clock says so", () => {
   const texts = [true, false].map((host) => countdown({ ...VIEW, ends_at_us: 0, host_may_hammer: host }, 0).text);
   expect(texts).toEqual(["When the host hammers", "When staff have entered what is missing"]);
+});
+
+it("what is due by the end of a day is told with that day", () => {
+  const midnight = Date.parse("2026-11-28T00:00:00+08:00") * 1000;
+  expect(dueText(midnight)).toMatch(/^27.11.2026 24:00 /);
+  expect(dueText(midnight + 60_000_000)).toContain("00:01:00");
 });

@@ -14,7 +14,7 @@ it("is complete as JSON, to the microsecond, and says where to compare it", () =
 
 it("is a page that reads by itself, with nothing in it that runs", () => {
   const { text } = receiptPage(FACTS);
-  for (const part of ["¥12,800.00（壹万贰仟捌佰元整）", "#41", FACTS.link, FACTS.id, "Lot &#38; seven"]) expect(text).toContain(part);
+  for (const part of ["¥12,800.00（壹万贰仟捌佰元整）", "#41", "2026-09-21 22:13:20.123456（北京时间", FACTS.link, FACTS.id, "Lot &#38; seven"]) expect(text).toContain(part);
   expect(text).not.toContain("<script");
   expect(receiptPage({ ...FACTS, unit: "㎡", amount: 12_500 }).text).toContain("<th>报价 Bid</th><td>12,500 ㎡</td>");
   expect(decodeURIComponent(addressOf(receiptPage(FACTS)).split(",").slice(1).join(","))).toBe(text);

@@ -3,7 +3,7 @@
 
 import { capitalAmount, formatAmount } from "../client";
 import { units } from "./measure";
-import type { BothLanguages } from "../texts/language";
+import { CENTRE_ZONE, type BothLanguages } from "../texts/language";
 
 export interface ReceiptFacts {
   lot: number;
@@ -80,7 +80,7 @@ function rowsOf(facts: ReceiptFacts): [string, string][] {
     ["竞买号 Paddle", String(facts.paddle)],
     ["类型 Kind", facts.kind === "bid" || facts.kind === "max_bid" ? kind : facts.kind],
     ...amount,
-    ["受理时间 Recorded at", `${isoTime(facts.at_us)} (UTC)`],
+    ["受理时间 Recorded at", `${centreTime(facts.at_us)}（北京时间 Beijing time）`],
     ["记录编号 Record", `#${facts.sequence}`],
     ["哈希链接 Link", facts.link],
     ...(facts.id ? [["指令编号 Command id", facts.id] satisfies [string, string]] : []),
@@ -100,6 +100,12 @@ function recordAddress({ origin, lot, sequence }: ReceiptFacts): string {
 
 function fileName({ lot, sequence }: ReceiptFacts): string {
   return `luochui-${lot}-${sequence}`;
+}
+
+/** As the clock of the centre showed it, to the microsecond. */
+function centreTime(atUs: number): string {
+  const toTheSecond = new Intl.DateTimeFormat("sv-SE", { timeZone: CENTRE_ZONE, dateStyle: "short", timeStyle: "medium" }).format(atUs / 1000);
+  return `${toTheSecond}.${String(atUs % 1_000_000).padStart(6, "0")}`;
 }
 
 function isoTime(atUs: number): string {

@@ -6,6 +6,7 @@ import type { Phrases } from "../texts/language";
 export const SIGN_UP_PHRASES: Phrases = {
   ...IDENTITY_PHRASES,
   steps_label: ["报名步骤", "Steps of signing up"],
+  step_place: ["第 {n} 步，共 {of} 步：{step}", "Step {n} of {of}: {step}"],
   step_identity: ["身份", "Identity"],
   step_commitment: ["承诺", "Commitment"],
   step_deposit: ["保证金", "Deposit"],

@@ -412,7 +412,7 @@ export const PHRASES = {
   deposit_by: ["保证金到账截止", "Deposits in by"],
   deposit_applied: ["已转价款", "Applied to the price"],
   deposit_refund_due: ["应退还", "Due back to you"],
-  pay_hint: ["请从本人账户转入上述子账号；到账后自动发放竞买号。", "Pay from an account in your own name with this reference; your paddle follows when the money is in."],
+  pay_hint: ["请从本人（本单位）账户转入下列收款账号，并在附言中填写子账号；到账后自动发放竞买号。", "Pay from an account in your own name to the account below, with this reference; your paddle follows when the money is in."],
   demo_bank: ["演示银行", "DEMO BANK"],
   demo_bank_hint: ["仅供演示：模拟银行到账通知，不涉及真实款项。", "For demonstration only: sends a bank receipt, no real money moves."],
   demo_bank_pay: ["由演示银行付款", "Pay through the demo bank"],
