@@ -28,3 +28,10 @@ it("says what leads, and what was sold with what", () => {
   const sold = { sequence: 40, at_us: 1, event: { type: "LotSold", paddle: 2, price: 10_300_00, by: 0, quantity: 1_200 } } as PublicRecord;
   expect(recordText(sold, "CNY", String, { dimension: dimensionOf({ detail: null }, PROGRAMME) })).toContain("1,200 ㎡");
 });
+
+it("says what was inside offers that were opened, of each", () => {
+  const opened = (offers: object[]) => recordText({ sequence: 11, at_us: 1, event: { type: "OffersRevealed", offers, by: 0 } } as unknown as PublicRecord, "CNY", String);
+  expect(opened([{ paddle: 1, lines: [[9_800_00, 1]] }, { paddle: 3, lines: [] }])).toMatch(/Paddle 1 ¥9,800 · Paddle 3 does not count$/);
+  expect(opened([{ paddle: 1, lines: [[9_800_00, 20]] }])).not.toContain("9,800");
+  expect(opened(Array.from({ length: 21 }, (_, index) => ({ paddle: index + 1, lines: [[9_800_00, 1]] })))).not.toContain("9,800");
+});

@@ -14,6 +14,7 @@ const HIDDEN: ReadonlySet<string> = new Set([
 ]);
 
 /** A closed round with more items than this is told by the page's detail instead. */
+const OFFERS_TOLD = 20;
 const ITEMS_TOLD = 6;
 
 /** A record as the API shows it: with its link, and who of the staff acted. */
@@ -89,8 +90,18 @@ export function recordText(record: ShownRecord, currency: string, by: StaffName,
     case "WinnerDefaulted": return say("event_WinnerDefaulted", { who, paddle: event.paddle, reason: event.reason });
     case "AnnouncementMade": return say("event_AnnouncementMade", { who, text: event.text });
     case "LotAwarded": return say("event_LotAwarded", { who, n: event.awards.length });
+    case "OffersRevealed": return offersText(event, who, measure);
     default: return phaseText(event, { who, end, money });
   }
+}
+
+/** What was inside offers, of each where they are plain amounts and can be told in a line; how many there were anyway. */
+function offersText({ offers }: Extract<PublicEvent, { type: "OffersRevealed" }>, who: string, measure: Measure): string {
+  const told = say("event_OffersRevealed", { who, n: offers.length });
+  const isPlain = offers.every(({ lines = [] }) => lines.length === 0 || (lines.length === 1 && (lines[0]?.[1] ?? 1) === 1));
+  if (offers.length === 0 || offers.length > OFFERS_TOLD || !isPlain) return told;
+  const each = offers.map(({ paddle, lines = [] }) => `${say("paddle_number", { paddle })} ${lines[0] ? measure.text(lines[0][0]) : say("offer_spoiled")}`);
+  return say("event_OffersRevealed_each", { told, each: each.join(" · ") });
 }
 
 interface Said {
@@ -106,7 +117,6 @@ function phaseText(event: PublicEvent, { who, end, money }: Said): string {
     case "RoundBegan": return say(event.is_pause ? "event_RoundPaused" : "event_RoundBegan", { n: event.number, end, price: event.price ? ` ${price}` : "" });
     case "RoundClosed": return roundText(event, money);
     case "Declared": return say("event_Declared", { paddle: event.paddle, word: say(`word_${event.word}`) });
-    case "OffersRevealed": return say("event_OffersRevealed", { who, n: event.offers.length });
     case "OffersRanked": return event.places[0] ? say("event_OffersRanked", { paddle: event.places[0].paddle }) : say("event_OffersRanked_none");
     case "HintPublished": return say("event_HintPublished", { n: event.offers, amount: money(event.price) });
     case "EntrantsFixed": return say("event_EntrantsFixed", { n: event.entrants.length });

@@ -456,6 +456,8 @@ export const PHRASES = {
   event_RoundClosed: ["第 {n} 轮结束", "Round {n} is closed"],
   event_Declared: ["{paddle} 号：{word}", "Paddle {paddle}: {word}"],
   event_OffersRevealed: ["揭示 {n} 份报价（{who}）", "{n} offers revealed by {who}"],
+  event_OffersRevealed_each: ["{told}：{each}", "{told}: {each}"],
+  offer_spoiled: ["无效", "does not count"],
   event_OffersRanked: ["报价排名：{paddle} 号居首", "Offers ranked: paddle {paddle} comes first"],
   event_OffersRanked_none: ["没有有效报价", "No valid offer"],
   event_HintPublished: ["{n} 份报价的均值 {amount}", "Mean of {n} offers: {amount}"],
