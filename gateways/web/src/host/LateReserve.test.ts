@@ -35,5 +35,6 @@ test("it says who enters it, from when, and how long there is", () => {
 
 test("before its phase runs the time is told from the end, and afterwards that it is entered", () => {
   expect(said(0, { state: "announced", ends_at_us: 0 })).toContain("from 00:30:00 to 00:10:00 before the end");
-  expect(said(0, { takes_late_reserve: false })).toContain("It is entered.");
+  expect(said(0, { takes_late_reserve: false, has_reserve: true })).toContain("It is entered.");
+  expect(said(0, { state: "sold", takes_late_reserve: false, has_reserve: false })).not.toContain("It is entered.");
 });

@@ -95,8 +95,7 @@ export function momentText(atUs: number, { isShort = false, hasZone = false } = 
 /** Until when something is due: the end of a day is told as 24:00 of that day, because midnight reads as the day after. */
 export function dueText(atUs: number): string {
   if (momentText(atUs, { isShort: true }) !== "00:00:00") return momentText(atUs, { hasZone: true });
-  const day = new Intl.DateTimeFormat(locale(), { timeZone: CENTRE_ZONE, ...DATE }).format(atUs / 1000 - 1);
-  return `${day} 24:00 ${say("centre_zone")}`;
+  return `${centreMoment(atUs - SECOND_US, "day")} 24:00 ${say("centre_zone")}`;
 }
 
 /** A span of time as hours, minutes and seconds, with days in front when there are some. */
