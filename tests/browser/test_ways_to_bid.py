@@ -128,6 +128,7 @@ async def press_while_the_price_moves(floor: Floor, anna: Person, bela: Person, 
     await expect(bela.at("#bid-asking")).to_be_enabled()
     await bela.at("#bid-asking").focus()
     await bela.page.keyboard.down("Space")
+    await expect(anna.at("#bid-asking")).to_be_enabled()
     await anna.page.click("[data-remedy=bid]")
     await bela.sees("#bid-asking", "¥1,040")
     await bela.page.keyboard.up("Space")
