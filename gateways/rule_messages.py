@@ -179,6 +179,12 @@ RULE_MESSAGES: Final = {
         "请看清当前阶段竞的是什么，再重新提交；程序请在 phase 字段中注明当前阶段（见标的状态的 phase）。",
         "See what is bid now, then give it anew; a program says in `phase` which one it means, as in the lot's state.",
     ),
+    "MEANT_FOR_ANOTHER_ROUND": Message(
+        "您所答复的那一轮（或那一次询问）已经结束，现在进行的是另一轮，价格可能不同，因此未予受理，未产生任何效力。",
+        "The round or question that this answers is over; another runs, perhaps at another price. It has no effect.",
+        "请看清本轮价格，再重新提交；程序请在 ends_at_us 字段中照抄所答复的标的状态中的同名字段。",
+        "See the price of this round, then give it anew; a program copies `ends_at_us` of the state that it answers.",
+    ),
     "LEAD_BIDDER_BIDS": Message(
         "联合竞买只能由牵头人报价。",
         "In a joint bid only the lead bidder may act.",

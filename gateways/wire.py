@@ -63,6 +63,17 @@ WirePhase = Annotated[
 ]
 """In another phase it is refused (`MEANT_FOR_ANOTHER_PHASE`): the same figure may count something else there."""
 
+WireEnd = Annotated[
+    int,
+    Meta(
+        ge=0,
+        lt=2**53,
+        description="the round or question it answers, by its `ends_at_us` as the lot's state tells it; without it, "
+        "the first of the lot",
+    ),
+]
+"""In another one it is refused (`MEANT_FOR_ANOTHER_ROUND`): the same word may say yes to another price there."""
+
 RTT_MS_MAX: Final = 60_000
 RoundTripMs = Annotated[int, Meta(ge=0, le=RTT_MS_MAX)]
 
@@ -130,6 +141,7 @@ class Declare(_ClientFrame, frozen=True, tag="declare"):
     lot: WireLot
     word: Word
     phase: WirePhase = 0
+    ends_at_us: WireEnd = 0
 
 
 class Offer(_ClientFrame, frozen=True, tag="offer"):
@@ -156,6 +168,7 @@ class TakeBack(_ClientFrame, frozen=True, tag="take_back"):
     id: CommandId
     lot: WireLot
     phase: WirePhase = 0
+    ends_at_us: WireEnd = 0
 
 
 class Order(_ClientFrame, frozen=True, tag="order"):
@@ -197,6 +210,7 @@ class ItemBids(_ClientFrame, frozen=True, tag="item_bids"):
     lot: WireLot
     bids: ItemBidList
     phase: WirePhase = 0
+    ends_at_us: WireEnd = 0
 
 
 class CommitSeed(_ClientFrame, frozen=True, tag="commit_seed"):
@@ -272,6 +286,8 @@ BidderFrame: TypeAlias = (
 )
 AIMED_FRAMES: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(BidderFrame))
 """Types of the frames that say which phase they are meant for: all that a bidder gives."""
+ROUND_FRAMES: Final = frozenset(str(kind.__struct_config__.tag) for kind in (Declare, TakeBack, ItemBids))
+"""Types of those that also say which round or question they answer: their price does not stand in them."""
 PartyFrame: TypeAlias = CommitSeed | RevealSeed
 """What bidders and staff alike may send."""
 StaffFrame: TypeAlias = Host | Openings | Scores | Beacon

@@ -5,6 +5,10 @@ Does not belong here: which phase takes it, and when.
 
 What a bidder gives may say which phase of the programme it is meant for: the same words and figures mean something else
 in the next one, and a command can be overtaken by its beginning. None: whichever runs when it is decided.
+
+What does not carry the price that it is about itself (a word, bids on items, taking back) may also say which round or
+question of that phase it answers, by the moment at which that one ends, `ends_at_us`: the next one ends later, also
+where a freeze sends the programme back and a question is put again. 0: what the lot asked first. None: as above.
 """
 
 from __future__ import annotations
@@ -170,6 +174,7 @@ class Declare(Struct, frozen=True, tag=True):
     bidder: BidderId
     word: Word
     phase: PhaseNumber | None = None
+    ends_at_us: TimeUs | None = None
 
 
 class SubmitOffer(Struct, frozen=True, tag=True):
@@ -196,6 +201,7 @@ class TakeBackOffer(Struct, frozen=True, tag=True):
     lot: LotId
     bidder: BidderId
     phase: PhaseNumber | None = None
+    ends_at_us: TimeUs | None = None
 
 
 class Side(StrEnum):
@@ -266,6 +272,7 @@ class BidOnItems(Struct, frozen=True, tag=True):
     bidder: BidderId
     bids: ItemBidList
     phase: PhaseNumber | None = None
+    ends_at_us: TimeUs | None = None
 
 
 class Opening(Struct, frozen=True):
@@ -351,6 +358,8 @@ BidderCommand: TypeAlias = (
     | ReplaceOrder
     | BidOnItems
 )
+RoundCommand: TypeAlias = Declare | TakeBackOffer | BidOnItems
+"""What may say which round or question it answers."""
 PhaseAct: TypeAlias = OpenOffers | EnterScores | CommitSeed | RevealSeed | PublishBeacon
 """What staff, or a party of a draw, can ask of the running phase."""
 HostCommand: TypeAlias = (

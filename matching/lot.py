@@ -318,12 +318,23 @@ def _decide_bid(lot: Lot, given: command.BidderCommand, at_us: TimeUs) -> Decisi
         return _refusal_as_not_open(lot)
     if given.phase is not None and given.phase != phase.index:
         return Refused(Refusal.MEANT_FOR_ANOTHER_PHASE)
+    if isinstance(given, command.RoundCommand) and not _is_meant_now(phase, given.ends_at_us):
+        return Refused(Refusal.MEANT_FOR_ANOTHER_ROUND)
     paddle = lot.paddles.get(given.bidder, NOBODY)
     if paddle == NOBODY:
         is_partner = given.bidder in lot.partners
         return Refused(Refusal.LEAD_BIDDER_BIDS if is_partner else Refusal.NOT_ADMITTED)
     decided = phase.decide(lot, given, paddle, at_us)
     return _carried_on(lot, decided, CLOCK, at_us) if isinstance(decided, Closing) else decided
+
+
+def _is_meant_now(phase: AnyPhase, ends_at_us: TimeUs | None) -> bool:
+    """Tell whether the round or question that ends at `ends_at_us` runs; 0 is the first of the lot, None any."""
+    if ends_at_us is None or not phase.has_called_ends:
+        return True
+    if not ends_at_us:
+        return phase.index == 0 and phase.is_first_round
+    return ends_at_us == phase.due_at_us
 
 
 def _decide_act(lot: Lot, given: command.PhaseAct, at_us: TimeUs) -> Decision:

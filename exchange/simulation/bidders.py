@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable
 from random import Random
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from matching.commands import (
     BidderCommand,
@@ -22,6 +22,7 @@ from matching.commands import (
     LeaveMaxBid,
     PlaceBid,
     PlaceOrder,
+    RoundCommand,
     SealOffer,
     Side,
     SubmitOffer,
@@ -109,7 +110,15 @@ def next_command(lot: Lot, view: LotView, bidder: Bidder, chance: Random) -> Bid
         return None
     if len(wishes) > 1 and wishes[0][0] is Act.BID and chance.randrange(100) < MAX_BID_PERCENT:
         wishes = wishes[1:]
-    return wishes[0][1](lot, view, bidder, chance)
+    given = wishes[0][1](lot, view, bidder, chance)
+    return None if given is None else _meant_for(given, view)
+
+
+def _meant_for(given: BidderCommand, view: LotView) -> BidderCommand:
+    """Return the command for the phase, and where it does not carry its price the round, that the bidder looked at."""
+    if isinstance(given, RoundCommand):
+        return structs.replace(given, phase=view.phase, ends_at_us=view.ends_at_us)
+    return structs.replace(given, phase=view.phase)
 
 
 def here(view: LotView) -> tuple[int, int]:

@@ -107,6 +107,15 @@ def command(
             help="The phase it is meant for, from 0; the present one unless given. 所针对的阶段，缺省为当前阶段",
         ),
     ] = None,
+    ends_at_us: Annotated[
+        int | None,
+        typer.Option(
+            "--round-ends",
+            min=0,
+            help="The round --take-back is meant for, by its ends_at_us; the present one unless given. "
+            "撤回所针对的轮次（以其截止时间 ends_at_us 表示），缺省为当前轮",
+        ),
+    ] = None,
 ) -> None:
     """Without an amount and with --watch it only watches, which needs no sign-in. 只用 --watch 观看时无需登录。
 
@@ -123,6 +132,8 @@ def command(
     order = _order(words, amount, max_, steps or (1 if asking else None), seal, take_back)
     if order is not None and phase is not None:
         order = replace(order, phase=phase)
+    if order is not None and ends_at_us is not None:
+        order = replace(order, ends_at_us=ends_at_us)
     if order is None and not (watch or sign_up or pay_demo):
         raise CommandFailed(
             words.say(
@@ -164,6 +175,8 @@ class _Order:
     """The digest of the sealed file."""
     takes_back: bool = False
     phase: int | None = None
+    ends_at_us: int | None = None
+    """When the round ends that a taking back is meant for."""
 
     @property
     def is_bid(self) -> bool:
@@ -256,7 +269,9 @@ def _unanswered(lot: int, order: _Order, command_id: str, words: Language) -> st
     whole, part = divmod(order.limit or order.amount, MINOR_UNITS)
     what = f"{'--max ' if order.limit else ''}{whole}.{part:02d}"
     if not order.is_bid:
-        what = "--take-back" if order.takes_back else f"--seal {order.sealed}"
+        what = (
+            f"--take-back --round-ends {order.ends_at_us}" if order.takes_back else f"--seal {order.sealed}"
+        )
     again = f"luochui bid {lot} {what} --phase {order.phase} --id {command_id}"
     return words.say(
         f"No answer; whether it counts is not known. Ask again: {again}",
@@ -352,7 +367,7 @@ async def _place(client: LiveClient, lot: int, order: _Order, command_id: str) -
     if order.handle:
         return await client.seal(lot, order.handle, command_id, phase=order.phase)
     if order.takes_back:
-        return await client.take_back(lot, command_id, phase=order.phase)
+        return await client.take_back(lot, command_id, phase=order.phase, ends_at_us=order.ends_at_us)
     if order.limit:
         return await client.max_bid(lot, order.limit, command_id, phase=order.phase)
     return await client.bid(lot, order.amount, command_id, phase=order.phase)
@@ -361,7 +376,9 @@ async def _place(client: LiveClient, lot: int, order: _Order, command_id: str) -
 async def _exact(client: LiveClient, card: dict[str, Any], order: _Order) -> _Order:
     """Return the order with its amount in place of steps, and the phase that it is meant for."""
     if not order.steps:
-        return order if order.phase is not None else replace(order, phase=card["view"]["phase"])
+        phase = card["view"]["phase"] if order.phase is None else order.phase
+        ends_at_us = card["view"]["ends_at_us"] if order.ends_at_us is None else order.ends_at_us
+        return replace(order, phase=phase, ends_at_us=ends_at_us)
     subscription = await client.subscribe(card["lot"], View.STATE)
     state = subscription.state
     await client.unsubscribe(card["lot"])

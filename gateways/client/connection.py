@@ -35,7 +35,16 @@ from gateways.client.returning import (
     told_delay_s,
 )
 from gateways.client.subscription import Subscription
-from gateways.wire import AIMED_FRAMES, JSON_PROTOCOL, MSGPACK_PROTOCOL, RETRYABLE, RTT_MS_MAX, HostAct, View
+from gateways.wire import (
+    AIMED_FRAMES,
+    JSON_PROTOCOL,
+    MSGPACK_PROTOCOL,
+    RETRYABLE,
+    ROUND_FRAMES,
+    RTT_MS_MAX,
+    HostAct,
+    View,
+)
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 10.0
@@ -197,9 +206,19 @@ class LiveClient:
         """
         return await self.command(_aimed({"type": "seal", "lot": lot, "handle": handle}, phase), command_id)
 
-    async def take_back(self, lot: int, command_id: str | None = None, *, phase: int | None = None) -> Answer:
+    async def take_back(
+        self,
+        lot: int,
+        command_id: str | None = None,
+        *,
+        phase: int | None = None,
+        ends_at_us: int | None = None,
+    ) -> Answer:
         """Take one's hidden or sealed offer back, where the terms let; see `command`."""
-        return await self.command(_aimed({"type": "take_back", "lot": lot}, phase), command_id)
+        frame = _aimed({"type": "take_back", "lot": lot}, phase)
+        return await self.command(
+            frame if ends_at_us is None else {**frame, "ends_at_us": ends_at_us}, command_id
+        )
 
     async def host(self, lot: int, act: HostAct, reason: str = "", command_id: str | None = None) -> Answer:
         """Act on a lot as its host; see `command`."""
@@ -210,7 +229,8 @@ class LiveClient:
 
         Busy answers, unknown outcomes, silence and lost connections lead to another attempt. What a bidder gives is
         meant for the `phase` that it names; else for that of the lot's subscription when it was last looked at; of a
-        lot that is not followed, for the first. In another phase it is refused (MEANT_FOR_ANOTHER_PHASE).
+        lot that is not followed, for the first. In another phase it is refused (MEANT_FOR_ANOTHER_PHASE). A word, bids
+        on items and taking back answer, in the same way, the round or question that ends at `ends_at_us`.
 
         Raises: NotTaken, NoAnswer (after all attempts), Unreachable, ConnectionEnded.
         """
@@ -218,6 +238,8 @@ class LiveClient:
         followed = self._subscriptions.get(frame.get("lot", 0))
         if followed is not None and frame["type"] in AIMED_FRAMES:
             frame = {"phase": followed.phase_seen, **frame}
+            if frame["type"] in ROUND_FRAMES:
+                frame = {"ends_at_us": followed.end_seen_us, **frame}
         message = self._encode({**frame, "id": command_id})
         code = ""
         try:

@@ -35,6 +35,8 @@ class Subscription:
         self.offset = offset
         self.phase_seen = 0
         """The phase of what was last looked at here: what is given next is meant for that one."""
+        self.end_seen_us = 0
+        """When the round or question ends that was last looked at: what is said next answers that one."""
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._client = client
         self._room = Room(lot)
@@ -52,6 +54,7 @@ class Subscription:
         update = await self._updates.get()
         if update is not None:
             self.phase_seen = int(update.state.get("phase", 0))
+            self.end_seen_us = int(update.state.get("ends_at_us", 0))
             return update
         self._updates.put_nowait(None)
         if self._client.failure is not None:
@@ -61,7 +64,7 @@ class Subscription:
     @property
     def room(self) -> Room:
         """The lot by all that has come so far."""
-        self.phase_seen = self._room.phase
+        self.phase_seen, self.end_seen_us = self._room.phase, self._room.ends_at_us
         return self._room
 
     @property

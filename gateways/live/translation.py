@@ -23,16 +23,16 @@ def command_of(frame: wire.CommandFrame, by: int) -> commands.Command:
             return commands.PlaceBid(lot, by, amount, phase)
         case wire.MaxBid(lot=lot, limit=limit, phase=phase):
             return commands.LeaveMaxBid(lot, by, limit, phase)
-        case wire.Declare(lot=lot, word=word, phase=phase):
-            return commands.Declare(lot, by, word, phase)
+        case wire.Declare(lot=lot, phase=phase):
+            return commands.Declare(lot, by, frame.word, phase, frame.ends_at_us)
         case wire.Offer(lot=lot, lines=lines, phase=phase):
             return commands.SubmitOffer(lot, by, lines, phase)
         case wire.Seal(lot=lot, handle=handle, phase=phase):
             return commands.SealOffer(lot, by, handle, phase)
         case wire.TakeBack(lot=lot, phase=phase):
-            return commands.TakeBackOffer(lot, by, phase)
-        case wire.ItemBids(lot=lot, bids=bids, phase=phase):
-            return commands.BidOnItems(lot, by, bids, phase)
+            return commands.TakeBackOffer(lot, by, phase, frame.ends_at_us)
+        case wire.ItemBids(lot=lot, phase=phase):
+            return commands.BidOnItems(lot, by, frame.bids, phase, frame.ends_at_us)
         case wire.Order() | wire.CancelOrder() | wire.ReplaceOrder():
             return _order_command(frame, by)
         case wire.CommitSeed(lot=lot, commitment=commitment):

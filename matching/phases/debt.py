@@ -68,6 +68,11 @@ class DebtPhase(Phase, kw_only=True, tag="debt"):
         return PhaseView(detail=Items(0, tuple(_at_opening(item) for item in terms.items), ()))
 
     @property
+    def has_called_ends(self) -> bool:
+        """Bids carry their prices, and each may put the end off."""
+        return False
+
+    @property
     def standing(self) -> Standing:
         """Who has which of the items that are needed."""
         sold = (self.standings[item] for item in self._items_needed())

@@ -80,6 +80,11 @@ class JapanesePhase(Phase, kw_only=True, tag="japanese"):
         return PhaseView(opening_price, increment_at(terms.increments, opening_price))
 
     @property
+    def is_first_round(self) -> bool:
+        """Tell whether bidders enter: the first tick already asks for the second price."""
+        return self.number == 0
+
+    @property
     def standing(self) -> Standing:
         """The last one leads, and everybody who entered has a place; before the end, what was given."""
         return self._standing_with(self.ranking) if self.ranking else self.given

@@ -129,6 +129,11 @@ class MultiUnitPhase(Phase, kw_only=True, tag="multi_unit"):
         return not self.beacon_round and self.ranking is None
 
     @property
+    def has_called_ends(self) -> bool:
+        """An offer stands through the hints, whose moments are ends as well."""
+        return False
+
+    @property
     def standing(self) -> Standing:
         """What the phase was given, and the offers; who gets what, once the supply is divided."""
         if self.ranking is None:

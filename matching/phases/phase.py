@@ -103,6 +103,16 @@ class Phase(Struct, kw_only=True):
         """When the clock acts on the phase next; 0 for never."""
         return self.ends_at_us
 
+    @property
+    def has_called_ends(self) -> bool:
+        """Tell whether each end is that of a round or question; not where it moves while the same may be given."""
+        return True
+
+    @property
+    def is_first_round(self) -> bool:
+        """Tell whether what is asked is what the phase began with; always, where it has no rounds."""
+        return True
+
     def own_of(self, paddle: Paddle) -> OwnOffer:
         """Return what a bidder has left in secret; only he may see it."""
         return NOTHING_OF_HIS_OWN

@@ -113,6 +113,11 @@ class SimultaneousPhase(Phase, kw_only=True, tag="simultaneous"):
         return PhaseView(detail=Items(0, tuple(_at_opening(item) for item in terms.items), ()))
 
     @property
+    def is_first_round(self) -> bool:
+        """Tell whether the round at the opening prices runs."""
+        return self.number == 1
+
+    @property
     def standing(self) -> Standing:
         """Who has which items, and how many units of them."""
         return self._standing_of(self.standings.values(), self.demands)

@@ -82,6 +82,11 @@ class TurnsPhase(Phase, kw_only=True, tag="turns"):
         )
 
     @property
+    def is_first_round(self) -> bool:
+        """Tell whether the first turns are taken."""
+        return self.number == 1
+
+    @property
     def standing(self) -> Standing:
         """The best offer leads; all of them are places."""
         return self._standing_with(self.ranking, self.bids)

@@ -14,7 +14,9 @@ Columns
           open, pause WHY, resume, withdraw WHY, warn, hammer, reserve N, confirm, default WHY;
           unseal 1=1200 2=1100x5/1000x5 3=spoiled; scores 1=8000 2=7500 (by paddle);
           commit N, show N, beacon ROUND HEX; admit X; deadline AT
-          (what a bidder does may end in `in phase N`, from 0: the phase that it is meant for)
+          (what a bidder does may end in `in phase N`, from 0: the phase that it is meant for;
+          a word, bids on items and taking back in `until AT`: the end of the round or question
+          that they answer, `until -` for none named)
     then  the events, separated by commas, as `told` writes them, or `refused CODE …`
           (a row without anything else goes on where the one above it ended)
 
@@ -177,6 +179,10 @@ class Row:
     @property
     def command(self) -> command.Command:
         """The command that the row names."""
+        does, _, end = self.does.partition(" until ")
+        if end:
+            ends_at_us = 0 if end == "-" else moment_us(end)
+            return msgspec.structs.replace(replace(self, does=does).command, ends_at_us=ends_at_us)
         does, _, phase = self.does.partition(" in phase ")
         verb, _, rest = does.partition(" ")
         if phase:

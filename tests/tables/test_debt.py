@@ -57,7 +57,7 @@ SALES = {
         0:03  | B     | items 4=2000        | refused ITEM_UNKNOWN (item 4)
         0:04  | A     | items 1=1200        | refused LEADER_MAY_NOT_RAISE (item 1)
         0:05  | B     | items 1=1099        | refused BELOW_ASKING_PRICE ask 1100 step 100 (item 1)
-        0:06  | B     | items 2=600         | B items 2=600x1, closed 2: 2 B 600
+        0:06  | B     | items 2=600 until 3:00 | B items 2=600x1, closed 2: 2 B 600
         0:07  | C     | items 3=600         | refused ITEM_UNKNOWN (item 3)
         0:08  | C     | items 1=1500        | C items 1=1500x1, closed 3: 1 C 1500
         0:09  | A     | items 2=700         | refused ITEM_UNKNOWN (item 2)

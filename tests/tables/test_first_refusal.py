@@ -63,6 +63,19 @@ ANSWERS = {
         """,
         {"H": 1},
     ),
+    "a word for the question before does not answer the one that is put again at another price": after_b_won(
+        msgspec.structs.replace(BY_RANK, resume_at_phase=0),
+        """
+        10:01 | host  | pause power            | frozen host (power)
+        11:00 | host  | resume                 | resumed by host ends 16:00, phase 0 ends 21:00
+        12:00 | A     | bid 1500               | A 1500
+        21:00 | clock | deadline 21:00         | phase 1 ends 26:00
+        21:01 | H     | say accept until 15:00 | refused MEANT_FOR_ANOTHER_ROUND
+        21:01 | H     | say accept until -     | refused MEANT_FOR_ANOTHER_ROUND
+        21:02 | H     | say accept until 26:00 | H says accept, sold H 1500
+        """,
+        {"H": 1},
+    ),
     "silence is no match": after_b_won(
         BY_RANK,
         """

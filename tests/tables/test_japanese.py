@@ -41,6 +41,32 @@ def japanese(
 
 
 JAPANESE = {
+    "a word for one tick says nothing in another, and one for none only enters": Scenario(
+        lot_terms(japanese(must_confirm=True)),
+        """
+        at    | who   | does                   | then
+        0:00  | clock | deadline 0:00          | opened, phase 0 ends 5:00
+        1:00  | A     | say accept until 6:00  | refused MEANT_FOR_ANOTHER_ROUND
+        1:00  | A     | say accept until -     | A says accept
+        1:00  | B     | say accept until 5:00  | B says accept
+        5:00  | clock | deadline 5:00          | round 1 at 1000 ends 6:00
+        5:01  | A     | say accept until 5:00  | refused MEANT_FOR_ANOTHER_ROUND
+        5:01  | A     | say accept until -     | refused MEANT_FOR_ANOTHER_ROUND
+        5:01  | x     | say accept until 5:00  | refused MEANT_FOR_ANOTHER_ROUND
+        5:02  | A     | say accept until 6:00  | A says accept
+        5:03  | B     | say accept until 6:00  | B says accept
+        6:00  | A     | say accept until 5:00  | refused LOT_CLOSED
+        6:00  | clock | deadline 6:00          | round 2 at 1100 ends 7:00
+        6:01  | A     | say accept until 6:00  | refused MEANT_FOR_ANOTHER_ROUND
+        6:01  | B     | say decline until 6:00 | refused MEANT_FOR_ANOTHER_ROUND
+        6:02  | host  | pause fire             | frozen host (fire)
+        6:02  | A     | say accept until 6:00  | refused LOT_FROZEN (fire)
+        6:03  | host  | resume                 | resumed by host ends 8:03
+        6:04  | A     | say accept until 7:00  | refused MEANT_FOR_ANOTHER_ROUND
+        6:05  | A     | say accept until 8:03  | A says accept
+        8:03  | clock | deadline 8:03          | ranked: A 1100; B 1100, A 1100, sold A 1100
+        """,
+    ),
     "the last one pays the price at which his last rival left": Scenario(
         lot_terms(japanese()),
         """

@@ -42,6 +42,21 @@ def rounds(
 
 
 ROUNDS = {
+    "what is meant for one round is not taken in another": Scenario(
+        lot_terms(rounds(waivers=3)),
+        """
+        at    | who   | does                     | then
+        0:00  | clock | deadline 0:00            | opened, phase 0 ends 1:00, round 1 ends 1:00
+        0:01  | A     | items 1=1000 until 2:00  | refused MEANT_FOR_ANOTHER_ROUND
+        0:02  | A     | items 1=1000 until -     | A items 1=1000x1
+        0:03  | B     | items 2=500 until 1:00   | B items 2=500x1
+        1:00  | clock | deadline 1:00            | closed 1: 1 A 1000; 2 B 500; 3 - 500; A 20/2; B 20/2, round 2 ends 2:00
+        1:01  | B     | items 3=500 until -      | refused MEANT_FOR_ANOTHER_ROUND
+        1:01  | B     | items 3=500 until 1:00   | refused MEANT_FOR_ANOTHER_ROUND
+        1:01  | B     | say waive until 1:00     | refused MEANT_FOR_ANOTHER_ROUND
+        1:02  | A     | say waive until 2:00     | A says waive
+        """,
+    ),
     "all items stay open until a round brings nothing": Scenario(
         lot_terms(rounds()),
         f"""

@@ -170,6 +170,33 @@ async def test_what_is_given_is_meant_for_the_phase_that_was_looked_at_last() ->
     assert [frame.get("phase") for frame in heard] == [1, 4, 2, 2, None, None]
 
 
+async def test_a_word_answers_the_round_that_was_looked_at_last() -> None:
+    heard: list[Frame] = []
+
+    async def script(talk: Conversation) -> None:
+        await talk.hear()
+        await talk.say(**snapshot(1, state={"phase": 1, "ends_at_us": 60}))
+        await talk.say(**events(2, 2) | {"state": {"phase": 1, "ends_at_us": 120}})
+        for _ in range(7):
+            heard.append(await talk.hear())
+            await talk.say(**receipt(heard[-1]))
+        await talk.wait()
+
+    stay = {"type": "declare", "lot": 5, "word": "accept"}
+    async with exchange(script) as url, LiveClient(url) as client:
+        lot = await client.subscribe(5)
+        assert (await anext(lot)).state["ends_at_us"] == 60
+        await client.command(stay)
+        await client.take_back(5, ends_at_us=7)
+        assert (await anext(lot)).state["ends_at_us"] == 120
+        await client.command(stay)
+        await client.command({"type": "item_bids", "lot": 5, "bids": [[1, 1]]})
+        await client.take_back(5)
+        await client.bid(5, 100)
+        await client.command({**stay, "lot": 6})
+    assert [frame.get("ends_at_us") for frame in heard] == [60, 7, 120, 120, 120, None, None]
+
+
 async def test_answers_find_their_command_in_any_order() -> None:
     async def script(talk: Conversation) -> None:
         frames = [await talk.hear(), await talk.hear()]
