@@ -130,6 +130,13 @@ async def test_only_who_is_asked_answers_and_an_offer_says_beforehand_whether_it
     await anna.visit(f"/lots/{refusal}")
     await expect(anna.at("#position")).to_have_attribute("data-position", "asked")
     await expect(anna.at("[data-word=accept]")).to_be_enabled()
+    async with ApiClient(floor.exchange.url) as api:
+        await api.sign_in("anna", PASSWORD)
+        async with LiveClient(floor.exchange.url, cookie=api.cookie) as program:
+            for other in ({}, {"ends_at_us": 1}):
+                said = {"type": "declare", "lot": refusal, "word": "accept", "phase": 1, **other}
+                answer = await program.command(said)
+                assert isinstance(answer, Refusal) and answer.code == "MEANT_FOR_ANOTHER_ROUND"
     await anna.page.click("[data-word=accept]")
     await anna.confirm()
     await anna.sees("#banner", "¥1,000")
