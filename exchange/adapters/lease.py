@@ -8,6 +8,7 @@ Belongs here: its SQL. Does not belong here: the fence itself, which is a trigge
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -49,6 +50,11 @@ _QUIET_MS = """
 SELECT (extract(epoch FROM clock_timestamp() - greatest(lease.taken_at, pulse.at)) * 1000)::bigint
   FROM exchange.lease LEFT JOIN exchange.pulse USING (shard) WHERE shard = $1"""
 
+_PATIENCE = "SELECT set_config('lock_timeout', $1, true)"
+
+ROUNDS = 10
+"""In how many parts the time for one take-over is spent; each looks anew at who stands in the way."""
+
 ATTEMPTS_MAX = 10
 """How often a shard is taken from under somebody who raises its term at the same time."""
 
@@ -65,6 +71,7 @@ class PostgresLease:
     def __init__(self, pool: asyncpg.Pool, shard: int = SHARD, timeout_ms: int = 5_000) -> None:
         self._pool = pool
         self._shard = shard
+        self._timeout_ms = timeout_ms
         self._timeout_seconds = timeout_ms / 1000
 
     async def acquire(self, owner: str) -> int:
@@ -72,8 +79,7 @@ class PostgresLease:
         await self._ask(_BEGIN)
         for _ in range(ATTEMPTS_MAX):
             known = await self._ask(_TERM)
-            await self._end_writers()
-            term: int | None = await self._ask(_ACQUIRE, owner, known)
+            term = await self._raise_term(_ACQUIRE, owner, known)
             if term is not None:
                 return term
         raise JournalUnavailable(f"the term of shard {self._shard} is raised all the time")
@@ -85,9 +91,7 @@ class PostgresLease:
             return None
         if quiet is None:
             await self._ask(_BEGIN)
-        await self._end_writers()
-        term: int | None = await self._ask(_ACQUIRE_QUIET, owner, quiet_ms)
-        return term
+        return await self._raise_term(_ACQUIRE_QUIET, owner, quiet_ms)
 
     async def leave(self, term: int) -> None:
         """Say that the holder of a term writes no more, so that nobody waits for his silence. Fences nobody.
@@ -101,8 +105,7 @@ class PostgresLease:
         known: int | None = await self._ask(_TERM_OF_OWNER, owner)
         if known is None:
             raise Fenced(f"shard {self._shard} has another owner than {owner}")
-        await self._end_writers(owner)
-        term: int | None = await self._ask(_RENEW, owner, known)
+        term = await self._raise_term(_RENEW, owner, known, writers_of=owner)
         if term is None:
             raise JournalUnavailable(f"term {known} of shard {self._shard} has just been raised")
         return term
@@ -116,6 +119,23 @@ class PostgresLease:
         """Return how long ago the last pulse was, or the take-over if that came later."""
         quiet: int | None = await self._ask(_QUIET_MS)
         return quiet
+
+    async def _raise_term(self, statement: str, *values: Any, writers_of: str | None = None) -> int | None:
+        """Return the term that a statement makes; None where somebody has gone on since.
+
+        Waits for the shard's row in rounds, and ends in each whoever keeps it from us: a writer that was at work in one
+        round may stand still in the next.  Raises: JournalUnavailable.
+        """
+        for _ in range(ROUNDS):
+            await self._end_writers(writers_of)
+            with suppress(asyncpg.LockNotAvailableError):
+                async with lent(self._pool, self._timeout_seconds) as connection, connection.transaction():
+                    await connection.execute(_PATIENCE, str(max(1, self._timeout_ms // ROUNDS)))
+                    term: int | None = await connection.fetchval(
+                        statement, self._shard, *values, timeout=self._timeout_seconds
+                    )
+                    return term
+        raise JournalUnavailable(f"somebody keeps the lease of shard {self._shard}")
 
     async def _end_writers(self, owner: str | None = None) -> None:
         """End the database sessions that write the shard; with an owner, only as long as the shard is his."""

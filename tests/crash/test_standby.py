@@ -23,9 +23,10 @@ from exchange.verification import verify_journal
 from matching.lot import LotState
 from tests.floor import MINUTE_US
 from tests.halls import Hall, building
-from tests.patience import until
+from tests.patience import LOOK_EVERY_SECONDS, until
 
 STANDBY_AFTER_MS = 1_500
+AT_WORK = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $1"
 PROJECT = Path(__file__).resolve().parents[2]
 
 HOLDER = """
@@ -120,11 +121,14 @@ async def test_a_paused_engine_is_followed_and_believed_nothing_when_it_wakes(
         assert (await verify_journal(stores.journals, stores.snapshots)).is_sound
 
 
-async def test_a_writer_stopped_in_the_middle_of_an_append_holds_nobody_up(database_url: str) -> None:
+@pytest.mark.parametrize("busy_seconds", [0, 1])
+async def test_a_writer_stopped_in_the_middle_of_an_append_holds_nobody_up(
+    database_url: str, busy_seconds: int
+) -> None:
     async with building(database_url, shards=1) as stores:
         lease = stores.leases[0]
         term = await lease.acquire("stopped")
-        stuck = await asyncpg.connect(database_url)
+        stuck, watcher = [await asyncpg.connect(database_url) for _ in range(2)]
         try:
             await stuck.execute(
                 "SELECT set_config('luochui.shard', '0', false), set_config('luochui.term', $1, false),"
@@ -133,13 +137,20 @@ async def test_a_writer_stopped_in_the_middle_of_an_append_holds_nobody_up(datab
             )
             await stuck.execute("BEGIN")
             await stuck.execute("INSERT INTO exchange.journal VALUES (1, 5, 1, 0, false, '', '')")
+            # One that is at work as the shard is taken is left alone, until it stands still in its turn.
+            at_work = asyncio.create_task(stuck.execute(f"SELECT pg_sleep({busy_seconds})"))
+            while not at_work.done() and not await watcher.fetchval(AT_WORK, stuck.get_server_pid()):
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
             async with asyncio.timeout(60):
                 assert await lease.acquire("next") == term + 1
+            with suppress(asyncpg.PostgresError, *UNREACHABLE):
+                await at_work
             with pytest.raises((asyncpg.PostgresError, *UNREACHABLE)):
                 await stuck.execute("COMMIT")
             assert await stores.journals[0].head() == 0
         finally:
             stuck.terminate()
+            watcher.terminate()
 
 
 async def test_of_two_standbys_one_wins_and_the_other_goes_on_waiting(database_url: str) -> None:

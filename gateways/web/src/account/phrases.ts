@@ -12,6 +12,7 @@ export const ACCOUNT_PHRASES: Phrases = {
   together_n: ["同屏竞价（{n} 个标的）", "Bid on {n} lots at once"],
   together_hint: ["勾选标的后可在一个页面同时竞价。", "Tick lots to bid on them on one page."],
   open_the_room: ["进入竞价室", "Open the room"],
+  see_how_it_ended: ["查看结果与凭证", "See the result and the receipts"],
   go_on_signing_up: ["继续报名", "Go on signing up"],
 
   deposit_none: ["您没有缴纳保证金的报名。", "You have no sign-up with a deposit."],
