@@ -58,6 +58,19 @@ FOUND = """
 }
 """
 
+WIDENED_BY = """
+(drawing) => {
+  for (const part of document.querySelectorAll(drawing)) part.firstElementChild.style.width = "4000px";
+  return document.documentElement.scrollWidth - innerWidth;
+}
+"""
+
+
+async def widened_by(page: Page, drawing: str) -> int:
+    """Return by how many pixels a drawing widens its page that was drawn for a much wider one, as before a turn."""
+    beyond: int = await page.evaluate(WIDENED_BY, drawing)
+    return beyond
+
 
 async def obstacles(page: Page) -> list[str]:
     """Return what keeps somebody from reading a page or from seeing where he is on it; the page stays narrow."""

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.people import OF_THE_NETWORK, Building
+from tests.browser.reading import widened_by
 from tests.browser.test_pages import act, bid_refuse_and_outbid, publish_lot, sign_up_and_pay
 from tests.exchange_process import ExchangeProcess
 
@@ -37,6 +38,7 @@ async def test_the_hall_sees_every_bid_and_survives_a_restart(
 
     for screen in (hall, first, second):
         await expect(screen.at(".curve canvas, .curve svg").first).to_be_visible()  # its part comes later
+        assert await widened_by(screen.page, ".curve") == 0
     exchange.kill()
     await expect(hall.at("#connection")).to_have_attribute("data-state", "recovering")
     await hall.sees("#price", "¥10,300")

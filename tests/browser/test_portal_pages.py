@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from gateways.wire import HostAct
 from tests.browser.floor import Floor, in_the_room
 from tests.browser.people import Building
+from tests.browser.reading import widened_by
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -84,3 +85,4 @@ async def test_cards_live_and_a_lots_notice_follows_what_happens(floor: Floor, b
     await watcher.visit("/statistics?currency=USD")
     await expect(watcher.at(".chart svg").first).to_be_visible()
     await watcher.sees("#by-month", "$1,000")
+    assert await widened_by(watcher.page, ".chart") == 0
