@@ -23,6 +23,7 @@ from gateways.cli.ledger_exchange import (
     print_table,
     sentence,
     show,
+    show_done,
     way,
     with_exchange,
 )
@@ -219,7 +220,7 @@ def assign(
     body = {"receipt_id": receipt, "lot": lot, "bidder": bidder, "reason": reason}
     answer = ask(there, "POST", "/suspense/assignments", body)
     received = money(answer["received"], answer["currency"])
-    show(there, answer, lambda: typer.echo(there.words.say(f"Received now: {received}", f"已缴：{received}")))
+    show_done(there, answer, f"Received now: {received}", f"已缴：{received}")
 
 
 @bank.command("return")
@@ -235,7 +236,7 @@ def give_back(
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", "/suspense/returns", {"receipt_id": receipt})
     number = answer["payout_id"]
-    show(there, answer, lambda: typer.echo(there.words.say(f"Payout {number}", f"付款 {number}")))
+    show_done(there, answer, f"Payout {number}", f"付款 {number}")
 
 
 def _show_report(there: Way, report: dict[str, Any]) -> None:

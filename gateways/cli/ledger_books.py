@@ -24,6 +24,7 @@ from gateways.cli.ledger_exchange import (
     print_table,
     sentence,
     show,
+    show_done,
     way,
 )
 from gateways.cli.outcomes import CommandFailed, ExitCode
@@ -247,7 +248,7 @@ def close_period(
     there = way(url, token, data_dir, language, as_json)
     body = {"day": _day(day), "reason": reason}
     answer = ask(there, "POST", f"/periods/{_kind(is_month)}/proposal", body)
-    _done(there, answer, "Proposed; another person confirms it.", "已提出，待第二人复核。")
+    show_done(there, answer, "Proposed; another person confirms it.", "已提出，待第二人复核。")
 
 
 @periods.command("confirm")
@@ -263,7 +264,7 @@ def confirm_period(
     """Close what another person proposed; it does not change from then on (checker). 复核结账"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/periods/{_kind(is_month)}/confirmation", {"day": _day(day)})
-    _done(there, answer, "Closed.", "已结账。")
+    show_done(there, answer, "Closed.", "已结账。")
 
 
 @reverse.command("list")
@@ -313,7 +314,9 @@ def propose_reversal(
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", "/reversals", {"transfer_id": transfer, "reason": reason})
     number = answer["proposal_id"]
-    _done(there, answer, f"Proposal {number}; another person confirms it.", f"提议 {number}，待第二人复核。")
+    show_done(
+        there, answer, f"Proposal {number}; another person confirms it.", f"提议 {number}，待第二人复核。"
+    )
 
 
 @reverse.command("confirm")
@@ -328,7 +331,7 @@ def confirm_reversal(
     """Post the opposite of what another person wants undone (checker). 复核冲销"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/reversals/{proposal}/confirmation", {})
-    _done(there, answer, "Reversed.", "已冲销。")
+    show_done(there, answer, "Reversed.", "已冲销。")
 
 
 @reverse.command("decline")
@@ -344,7 +347,7 @@ def decline_reversal(
     """Decline a reversal, with the reason; it can be proposed again (checker). 否决冲销"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/reversals/{proposal}/decline", {"reason": reason})
-    _done(there, answer, "Declined.", "已否决。")
+    show_done(there, answer, "Declined.", "已否决。")
 
 
 @reconcile.command("run")
@@ -446,7 +449,7 @@ def match_lines(
     """Write down that lines are the same money (accountant). 手工对账"""
     there = way(url, token, data_dir, language, as_json)
     body = {"account": code, "movement_ids": movement or [], "sequences": posting or [], "note": note}
-    _done(there, ask(there, "POST", "/reconciliation/matches", body), "Matched.", "已匹配。")
+    show_done(there, ask(there, "POST", "/reconciliation/matches", body), "Matched.", "已匹配。")
 
 
 @defaults.command("list")
@@ -527,7 +530,7 @@ def confirm_division(
     """Post what another person proposed, once and for all (checker). 复核处置方案"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/defaults/{lot}/bidders/{bidder}/confirmation", {})
-    _done(there, answer, "Posted.", "已处置。")
+    show_done(there, answer, "Posted.", "已处置。")
 
 
 @defaults.command("decline")
@@ -544,7 +547,7 @@ def decline_division(
     """Decline the open proposal (checker). 否决处置方案"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/defaults/{lot}/bidders/{bidder}/decline", {"reason": reason})
-    _done(there, answer, "Declined.", "已否决。")
+    show_done(there, answer, "Declined.", "已否决。")
 
 
 def _claim(text: str, there: Way) -> dict[str, Any]:
@@ -566,10 +569,6 @@ def _day(day: datetime) -> str:
 
 def _plain(minor: int) -> str:
     return f"{'-' if minor < 0 else ''}{abs(minor) // 100:,}.{abs(minor) % 100:02d}"
-
-
-def _done(there: Way, answer: Any, english: str, chinese: str) -> None:
-    show(there, answer, lambda: typer.echo(there.words.say(english, chinese)))
 
 
 def _table(

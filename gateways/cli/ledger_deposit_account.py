@@ -16,6 +16,7 @@ from gateways.cli.ledger_exchange import (
     ask,
     print_table,
     show,
+    show_done,
     way,
 )
 from gateways.client import DEFAULT_URL
@@ -63,7 +64,9 @@ def propose_deposit_account(
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", "/bank/deposit-accounts", {"slug": name, "reason": reason})
     number = answer["proposal_id"]
-    _say(there, answer, f"Proposal {number}; another person confirms it.", f"提议 {number}，待第二人复核。")
+    show_done(
+        there, answer, f"Proposal {number}; another person confirms it.", f"提议 {number}，待第二人复核。"
+    )
 
 
 @deposits.command("confirm")
@@ -78,7 +81,9 @@ def confirm_deposit_account(
     """Change it as another person proposed: all bidders are told the new one (checker). 复核更换保证金账户"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/bank/deposit-accounts/{proposal}/confirmation")
-    _say(there, answer, f"Deposits are paid to {answer['slug']} now.", f"保证金现由 {answer['slug']} 收取。")
+    show_done(
+        there, answer, f"Deposits are paid to {answer['slug']} now.", f"保证金现由 {answer['slug']} 收取。"
+    )
 
 
 @deposits.command("decline")
@@ -94,7 +99,7 @@ def decline_deposit_account(
     """Decline the change, with the reason (checker). 否决更换保证金账户"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/bank/deposit-accounts/{proposal}/decline", {"reason": reason})
-    _say(there, answer, "Declined.", "已否决。")
+    show_done(there, answer, "Declined.", "已否决。")
 
 
 def _print(there: Way, answer: dict[str, Any]) -> None:
@@ -121,7 +126,3 @@ def _print(there: Way, answer: dict[str, Any]) -> None:
         for one in answer["changes"]
     ]
     print_table(words.say("Changes", "更换记录"), [words.say(*pair) for pair in pairs], rows)
-
-
-def _say(there: Way, answer: Any, english: str, chinese: str) -> None:
-    show(there, answer, lambda: typer.echo(there.words.say(english, chinese)))

@@ -120,6 +120,11 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str
     console.print(table)
 
 
+def show_done(there: Way, answer: Any, english: str, chinese: str) -> None:
+    """Show the answer to an act: one sentence for people."""
+    show(there, answer, lambda: typer.echo(there.words.say(english, chinese)))
+
+
 def money(amount: int, currency: str) -> str:
     """Return an amount for reading."""
     return write_amount(amount, currency)

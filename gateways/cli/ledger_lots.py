@@ -18,6 +18,7 @@ from gateways.cli.ledger_exchange import (
     money,
     print_table,
     show,
+    show_done,
     way,
 )
 from gateways.client import DEFAULT_URL
@@ -83,7 +84,7 @@ def take_fees(
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/lots/{number}/fees", {})
     taken = money(answer["taken"], ask(there, "GET", f"/lots/{number}/money")["currency"])
-    show(there, answer, lambda: typer.echo(there.words.say(f"Taken: {taken}", f"已计收 {taken}")))
+    show_done(there, answer, f"Taken: {taken}", f"已计收 {taken}")
 
 
 @lot.command("seller")

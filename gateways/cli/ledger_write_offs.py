@@ -17,6 +17,7 @@ from gateways.cli.ledger_exchange import (
     money,
     print_table,
     show,
+    show_done,
     way,
 )
 from gateways.client import DEFAULT_URL
@@ -115,7 +116,7 @@ def confirm_write_off(
     """Book a difference away that another person proposed (checker). 复核核销"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/reconciliation/write-offs/{proposal}/confirmation", {})
-    show(there, answer, lambda: typer.echo(there.words.say("Booked.", "已核销。")))
+    show_done(there, answer, "Booked.", "已核销。")
 
 
 @write_offs.command("decline")
@@ -131,7 +132,7 @@ def decline_write_off(
     """Decline a write-off, with the reason (checker). 否决核销"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", f"/reconciliation/write-offs/{proposal}/decline", {"reason": reason})
-    show(there, answer, lambda: typer.echo(there.words.say("Declined.", "已否决。")))
+    show_done(there, answer, "Declined.", "已否决。")
 
 
 def _cells(one: dict[str, Any], people: dict[str, str]) -> tuple[str, ...]:

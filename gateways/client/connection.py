@@ -70,8 +70,8 @@ class ConnectionState(StrEnum):
     RECOVERING = "recovering"
 
 
-def _aimed(frame: Frame, phase: int | None) -> Frame:
-    return frame if phase is None else {**frame, "phase": phase}
+def _aimed(frame: Frame, **aim: int | None) -> Frame:
+    return {**frame, **{name: value for name, value in aim.items() if value is not None}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +189,17 @@ class LiveClient:
         self, lot: int, amount: int, command_id: str | None = None, *, phase: int | None = None
     ) -> Answer:
         """Offer exactly `amount` minor units, or what the phase bids in; see `command`."""
-        return await self.command(_aimed({"type": "bid", "lot": lot, "amount": amount}, phase), command_id)
+        return await self.command(
+            _aimed({"type": "bid", "lot": lot, "amount": amount}, phase=phase), command_id
+        )
 
     async def max_bid(
         self, lot: int, limit: int, command_id: str | None = None, *, phase: int | None = None
     ) -> Answer:
         """Leave a max bid of `limit` minor units; see `command`."""
-        return await self.command(_aimed({"type": "max_bid", "lot": lot, "limit": limit}, phase), command_id)
+        return await self.command(
+            _aimed({"type": "max_bid", "lot": lot, "limit": limit}, phase=phase), command_id
+        )
 
     async def seal(
         self, lot: int, handle: str, command_id: str | None = None, *, phase: int | None = None
@@ -204,7 +208,9 @@ class LiveClient:
 
         Only the digest is sent: whoever seals keeps the ciphertext and hands it over at the opening.
         """
-        return await self.command(_aimed({"type": "seal", "lot": lot, "handle": handle}, phase), command_id)
+        return await self.command(
+            _aimed({"type": "seal", "lot": lot, "handle": handle}, phase=phase), command_id
+        )
 
     async def take_back(
         self,
@@ -215,10 +221,8 @@ class LiveClient:
         ends_at_us: int | None = None,
     ) -> Answer:
         """Take one's hidden or sealed offer back, where the terms let; see `command`."""
-        frame = _aimed({"type": "take_back", "lot": lot}, phase)
-        return await self.command(
-            frame if ends_at_us is None else {**frame, "ends_at_us": ends_at_us}, command_id
-        )
+        frame = _aimed({"type": "take_back", "lot": lot}, phase=phase, ends_at_us=ends_at_us)
+        return await self.command(frame, command_id)
 
     async def host(self, lot: int, act: HostAct, reason: str = "", command_id: str | None = None) -> Answer:
         """Act on a lot as its host; see `command`."""
