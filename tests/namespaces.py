@@ -1,12 +1,18 @@
 """A small network of its own: each machine a network namespace, all on one bridge, any two of them to be cut apart.
 
+The test itself stands in a namespace as well, on the street, and so does every process that it starts meanwhile. In the
+network of this machine nothing changes: a browser of another test that sees an address come or go gives up what it is
+about to fetch (`ERR_NETWORK_CHANGED`).
+
 A cut is silent: what one sends to the other leaves and arrives nowhere, as behind a switch that has forgotten a port,
 so that nobody is told by his kernel. Needs the right to make namespaces; whoever may not is skipped.
 """
 
 from __future__ import annotations
 
+import ctypes
 import itertools
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,9 +26,13 @@ from tests.kept_numbers import kept_number
 NOWHERE = "02:00:00:00:00:fe"
 """An address of no machine."""
 
+SUBNET = "10.231.20"
 COMMAND_SECONDS = 60
 NETWORKS = 200
-BRIDGE = "lcb{}"
+BRIDGE = "bridge"
+THIS_NETWORK = Path("/proc/thread-self/ns/net")
+NEW_NETWORK = 0x40000000
+"""CLONE_NEWNET of <linux/sched.h>; `os` has neither of the two calls before Python 3.12."""
 
 
 class Network:
@@ -31,28 +41,22 @@ class Network:
     def __init__(self) -> None:
         number = kept_number("network", (each for each in range(NETWORKS) if not _is_left(each)))
         self._prefix = f"luochui-{number}-"
-        self._bridge = BRIDGE.format(number)
-        self._subnet = f"10.231.{number + 20}"
-        self._ends = (f"lc{number}x{place}" for place in itertools.count())
-        self.addresses = {"street": f"{self._subnet}.1"}
+        self._ends = (f"end{place}" for place in itertools.count())
+        self.addresses = {"street": f"{SUBNET}.1"}
 
     def open(self) -> None:
-        """Lay the bridge; skip the test where that is not allowed."""
-        if shutil.which("ip") is None:
-            pytest.skip("the program ip is absent")
-        try:
-            _ip("link", "add", self._bridge, "type", "bridge")
-        except subprocess.CalledProcessError as error:
-            pytest.skip(f"no network namespaces may be made here: {error.stderr.strip()}")
-        _ip("addr", "add", f"{self._subnet}.1/24", "dev", self._bridge)
-        _ip("link", "set", self._bridge, "up")
+        """Lay the bridge in the street."""
+        _ip("link", "set", "lo", "up")
+        _ip("link", "add", BRIDGE, "type", "bridge")
+        _ip("addr", "add", f"{self.addresses['street']}/24", "dev", BRIDGE)
+        _ip("link", "set", BRIDGE, "up")
 
     def add(self, name: str) -> str:
         """Put a machine on the bridge and return its address."""
         space, end, address = (
             self._prefix + name,
             next(self._ends),
-            f"{self._subnet}.{len(self.addresses) + 1}",
+            f"{SUBNET}.{len(self.addresses) + 1}",
         )
         try:
             _ip("netns", "add", space)
@@ -60,7 +64,7 @@ class Network:
             pytest.skip(f"no network namespaces may be made here: {error.stderr.strip()}")
         self.addresses[name] = address
         _ip("link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", space)
-        _ip("link", "set", end, "master", self._bridge, "up")
+        _ip("link", "set", end, "master", BRIDGE, "up")
         for command in (("addr", "add", f"{address}/24", "dev", "eth0"), ("link", "set", "eth0", "up")):
             _ip("-n", space, *command)
         _ip("-n", space, "link", "set", "lo", "up")
@@ -89,32 +93,45 @@ class Network:
         return [(here, there) for here, there in ((one, other), (other, one)) if here != "street"]
 
     def close(self) -> None:
-        """Take everything away again, whatever of it is there."""
+        """Take the machines away again, whichever are there; the street goes with whoever stood in it."""
         for name in self.addresses:
             if name != "street":
                 with suppress(subprocess.CalledProcessError):
                     _ip("netns", "del", self._prefix + name)
-        with suppress(subprocess.CalledProcessError):
-            _ip("link", "del", self._bridge)
 
 
 @contextmanager
 def network(*names: str) -> Iterator[Network]:
-    """Give a network with some machines, and take it away afterwards."""
-    made = Network()
-    made.open()
-    try:
-        for name in names:
-            made.add(name)
-        yield made
-    finally:
-        made.close()
+    """Give a network with some machines, and take it away afterwards; skip the test where that is not allowed."""
+    if shutil.which("ip") is None:
+        pytest.skip("the program ip is absent")
+    with _street():
+        made = Network()
+        try:
+            made.open()
+            for name in names:
+                made.add(name)
+            yield made
+        finally:
+            made.close()
+
+
+@contextmanager
+def _street() -> Iterator[None]:
+    """Put this thread, and whatever it starts, into a network in which there is nothing yet."""
+    kernel = ctypes.CDLL(None, use_errno=True)
+    with THIS_NETWORK.open() as home:
+        if kernel.unshare(NEW_NETWORK) != 0:
+            pytest.skip(f"no network namespaces may be made here: {os.strerror(ctypes.get_errno())}")
+        try:
+            yield
+        finally:
+            assert kernel.setns(home.fileno(), NEW_NETWORK) == 0, os.strerror(ctypes.get_errno())
 
 
 def _is_left(number: int) -> bool:
     """Tell whether a run that was killed has left a network behind."""
-    spaces = Path("/run/netns").glob(f"luochui-{number}-*")
-    return Path("/sys/class/net", BRIDGE.format(number)).exists() or any(spaces)
+    return any(Path("/run/netns").glob(f"luochui-{number}-*"))
 
 
 def _ip(*words: str) -> None:
