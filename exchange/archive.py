@@ -5,13 +5,12 @@ one stretch without gaps. The file is complete and read back before the month le
 one transaction: whatever interrupts this, the records are in the database or, proven, in a file.
 
 Belongs here: what may go, the order of the steps. Does not belong here: the form of the files
-(`exchange.archive_files`).
+(`exchange.archive_files`), the locks (`exchange.archive_months`).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from functools import partial
 from itertools import islice
@@ -33,18 +32,25 @@ from exchange.archive_files import (
     read_manifest,
     read_rows,
 )
-from exchange.ports import ExchangeError
+from exchange.archive_months import (
+    PAGE_ROWS,
+    TRIES,
+    DatabaseOccupied,
+    MonthInUse,
+    Part,
+    Progress,
+    RestoreRefusal,
+    alone,
+    drop_month,
+    in_quiet_moment,
+    put_back,
+    restore_refusal,
+)
 from exchange.records import JournalRow
 from exchange.settlement import cursor_of
 from exchange.verification import Absent
 from ledger.postgres import PostgresLedgerStore
 from matching.units import LotId, TimeUs
-
-PAGE_ROWS = 2_000
-TRIES = 20
-RETRY_SECONDS = 0.5
-NOBODY_BEFORE_US = -(2**63)
-"""Where the first part begins: it has no lower bound."""
 
 _PARTS = (
     "SELECT part, begins_us, before_us FROM exchange.journal_part WHERE before_us <= $1 ORDER BY before_us"
@@ -64,8 +70,6 @@ SELECT here.lot_id FROM (SELECT DISTINCT lot_id FROM {part}) AS here
   JOIN exchange.journal AS ended ON ended.lot_id = here.lot_id AND ended.is_outcome
   LEFT JOIN exchange.snapshot AS kept ON kept.lot_id = here.lot_id
  WHERE kept.sequence IS DISTINCT FROM ended.sequence ORDER BY here.lot_id"""
-# A lock on the whole journal that is waited for holds every append up behind it.
-_PATIENCE = "SET LOCAL lock_timeout = '200ms'"
 _NOTE = """
 INSERT INTO exchange.journal_archive (part, begins_us, before_us, file, sha256, records)
 VALUES ($1, $2, $3, $4, $5, $6)"""
@@ -73,6 +77,7 @@ _NOTE_POSITIONS = "INSERT INTO exchange.archived_positions VALUES ($1, $2, $3, $
 _ARCHIVED_TO = "SELECT coalesce(max(last_sequence), 0) FROM exchange.archived_lot WHERE lot_id = $1"
 _FORGET_PLACES = "DELETE FROM exchange.lot_place WHERE lot_id = ANY($1)"
 _COLUMNS = ("position", "lot_id", "sequence", "at_us", "is_outcome", "body", "link", "shard")
+_IS_AWAY = "SELECT EXISTS (SELECT FROM exchange.journal_archive WHERE part = $1)"
 _ARCHIVES = "SELECT part, sha256 FROM exchange.journal_archive ORDER BY before_us"
 _ABSENT_POSITIONS = "SELECT shard, max(last_position) FROM exchange.archived_positions GROUP BY shard"
 _ABSENT_LOTS = """
@@ -83,36 +88,11 @@ SELECT DISTINCT ON (lot_id) lot_id, last_sequence, last_link FROM exchange.archi
 class ArchiveRefusal(StrEnum):
     """Why a month stays where it is, in order of precedence."""
 
+    AWAY_ALREADY = "AWAY_ALREADY"
     LOTS_OPEN = "LOTS_OPEN"
     HOLDS_HEAD = "HOLDS_HEAD"
     NOT_SETTLED = "NOT_SETTLED"
     POSITIONS_APART = "POSITIONS_APART"
-
-
-class RestoreRefusal(StrEnum):
-    """Why a file is not brought back, in order of precedence."""
-
-    OTHER_JOURNAL = "OTHER_JOURNAL"
-    NOT_ARCHIVED = "NOT_ARCHIVED"
-    OTHER_FILE = "OTHER_FILE"
-    LATER_FIRST = "LATER_FIRST"
-
-
-class DatabaseOccupied(ExchangeError):
-    """Others have the journal in use so that no month can be taken away or brought back now; nothing has changed."""
-
-
-class Part(Struct, frozen=True):
-    """A month in the database, with the bounds of its records' times."""
-
-    part: str
-    begins_us: TimeUs
-    before_us: TimeUs
-
-    @property
-    def table(self) -> str:
-        """Its table, for a statement."""
-        return f'exchange."{self.part}"'
 
 
 class Kept(Struct, frozen=True):
@@ -121,10 +101,6 @@ class Kept(Struct, frozen=True):
     part: Part
     refusal: ArchiveRefusal | None = None
     manifest: Manifest | None = None
-
-
-Progress = Callable[[str, int], None]
-"""Told the month that is worked on, and how many of its records are written."""
 
 
 class Archive:
@@ -149,29 +125,32 @@ class Archive:
         Refuses: ArchiveRefusal.
         Raises: JournalUnavailable, LedgerUnavailable, ArchiveBroken, DatabaseOccupied, OSError.
         """
-        async with reaching():
-            parts = [Part(*row.values()) for row in await self._pool.fetch(_PARTS, before_us)]
-        reached = dict((await self.absent()).positions)
-        for part in parts:
+        async with alone(self._pool):
             async with reaching():
-                stretches = await self._pool.fetch(_STRETCHES.format(part=part.table))
-            if not stretches:
-                continue
-            refusal = await self._refusal(part, stretches, reached)
-            if refusal is not None:
-                yield Kept(part, refusal)
-                return
-            manifest = await self._written(part, folder, progress)
-            reached |= {each.shard: each.last for each in manifest.shards}
-            if not keep:
-                await self._keep_ends(part)
-                await self._take_away(part, manifest)
-            yield Kept(part, None, manifest)
+                parts = [Part(*row.values()) for row in await self._pool.fetch(_PARTS, before_us)]
+            reached = dict((await self.absent()).positions)
+            for part in parts:
+                async with reaching():
+                    stretches = await self._pool.fetch(_STRETCHES.format(part=part.table))
+                if not stretches:
+                    continue
+                refusal = await self._refusal(part, stretches, reached)
+                if refusal is not None:
+                    yield Kept(part, refusal)
+                    return
+                manifest = await self._written(part, folder, progress)
+                reached |= {each.shard: each.last for each in manifest.shards}
+                if not keep:
+                    await self._keep_ends(part)
+                    await self._take_away(part, manifest)
+                yield Kept(part, None, manifest)
 
     async def _refusal(
         self, part: Part, stretches: list[asyncpg.Record], reached: dict[int, int]
     ) -> ArchiveRefusal | None:
         async with reaching():
+            if await self._pool.fetchval(_IS_AWAY, part.part):
+                return ArchiveRefusal.AWAY_ALREADY
             if await self._pool.fetchval(_OPEN_LOTS.format(part=part.table)):
                 return ArchiveRefusal.LOTS_OPEN
             for shard, _, last, _, last_outcome in stretches:
@@ -185,7 +164,8 @@ class Archive:
         return None
 
     async def _written(self, part: Part, folder: Path, progress: Progress) -> Manifest:
-        writer, done = FileWriter(folder, part.part), 0
+        epoch = await self._journal.epoch()
+        writer, done = FileWriter(folder, part.part, epoch), 0
         try:
             async with (
                 reaching(),
@@ -198,7 +178,7 @@ class Archive:
                     if done % PAGE_ROWS == 0:
                         progress(part.part, done)
             progress(part.part, done)
-            return writer.finish(await self._journal.epoch(), part.begins_us, part.before_us)
+            return writer.finish(part.begins_us, part.before_us)
         except BaseException:
             writer.abandon()
             raise
@@ -216,10 +196,11 @@ class Archive:
         async def work(connection: asyncpg.Connection) -> None:
             await connection.execute(f"LOCK TABLE {part.table} IN SHARE MODE")
             if await connection.fetchval(f"SELECT count(*) FROM {part.table}") != manifest.records:
-                raise DatabaseOccupied("somebody has added to the month meanwhile")
+                raise DatabaseOccupied(
+                    "somebody has added to the month meanwhile; try again\n其间有新记录写入该月，请重试"
+                )
             await _note(connection, manifest)
-            await connection.execute(f"ALTER TABLE exchange.journal DETACH PARTITION {part.table}")
-            await connection.execute(f"DROP TABLE {part.table}")
+            await drop_month(connection, "journal", part.table)
 
         await in_quiet_moment(self._pool, self._tries, work)
 
@@ -228,18 +209,30 @@ class Archive:
     async def restore(self, path: Path, progress: Progress) -> Manifest | RestoreRefusal:
         """Bring the month of a file back, proven against its manifest and against what the database knows of it.
 
+        An empty month that was made meanwhile gives way. When it is refused nothing has changed.
+
         Refuses: RestoreRefusal.  Raises: JournalUnavailable, ArchiveBroken, DatabaseOccupied, OSError.
         """
         manifest = read_manifest(path)
-        file = path.with_name(manifest.file_name)
-        async with reaching():
-            archives = {row["part"]: row["sha256"] for row in await self._pool.fetch(_ARCHIVES)}
-            refusal = _restore_refusal(manifest, archives, await self._journal.epoch())
-        if refusal is not None:
-            return refusal
-        prove(manifest, file)
-        await in_quiet_moment(self._pool, self._tries, partial(_bring_back, manifest, file, progress))
-        return manifest
+        async with alone(self._pool):
+            async with reaching():
+                archives = {row["part"]: row["sha256"] for row in await self._pool.fetch(_ARCHIVES)}
+                refusal = restore_refusal(manifest, archives, await self._journal.epoch())
+            if refusal is None and list(archives)[-1] != manifest.part:
+                refusal = RestoreRefusal.LATER_FIRST
+            if refusal is not None:
+                return refusal
+            file = path.with_name(manifest.file_name)
+            prove(manifest, file)
+
+            async def work(connection: asyncpg.Connection) -> None:
+                await put_back(connection, "journal", manifest, partial(_copied, manifest, file, progress))
+
+            try:
+                await in_quiet_moment(self._pool, self._tries, work)
+            except MonthInUse:
+                return RestoreRefusal.MONTH_IN_USE
+            return manifest
 
     # -- for the proof -----------------------------------------------------------------------------------------
 
@@ -290,35 +283,6 @@ class ArchivedShard:
         return list(islice(self._filed, limit)) or await self._journal.read_from(position, limit)
 
 
-async def in_quiet_moment(
-    pool: asyncpg.Pool, tries: int, work: Callable[[asyncpg.Connection], Awaitable[None]]
-) -> None:
-    """Do something in one transaction that needs a whole table for a moment, without making others wait.
-
-    Raises: DatabaseOccupied, JournalUnavailable; what the work raises.
-    """
-    async with reaching(), pool.acquire() as connection:
-        for _ in range(tries):
-            try:
-                async with connection.transaction():
-                    await connection.execute(_PATIENCE)
-                    await work(connection)
-                return
-            except asyncpg.LockNotAvailableError:
-                await asyncio.sleep(RETRY_SECONDS)
-    raise DatabaseOccupied("the journal is being read all the time")
-
-
-def _restore_refusal(manifest: Manifest, archives: dict[str, str], epoch: str) -> RestoreRefusal | None:
-    if manifest.epoch != epoch:
-        return RestoreRefusal.OTHER_JOURNAL
-    if manifest.part not in archives:
-        return RestoreRefusal.NOT_ARCHIVED
-    if archives[manifest.part] != manifest.sha256:
-        return RestoreRefusal.OTHER_FILE
-    return None if list(archives)[-1] == manifest.part else RestoreRefusal.LATER_FIRST
-
-
 async def _note(connection: asyncpg.Connection, manifest: Manifest) -> None:
     await connection.execute(
         _NOTE, manifest.part, manifest.begins_us, manifest.before_us, manifest.file_name, manifest.sha256,
@@ -338,48 +302,25 @@ async def _note(connection: asyncpg.Connection, manifest: Manifest) -> None:
     )
 
 
-async def _bring_back(
-    manifest: Manifest, file: Path, progress: Progress, connection: asyncpg.Connection
+async def _copied(
+    manifest: Manifest, file: Path, progress: Progress, connection: asyncpg.Connection, table: str
 ) -> None:
-    """Make the month's table, fill it from its file, and let the journal have it again."""
-    table = f'exchange."{manifest.part}"'
-    await connection.execute(
-        f"CREATE TABLE {table} (LIKE exchange.journal INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
-    )
+    """Fill a table from a month's file."""
     done = 0
     page: list[tuple[object, ...]] = []
     for line in read_rows(file):
         page.append(_values(line))
         if len(page) == PAGE_ROWS:
-            done += await _copy(connection, manifest.part, page)
+            done += await _copy(connection, table, page)
             progress(manifest.part, done)
             page = []
-    done += await _copy(connection, manifest.part, page)
+    done += await _copy(connection, table, page)
     progress(manifest.part, done)
     assert done == manifest.records, "the file was proven before"
-    await connection.execute(
-        "SELECT exchange.index_journal($1::regclass), exchange.guard_journal($1::regclass)", table
-    )
-    await attach_month(connection, "exchange.journal", table, manifest.begins_us, manifest.before_us)
-    await connection.execute("DELETE FROM exchange.journal_archive WHERE part = $1", manifest.part)
 
 
-async def attach_month(
-    connection: asyncpg.Connection, whole: str, table: str, begins_us: TimeUs, before_us: TimeUs
-) -> None:
-    """Let a table that is filled be the month of `whole`, a table in months, between two moments."""
-    begins = "MINVALUE" if begins_us == NOBODY_BEFORE_US else str(begins_us)
-    # The check spares the look through all its records under a lock.
-    bounds = f"CHECK (at_us >= {begins_us} AND at_us < {before_us})"
-    await connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT month {bounds}")
-    await connection.execute(
-        f"ALTER TABLE {whole} ATTACH PARTITION {table} FOR VALUES FROM ({begins}) TO ({before_us})"
-    )
-    await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT month")
-
-
-async def _copy(connection: asyncpg.Connection, part: str, page: list[tuple[object, ...]]) -> int:
-    await connection.copy_records_to_table(part, schema_name="exchange", columns=_COLUMNS, records=page)
+async def _copy(connection: asyncpg.Connection, table: str, page: list[tuple[object, ...]]) -> int:
+    await connection.copy_records_to_table(table, schema_name="exchange", columns=_COLUMNS, records=page)
     return len(page)
 
 

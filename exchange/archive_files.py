@@ -144,11 +144,12 @@ class Contents:
 class FileWriter:
     """Writes the rows of one part, by shard and position; `finish` makes the file and its manifest appear."""
 
-    def __init__(self, folder: Path, part: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, part: str, epoch: str) -> None:
+        """Begin.  Raises: ArchiveBroken, when the folder holds that month of another journal; OSError."""
         self._folder = folder
         self._part = part
-        self._unfinished = folder / f"{part}{ROWS_SUFFIX}.partial"
+        self._epoch = epoch
+        self._unfinished = unfinished_in(folder, part, epoch)
         self._file = self._unfinished.open("wb")
         self._stream = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).stream_writer(
             self._file, closefd=False
@@ -163,14 +164,14 @@ class FileWriter:
         except OSError as error:
             raise _unusable(self._unfinished, error) from error
 
-    def finish(self, epoch: str, begins_us: TimeUs, before_us: TimeUs) -> Manifest:
+    def finish(self, begins_us: TimeUs, before_us: TimeUs) -> Manifest:
         """Complete the file, read it back, and give both files their names.  Raises: ArchiveBroken, OSError."""
         self._stream.flush(zstandard.FLUSH_FRAME)
         make_durable(self._file)
         shards, lots = self._contents.finish()
         manifest = Manifest(
             part=self._part,
-            epoch=epoch,
+            epoch=self._epoch,
             begins_us=begins_us,
             before_us=before_us,
             records=self._contents.records,
@@ -179,13 +180,7 @@ class FileWriter:
             lots=lots,
         )
         prove(manifest, self._unfinished)
-        self._unfinished.rename(self._folder / manifest.file_name)
-        unfinished = self._folder / f"{self._part}{MANIFEST_SUFFIX}.partial"
-        with unfinished.open("wb") as file:
-            file.write(msgspec.json.format(_encode(manifest)))
-            make_durable(file)
-        unfinished.rename(manifest_path(self._folder, self._part))
-        sync_folder(self._folder)
+        give_names(self._unfinished, manifest)
         return manifest
 
     def abandon(self) -> None:
@@ -196,6 +191,14 @@ class FileWriter:
 
 class Described(Protocol):
     """What every kind of manifest says of itself."""
+
+    @property
+    def part(self) -> str:
+        """Return the month."""
+
+    @property
+    def file_name(self) -> str:
+        """Return the name of its file of rows."""
 
     @property
     def format(self) -> int:
@@ -211,6 +214,52 @@ def manifest_path(folder: Path, part: str) -> Path:
     return folder / (part + MANIFEST_SUFFIX)
 
 
+class _Epoch(Struct):
+    epoch: str
+
+
+def manifest_of(path: Path) -> Path:
+    """Return where the manifest of a month lies, from its own path or from that of its file of rows."""
+    if path.name.endswith(ROWS_SUFFIX):
+        return manifest_path(path.parent, path.name.removesuffix(ROWS_SUFFIX))
+    return path
+
+
+def unfinished_in(folder: Path, part: str, epoch: str) -> Path:
+    """Return where a part's file of rows is written, in a folder that is made where it is missing.
+
+    A file of another journal may be the only copy of what it holds.
+
+    Raises: ArchiveBroken, when the folder holds that part of another journal; OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    there = manifest_path(folder, part)
+    if there.exists():
+        try:
+            is_ours = msgspec.json.decode(there.read_bytes(), type=_Epoch).epoch == epoch
+        except msgspec.DecodeError:
+            is_ours = False
+        if not is_ours:
+            raise ArchiveBroken(
+                f"{folder} holds {part} of another exchange, or from before a backup was restored; "
+                "choose another folder\n"
+                f"{folder} 中已有另一交易所（或恢复备份之前）的 {part}，请改用其他目录"
+            )
+    return folder / f"{part}{ROWS_SUFFIX}.partial"
+
+
+def give_names(unfinished: Path, manifest: Described) -> None:
+    """Let a file of rows that is proven and its manifest appear, durably.  Raises: OSError."""
+    folder = unfinished.parent
+    unfinished.rename(folder / manifest.file_name)
+    described = folder / f"{manifest.part}{MANIFEST_SUFFIX}.partial"
+    with described.open("wb") as file:
+        file.write(msgspec.json.format(_encode(manifest)))
+        make_durable(file)
+    described.rename(manifest_path(folder, manifest.part))
+    sync_folder(folder)
+
+
 def read_manifest(path: Path) -> Manifest:
     """Return a manifest, from its own path or from that of its file of rows.
 
@@ -224,8 +273,7 @@ def manifest_in(path: Path, shape: type[AnyManifest], format_number: int) -> Any
 
     Raises: ArchiveBroken, OSError.
     """
-    if path.name.endswith(ROWS_SUFFIX):
-        path = manifest_path(path.parent, path.name.removesuffix(ROWS_SUFFIX))
+    path = manifest_of(path)
     require(path.stat().st_size <= MANIFEST_BYTES_MAX, "size of", path.name, "清单文件大小")
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=shape)

@@ -23,27 +23,31 @@ import zstandard
 from msgspec import Struct
 
 from exchange.adapters.answering import reaching
-from exchange.archive import (
-    PAGE_ROWS,
-    TRIES,
-    Part,
-    Progress,
-    RestoreRefusal,
-    attach_month,
-    in_quiet_moment,
-)
 from exchange.archive_files import (
     LEVEL,
-    MANIFEST_SUFFIX,
     ROWS_SUFFIX,
     ArchiveBroken,
+    give_names,
     make_durable,
     manifest_in,
     manifest_path,
     read_lines,
     require,
     sha256_of,
-    sync_folder,
+    unfinished_in,
+)
+from exchange.archive_months import (
+    PAGE_ROWS,
+    TRIES,
+    MonthInUse,
+    Part,
+    Progress,
+    RestoreRefusal,
+    alone,
+    drop_month,
+    in_quiet_moment,
+    put_back,
+    restore_refusal,
 )
 from matching.units import TimeUs
 
@@ -113,30 +117,34 @@ class RefusalArchive:
     ) -> AsyncIterator[RefusalManifest]:
         """Write the months that ended by a moment into files, and take them away unless they are kept.
 
-        A month stays as long as the journal holds a record from before its end: that lot may still be complained of.
+        A month stays as long as the journal holds a record from before its end: that lot may still be complained of. So
+        does what came into a month by a clock that went back after the month had left.
 
         Raises: JournalUnavailable, ArchiveBroken, DatabaseOccupied, OSError.
         """
-        async with reaching():
-            parts = [Part(*row.values()) for row in await self._pool.fetch(_PARTS, before_us)]
-        for part in parts:
+        async with alone(self._pool):
             async with reaching():
-                if not await self._pool.fetchval(f"SELECT EXISTS (SELECT FROM {part.table})"):
-                    continue
-                if not keep and await self._pool.fetchval(_IS_NEEDED, part.before_us):
-                    return
-            manifest = await self._written(part, folder, progress)
-            if not keep:
-                await in_quiet_moment(self._pool, self._tries, partial(_take_away, part, manifest))
-            yield manifest
+                parts = [Part(*row.values()) for row in await self._pool.fetch(_PARTS, before_us)]
+                away = {row["part"] for row in await self._pool.fetch(_ARCHIVES)}
+            for part in parts:
+                async with reaching():
+                    if part.part in away or not await self._pool.fetchval(
+                        f"SELECT EXISTS (SELECT FROM {part.table})"
+                    ):
+                        continue
+                    if not keep and await self._pool.fetchval(_IS_NEEDED, part.before_us):
+                        return
+                manifest = await self._written(part, folder, progress)
+                if not keep:
+                    await in_quiet_moment(self._pool, self._tries, partial(_take_away, part, manifest))
+                yield manifest
 
     async def _written(self, part: Part, folder: Path, progress: Progress) -> RefusalManifest:
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"{part.part}{ROWS_SUFFIX}.partial"
+        async with reaching():
+            epoch = await self._pool.fetchval(_EPOCH)
+        unfinished = unfinished_in(folder, part.part, epoch)
         try:
             written = await self._write(part, unfinished, progress)
-            async with reaching():
-                epoch = await self._pool.fetchval(_EPOCH)
             manifest = RefusalManifest(
                 part.part, epoch, part.begins_us, part.before_us, written, sha256_of(unfinished)
             )
@@ -144,13 +152,7 @@ class RefusalArchive:
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
-        unfinished.rename(folder / manifest.file_name)
-        described = folder / f"{part.part}{MANIFEST_SUFFIX}.partial"
-        with described.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(manifest)))
-            make_durable(file)
-        described.rename(manifest_path(folder, part.part))
-        sync_folder(folder)
+        give_names(unfinished, manifest)
         return manifest
 
     async def _write(self, part: Part, path: Path, progress: Progress) -> int:
@@ -179,24 +181,33 @@ class RefusalArchive:
     async def restore(self, path: Path, progress: Progress) -> RefusalManifest | RestoreRefusal:
         """Bring the month of a file back, proven against its manifest and against what the database knows of it.
 
-        Refuses: OTHER_JOURNAL, NOT_ARCHIVED, OTHER_FILE.
+        Refuses: OTHER_JOURNAL, NOT_ARCHIVED, OTHER_FILE, MONTH_IN_USE.
         Raises: JournalUnavailable, ArchiveBroken, DatabaseOccupied, OSError.
         """
         manifest = read_refusal_manifest(path)
-        async with reaching():
-            archives = {row["part"]: row["sha256"] for row in await self._pool.fetch(_ARCHIVES)}
-            epoch = await self._pool.fetchval(_EPOCH)
-        if manifest.epoch != epoch:
-            return RestoreRefusal.OTHER_JOURNAL
-        if manifest.part not in archives:
-            return RestoreRefusal.NOT_ARCHIVED
-        if archives[manifest.part] != manifest.sha256:
-            return RestoreRefusal.OTHER_FILE
-        file = path.with_name(manifest.file_name)
-        prove_refusals(manifest, file)
-        work = partial(_bring_back, manifest, file, progress)
-        await in_quiet_moment(self._pool, self._tries, work)
-        return manifest
+
+        async def fill(connection: asyncpg.Connection, table: str) -> None:
+            rows = (refusal.values for refusal in read_refusals(path.with_name(manifest.file_name)))
+            await connection.copy_records_to_table(
+                table, schema_name="exchange", columns=_COLUMNS, records=rows
+            )
+            progress(manifest.part, manifest.refusals)
+
+        async def work(connection: asyncpg.Connection) -> None:
+            await put_back(connection, "refusal", manifest, fill)
+
+        async with alone(self._pool):
+            async with reaching():
+                archives = {row["part"]: row["sha256"] for row in await self._pool.fetch(_ARCHIVES)}
+                refusal = restore_refusal(manifest, archives, await self._pool.fetchval(_EPOCH))
+            if refusal is not None:
+                return refusal
+            prove_refusals(manifest, path.with_name(manifest.file_name))
+            try:
+                await in_quiet_moment(self._pool, self._tries, work)
+            except MonthInUse:
+                return RestoreRefusal.MONTH_IN_USE
+            return manifest
 
     async def prove_files(self, folder: Path) -> int:
         """Prove that a folder holds every month that was taken away, and return how many refusals they hold.
@@ -251,28 +262,7 @@ async def _take_away(part: Part, manifest: RefusalManifest, connection: Any) -> 
         _NOTE, manifest.part, manifest.begins_us, manifest.before_us, manifest.file_name, manifest.sha256,
         manifest.refusals,
     )  # fmt: skip
-    await connection.execute(f"ALTER TABLE exchange.refusal DETACH PARTITION {part.table}")
-    await connection.execute(f"DROP TABLE {part.table}")
-
-
-async def _bring_back(manifest: RefusalManifest, file: Path, progress: Progress, connection: Any) -> None:
-    """Make the month's table, fill it from its file, and let the refusals have it again."""
-    table = f'exchange."{manifest.part}"'
-    await connection.execute(
-        f"CREATE TABLE {table} (LIKE exchange.refusal INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
-    )
-    await connection.copy_records_to_table(
-        manifest.part,
-        schema_name="exchange",
-        columns=_COLUMNS,
-        records=(refusal.values for refusal in read_refusals(file)),
-    )
-    progress(manifest.part, manifest.refusals)
-    await connection.execute(
-        "SELECT exchange.index_refusal($1::regclass), exchange.guard_refusal($1::regclass)", table
-    )
-    await attach_month(connection, "exchange.refusal", table, manifest.begins_us, manifest.before_us)
-    await connection.execute("DELETE FROM exchange.refusal_archive WHERE part = $1", manifest.part)
+    await drop_month(connection, "refusal", part.table)
 
 
 _encode = msgspec.json.Encoder().encode

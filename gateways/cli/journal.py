@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from exchange.archive import ArchiveRefusal, DatabaseOccupied, RestoreRefusal
-from exchange.archive_files import ArchiveBroken, read_manifest
+from exchange.archive import ArchiveRefusal
+from exchange.archive_files import ArchiveBroken, manifest_of, read_manifest
+from exchange.archive_months import DatabaseOccupied, RestoreRefusal
 from exchange.database import StoreUnavailable
 from exchange.ports import JournalUnavailable
 from exchange.refusal_archive import holds_refusals
@@ -23,6 +24,7 @@ from exchange.registry import Records, opened_records
 from exchange.setting_sources import load_settings
 from exchange.verification import JournalReport, verify_journal
 from gateways.cli.outcomes import CommandFailed, ExitCode
+from ledger.store import LedgerUnavailable
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -35,6 +37,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs. 输
 SHOWN_AT_ONCE = 1_000
 
 STAYS = {
+    ArchiveRefusal.AWAY_ALREADY: "it left the database before, and what came into it since, by a clock that went back, "
+    "stays here; keep its file. 该月此前已归档，其后因时钟回拨产生的记录留在数据库，请保留原文件",
     ArchiveRefusal.LOTS_OPEN: "not all of its lots have ended. 尚有标的未结束",
     ArchiveRefusal.HOLDS_HEAD: "it holds the latest record of a shard. 含有分片的最新记录",
     ArchiveRefusal.NOT_SETTLED: "not all that ended in it is settled yet; start the exchange. 尚有结果未结算，请先启动",
@@ -42,9 +46,13 @@ STAYS = {
 }
 NOT_RESTORED = {
     RestoreRefusal.OTHER_JOURNAL: "the file belongs to another exchange. 归档属于另一交易所",
-    RestoreRefusal.NOT_ARCHIVED: "the month was not taken out of this database. 该月份未从此数据库归档",
+    RestoreRefusal.NOT_ARCHIVED: "the month was not taken out of this database, or is back already. "
+    "该月份未从此数据库归档，或已恢复",
     RestoreRefusal.OTHER_FILE: "this is not the file that took the month away. 并非该月份的原归档文件",
     RestoreRefusal.LATER_FIRST: "later archived months come back first. 须先恢复较晚的月份",
+    RestoreRefusal.MONTH_IN_USE: "other records came into the month while it was away, by a clock that went back; "
+    "nothing has changed. Keep the file: `luochui journal verify --archive FOLDER` proves it with the database. "
+    "该月归档后因时钟回拨产生了新记录，未作任何更改；请保留归档文件，用 luochui journal verify --archive 目录 一并核验",
 }
 Result = TypeVar("Result")
 
@@ -133,9 +141,11 @@ def restore(
 
     async def work(records: Records) -> None:
         console = Console()
-        refused = [path for path in files if holds_refusals(path)]
+        # `FOLDER/*` names each month twice, by its file and by its manifest.
+        months = dict.fromkeys(manifest_of(path).resolve() for path in files)
+        refused = [path for path in months if holds_refusals(path)]
         manifests = sorted(
-            ((read_manifest(path), path) for path in files if path not in refused),
+            ((read_manifest(path), path) for path in months if path not in refused),
             key=lambda pair: pair[0].begins_us,
         )
         with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -224,7 +234,7 @@ def _over_records(
         raise CommandFailed(str(error)) from error
     except OSError as error:
         raise CommandFailed(f"The file cannot be used: {error}. 无法使用该文件") from error
-    except (JournalUnavailable, StoreUnavailable) as error:
+    except (JournalUnavailable, LedgerUnavailable, StoreUnavailable) as error:
         raise CommandFailed(
             f"The database does not answer: {error}. 数据库没有应答", ExitCode.UNREACHABLE
         ) from error

@@ -18,14 +18,17 @@ from exchange.adapters.clock import SimulatedClock
 from exchange.adapters.lease import PostgresLease
 from exchange.adapters.places import PostgresPlaces
 from exchange.adapters.postgres import PostgresJournal, PostgresSnapshots
-from exchange.archive import Archive, ArchiveRefusal, DatabaseOccupied, Kept, RestoreRefusal
-from exchange.archive_files import ArchiveBroken, manifest_path, read_manifest, read_rows
+from exchange.archive import Archive, ArchiveRefusal, Kept
+from exchange.archive_files import ArchiveBroken, Manifest, manifest_path, read_manifest, read_rows
+from exchange.archive_months import DatabaseOccupied, RestoreRefusal, alone
 from exchange.journal_months import JournalMonths
-from exchange.ports import Archived
+from exchange.ports import Archived, Batch
+from exchange.records import GENESIS, JournalRow, Record, chained, encode
 from exchange.recovery import recover_ended
 from exchange.verification import JournalReport, verify_journal
 from gateways.cli import app
 from matching.commands import HammerLot
+from matching.events import BidPlaced
 from tests.halls import Building, Hall
 
 SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER = (
@@ -208,6 +211,81 @@ async def test_a_changed_file_is_found(cellar: Cellar) -> None:
     manifest.write_text(manifest.read_text().replace('"sha256": "', '"sha256": "00'))
     assert await cellar.restore("journal_2031_10") is RestoreRefusal.OTHER_FILE
     assert await cellar.parts() == MONTHS[2:]
+
+
+async def test_a_month_that_was_made_anew_while_it_was_away_gives_way_if_nothing_came_into_it(
+    cellar: Cellar,
+) -> None:
+    await cellar.settle()
+    whole = await cellar.proof()
+    await cellar.take_away()
+    for month in (SEPTEMBER, OCTOBER):  # as a start makes them, by a clock that has gone back
+        assert await cellar.pool.fetchval("SELECT exchange.open_month($1)", month)
+    assert await cellar.take_away() == [], "an empty month is no month to archive, and its file stays"
+    for part in ("journal_2031_10", "journal_2031_09"):
+        assert await cellar.restore(part) == read_manifest(manifest_path(cellar.folder, part))
+    assert await cellar.parts() == MONTHS
+    again = await cellar.proof()
+    assert again.is_sound and again.digests == whole.digests
+    assert [each.refusal for each in await cellar.take_away()] == [None, None], "and they go once more"
+
+
+@pytest.mark.parametrize("made_anew", [True, False])
+async def test_a_month_into_which_others_have_come_stays_in_its_file(cellar: Cellar, made_anew: bool) -> None:
+    await cellar.settle()
+    await cellar.take_away()
+    if made_anew:
+        assert await cellar.pool.fetchval("SELECT exchange.open_month($1)", OCTOBER)
+    body = encode(Record(9, 1, OCTOBER, "", BidPlaced(101, 100)))
+    row = JournalRow(await cellar.journals[0].head() + 1, 9, 1, OCTOBER, False, body, chained(GENESIS, body))
+    term = await PostgresLease(cellar.pool, 0).acquire("test")
+    await cellar.pool.execute("INSERT INTO exchange.lot_place (lot_id, shard) VALUES (9, 0)")
+    await cellar.journals[0].append(term, Batch([row], []))
+    parts = await cellar.parts()
+    file = cellar.folder / "journal_2031_10.jsonl.zst"
+    before = file.read_bytes()
+    assert await cellar.restore("journal_2031_10") is RestoreRefusal.MONTH_IN_USE
+    assert await cellar.parts() == parts and (await cellar.proof_with_files()).digests
+    if made_anew:
+        kept = await cellar.take_away()
+        assert [each.refusal for each in kept] == [ArchiveRefusal.AWAY_ALREADY]
+    assert file.read_bytes() == before
+
+
+async def test_a_folder_that_holds_another_exchanges_month_is_not_written_over(cellar: Cellar) -> None:
+    await cellar.settle()
+    await cellar.take_away(keep=True)
+    await cellar.take_away(keep=True)
+    manifest = manifest_path(cellar.folder, "journal_2031_09")
+    others = manifest.read_text().replace('"epoch": "', '"epoch": "00')
+    manifest.write_text(others)
+    with pytest.raises(ArchiveBroken, match="another exchange"):
+        await cellar.take_away()
+    assert manifest.read_text() == others and await cellar.parts() == MONTHS
+
+
+async def test_a_month_from_before_a_restored_backup_comes_back(cellar: Cellar) -> None:
+    await cellar.settle()
+    await cellar.take_away()
+    await cellar.pool.execute("UPDATE exchange.journal_identity SET epoch = DEFAULT")
+    assert not isinstance(await cellar.restore("journal_2031_10"), RestoreRefusal)
+    assert await cellar.restore("journal_2031_10") is RestoreRefusal.OTHER_JOURNAL
+
+
+async def test_one_at_a_time_takes_months_away_or_brings_them_back(cellar: Cellar) -> None:
+    await cellar.settle()
+    await cellar.take_away(keep=True)
+    async with alone(cellar.pool):
+        with pytest.raises(DatabaseOccupied):
+            await cellar.take_away()
+        with pytest.raises(DatabaseOccupied):
+            await cellar.restore("journal_2031_10")
+    assert [each.refusal for each in await cellar.take_away()] == [None, None]
+    answers = await asyncio.gather(
+        cellar.restore("journal_2031_10"), cellar.restore("journal_2031_10"), return_exceptions=True
+    )
+    assert sum(isinstance(answer, Manifest) for answer in answers) == 1, answers
+    assert await cellar.parts() == MONTHS[1:]
 
 
 async def test_while_somebody_reads_the_journal_a_month_stays_and_nothing_is_half(cellar: Cellar) -> None:

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from exchange.adapters.lease import PostgresLease
 from exchange.adapters.postgres import PostgresJournal
-from exchange.archive import RestoreRefusal
 from exchange.archive_files import ArchiveBroken, manifest_path
+from exchange.archive_months import RestoreRefusal
 from exchange.migrations import migrate, migration_sources
 from exchange.ports import Batch, RefusalRow
 from exchange.records import GENESIS, JournalRow, Record, chained, encode
@@ -110,6 +110,26 @@ async def test_refusals_stay_as_long_as_records_of_their_time(cellar: Cellar) ->
     assert await cellar.kept() == REFUSALS[3:]
 
 
+async def test_a_month_that_was_made_anew_gives_way_or_keeps_what_came_into_it(cellar: Cellar) -> None:
+    assert await cellar.take_away() == AWAY
+    assert await cellar.pool.fetchval("SELECT exchange.open_refusal_month($1)", OCTOBER)
+    assert not isinstance(await cellar.restore(AWAY[1]), RestoreRefusal)
+    assert await cellar.kept() == REFUSALS[3:]
+    late = refusal(SEPTEMBER + 7)
+    await cellar.journal.append(cellar.term, Batch([], [late]))  # into the part for odd times
+    assert await cellar.restore(AWAY[0]) is RestoreRefusal.MONTH_IN_USE
+    assert await cellar.kept() == [late, *REFUSALS[3:]]
+    assert await cellar.take_away() == AWAY[1:]
+    assert await cellar.pool.fetchval("SELECT exchange.open_refusal_month($1)", OCTOBER)
+    later = refusal(OCTOBER + 7)
+    await cellar.journal.append(cellar.term, Batch([], [later]))
+    file = cellar.folder / "refusal_2031_10.jsonl.zst"
+    before = file.read_bytes()
+    assert await cellar.take_away() == [] and file.read_bytes() == before
+    assert await cellar.restore(AWAY[1]) is RestoreRefusal.MONTH_IN_USE
+    assert await cellar.kept() == [late, later, *REFUSALS[6:]]
+
+
 async def test_a_changed_file_is_found(cellar: Cellar) -> None:
     await cellar.take_away()
     file, manifest = cellar.folder / "refusal_2031_09.jsonl.zst", manifest_path(cellar.folder, AWAY[0])
@@ -169,6 +189,7 @@ async def test_the_commands_take_refusals_along(cellar: Cellar, database_url: st
 
     assert "refusal_2031_10.jsonl.zst" in await call("archive", "--before", "2031-11", "--to", folder)
     assert "are sound" in await call("verify", "--archive", folder)
-    files = [str(cellar.folder / f"{part}.jsonl.zst") for part in AWAY]
+    files = [str(path) for path in cellar.folder.iterdir()]
+    assert len(files) == 4, "each month is named twice, as FOLDER/* does"
     assert AWAY[1] in await call("restore", *files)
     assert await cellar.kept() == REFUSALS
