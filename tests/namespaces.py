@@ -89,7 +89,7 @@ class Network:
             _ip("-n", self._prefix + here, "neigh", "del", self.addresses[there], "dev", "eth0")
 
     def _ways(self, one: str, other: str) -> list[tuple[str, str]]:
-        """Return who forgets whom. The street forgets nobody: it is the network of this machine."""
+        """Return who forgets whom. The street forgets nobody: the test stands there."""
         return [(here, there) for here, there in ((one, other), (other, one)) if here != "street"]
 
     def close(self) -> None:
