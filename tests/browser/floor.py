@@ -14,6 +14,7 @@ from playwright.async_api import WebSocket, expect
 
 from gateways.client import ApiClient, LiveClient, Receipt
 from gateways.wire import HostAct
+from matching.terms import MINUTE_US
 from tests.browser.people import PASSWORD, Person
 from tests.exchange_process import ExchangeProcess
 from tests.identities import of_person
@@ -23,6 +24,15 @@ Frame = dict[str, Any]
 
 NUMBERS = count(5_000)
 """Of identity documents: a number of its own for every bidder, however many floors look at one exchange."""
+
+UNIT = "㎡"
+CAPPED: list[dict[str, Any]] = [
+    {"phase": "english", "increments": [[0, 10_00]], "duration_us": None, "host_may_hammer": True,
+     "cap_price": 1_000_00, "max_bids_allowed": False},
+    {"phase": "second_dimension", "unit": UNIT, "start": 500, "step": 100, "cap": 9_000,
+     "duration_us": 30 * MINUTE_US, "soft_close_window_us": 0},
+]  # fmt: skip
+"""A price that is capped, and then an area that is bid in."""
 
 
 class Floor:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec import to_builtins
 from playwright.async_api import expect
 
 from gateways.wire import HostAct
-from tests.browser.floor import Floor, in_the_room
+from tests.browser.floor import CAPPED, Floor, in_the_room
 from tests.browser.people import Building
 from tests.browser.reading import widened_by
+from tests.programmes import all_terms
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+FIGURES = ":is(.card-figures > div:not(.card-clock), .card-foot)"
+CLOCKS = "[data-live=clock-label]"
 HOUR_US = 3_600_000_000
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d$")
 
@@ -86,3 +90,38 @@ async def test_cards_live_and_a_lots_notice_follows_what_happens(floor: Floor, b
     await expect(watcher.at(".chart svg").first).to_be_visible()
     await watcher.sees("#by-month", "$1,000")
     assert await widened_by(watcher.page, ".chart") == 0
+
+
+async def test_a_card_says_the_same_with_and_without_scripts_in_every_format(
+    floor: Floor, building: Building
+) -> None:
+    programmes = {type(one.programme[0]): to_builtins(one) for one in all_terms()}.values()
+    lots = [await floor.publish("Twice told", {**one, "opens_at_us": 0}) for one in programmes]
+    lots.append(capped := await floor.publish("Twice told", {"programme": CAPPED}))
+    watchers = [await building.person(language) for language in ("zh-CN", "en-GB")]
+    readers = [await building.person(language, runs_scripts=False) for language in ("zh-CN", "en-GB")]
+    for person in watchers:
+        await person.visit("/lots?q=Twice")
+    await expect(watchers[0].at("li.card")).to_have_count(len(lots))
+
+    async def are_told_alike(state: str, what: str) -> None:
+        for watcher, reader in zip(watchers, readers, strict=True):
+            await expect(watcher.at(f"li.card[data-state={state}]")).to_have_count(len(lots))
+            await reader.visit("/lots?q=Twice")
+            for lot in lots:
+                place = f"[data-lot='{lot}'] {what}"
+                told = await reader.at(place).all_inner_texts()
+                assert told, place
+                await expect(watcher.at(place)).to_have_text(told, use_inner_text=True)
+
+    for lot in lots:
+        await floor.admit(lot, "anna", "bela")
+        await floor.act(lot, HostAct.OPEN)
+    await are_told_alike("open", CLOCKS)
+    await in_the_room(await building.person(), "anna", capped)
+    await building.people[-1].page.click("#bid-asking")
+    await building.people[-1].sees("#bid-asking", "500")
+    for lot in lots:
+        await floor.act(lot, HostAct.PAUSE, "Looked at")
+    await are_told_alike("frozen", FIGURES)
+    await expect(readers[1].at("li.card").filter(has_text="500 ㎡")).to_have_count(1)

@@ -16,19 +16,12 @@ from gateways.cli import app
 from gateways.client import ApiClient, LiveClient, Refusal
 from gateways.wire import HostAct
 from matching.terms import MINUTE_US
-from tests.browser.floor import Floor, in_the_room
+from tests.browser.floor import CAPPED, UNIT, Floor, in_the_room
 from tests.browser.people import PASSWORD, Building
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 README = Path(__file__).parents[2] / "gateways" / "web" / "README.md"
-UNIT = "㎡"
-CAPPED: list[dict[str, Any]] = [
-    {"phase": "english", "increments": [[0, 10_00]], "duration_us": None, "host_may_hammer": True,
-     "cap_price": 1_000_00, "max_bids_allowed": False},
-    {"phase": "second_dimension", "unit": UNIT, "start": 500, "step": 100, "cap": 9_000,
-     "duration_us": 30 * MINUTE_US, "soft_close_window_us": 0},
-]  # fmt: skip
 REFUSAL: list[dict[str, Any]] = [
     {"phase": "english", "increments": [[0, 10_00]], "duration_us": None, "host_may_hammer": True,
      "fair_warnings_min": 0},

@@ -44,7 +44,7 @@ async def test_units_are_said_with_what_is_bid_beside_money(announced: LotView) 
     result = result_of(card(announced, **shared))
     assert (result.awarded, result.buyers, result.quantity, result.unit) == (50_000, 2, 500, "t")
     shown = card_of(card(announced, **shared), 0)
-    assert (shown.price_label, shown.unit) == ("hammer_price", "t")
+    assert (shown.price.label, shown.price.each) == ("clearing_price", "t")
     capped = {"state": LotState.SOLD, "winner": 3, "hammer_price": 900, "hammer_quantity": 1_200}
     result = result_of(card(announced, **capped, detail=Dimension(900, "㎡")))
     assert (result.price, result.quantity, result.unit) == (900, 1_200, "㎡")

@@ -67,7 +67,7 @@ export function numbersText(view: LotView): string {
 }
 
 /** How many bids there were, where that can be known: hidden offers are counted only once they are revealed. */
-function bidsText({ format, bids }: LotView): string[] {
+export function bidsText({ format, bids }: LotView): string[] {
   if (MARKETS.has(format)) return [say("n_orders", { n: bids })];
   return bids || !UNCOUNTED.has(format) ? [say("n_bids", { n: bids })] : [];
 }

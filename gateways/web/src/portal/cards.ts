@@ -1,13 +1,14 @@
 // The cards of lots that the server has written, kept at the present: state, price, and the time that is left.
 
 import { isClosed, LiveConnection, type ConnectionState } from "../client";
-import { countdown, shownPrice } from "../lot/standing";
-import { measureOf } from "../room/measure";
+import { figuresOf } from "../lot/figures";
+import { bidsText, countdown, shownPrice } from "../lot/standing";
 import type { LotView, ServerFrame } from "../schema";
 import { say } from "../texts/language";
 import { centreMoment } from "../texts/moments";
 
 const TICK_MS = 1000;
+const NOBODY = 0;
 
 /** Follow the lots whose cards are in a part of the page, as many as the server allows, those first that stand first. */
 export function keepLive(root: ParentNode): void {
@@ -55,13 +56,20 @@ function draw(card: HTMLElement, view: LotView, nowUs: number | null): void {
   const price = shownPrice(view);
   write(card, "price-label", say(price.label));
   write(card, "price", price.text); // the unit of a price stands beside it already
-  write(card, "asking", isClosed(view) || !view.asking_price ? "—" : measureOf(view).text(view.asking_price));
-  write(card, "bids", say("n_bids", { n: view.bids }));
+  drawAsking(card, view);
+  write(card, "bids", bidsText(view).join(" · "));
   const { label, text } = countdown(view, null);
   write(card, "clock-label", say(label));
   const atUs = momentOf(view);
   write(card, "moment", atUs ? `${centreMoment(atUs, "minute")} ${say("centre_zone")}` : text);
   drawCountdown(card, view, nowUs);
+}
+
+function drawAsking(card: HTMLElement, view: LotView): void {
+  const asking = figuresOf(view, NOBODY).find(({ id }) => id === "asking");
+  card.querySelector('[data-live="asked"]')?.toggleAttribute("hidden", !asking);
+  write(card, "asking-label", asking?.label ?? "");
+  write(card, "asking", asking?.text ?? "");
 }
 
 function drawCountdown(card: HTMLElement, view: LotView | undefined, nowUs: number | null): void {
