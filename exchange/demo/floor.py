@@ -37,6 +37,9 @@ VISITS_PER_STEP_MAX = 40
 """So that a crowd of robots does not keep the schedule waiting."""
 
 RETRY_US = 3 * SECOND_US
+SHORT_US = MINUTE_US
+"""To a round that is planned no longer than this all of them come at once, also where everything takes its time."""
+
 JOINING_US_MAX = 5 * SECOND_US
 """The first robot of a round, and whoever finds the lot open or about to open, signs up within this long."""
 
@@ -100,7 +103,7 @@ class RobotFloor:
         for place, seat in enumerate(seats(template, sorted(self._robots), Random(code))):
             role = None if isinstance(template, EnglishTemplate) else player(seat)
             guest = Guest(lot_id, self._robots[seat.bidder], seat, template.duration_us, role)
-            self._plan(guest, self._joins_at_us(lot_id, seat, opens_at_us, is_first=place == 0))
+            self._plan(guest, self._joins_at_us(guest, opens_at_us, is_first=place == 0))
 
     async def step(self) -> None:
         """Let every robot whose time has come look at its lot, and act.
@@ -120,11 +123,11 @@ class RobotFloor:
         self._entered += 1
         heapq.heappush(self._due, (looks_at_us, self._entered, guest))
 
-    def _joins_at_us(self, lot_id: LotId, seat: Seat, opens_at_us: TimeUs, *, is_first: bool) -> TimeUs:
+    def _joins_at_us(self, guest: Guest, opens_at_us: TimeUs, *, is_first: bool) -> TimeUs:
         """When a robot signs up: early in the announcement, at once when it is the first or little of it is left."""
         now_us = self._clock.now_us()
-        lot = self._book.lot(lot_id)
-        if lot is not None and seat.bidder in lot.paddles:
+        lot = self._book.lot(guest.lot)
+        if guest.planned_us <= SHORT_US or (lot is not None and guest.account.id in lot.paddles):
             return now_us
         early_us = now_us if is_first else min(opens_at_us - MINUTE_US, now_us + EARLY_US)
         latest_us = max(early_us, now_us + JOINING_US_MAX)
