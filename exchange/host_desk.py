@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from exchange.database import Database
 from exchange.ports import Clock
 from matching.refusals import Refusal
+from matching.terms import LateReserve
 from matching.units import BidderId, LotId, Paddle, TimeUs
 
 COUNTED_MAX: Final = 50_000
@@ -37,15 +39,17 @@ SELECT code, count(*) AS refused, count(DISTINCT party) AS bidders,
 """
 SELECT_LOTS: Final = """
 SELECT id AS lot,
+       late_reserve,
        count(account) FILTER (WHERE state = 'awaiting_deposit') AS awaiting_deposit,
        count(account) FILTER (WHERE state = 'admission_pending') AS admission_pending,
        count(account) FILTER (WHERE state = 'admitted') AS admitted,
        (SELECT count(*) FROM (
             SELECT FROM exchange.refusal JOIN exchange.account AS asker ON asker.id = party AND 'bidder' = ANY (roles)
              WHERE lot_id = lot.id AND at_us >= $1 AND code < 400 LIMIT $2) AS recent) AS refused
-  FROM (SELECT id FROM exchange.lot WHERE outcome IS NULL AND is_announced ORDER BY id DESC LIMIT $3) AS lot
+  FROM (SELECT id, (terms -> 'late_reserve')::text AS late_reserve FROM exchange.lot
+         WHERE outcome IS NULL AND is_announced ORDER BY id DESC LIMIT $3) AS lot
   LEFT JOIN exchange.sign_up ON sign_up.lot = lot.id
- GROUP BY id ORDER BY id
+ GROUP BY id, late_reserve ORDER BY id
 """
 
 
@@ -77,7 +81,7 @@ class Refusals(Struct, frozen=True):
 class LotAtDesk(Struct, frozen=True):
     """A lot under way: its sign-ups by where they stand, and what was refused in it in the last ten minutes.
 
-    `refused` counts to 1,000.
+    `refused` counts to 1,000; `late_reserve` says when one is taken while the lot is open, as published.
     """
 
     lot: LotId
@@ -85,6 +89,7 @@ class LotAtDesk(Struct, frozen=True):
     admission_pending: int
     admitted: int
     refused: int
+    late_reserve: LateReserve | None
 
 
 class HostDesk:
@@ -119,7 +124,11 @@ class HostDesk:
         """Return the lots under way, at most 500, the latest."""
         since_us = self._clock.now_us() - RECENT_US
         rows = await self._database.rows(SELECT_LOTS, since_us, RECENT_MAX, LOTS_MAX)
-        return [LotAtDesk(**row) for row in rows]
+        return [LotAtDesk(**{**row, "late_reserve": _late_reserve(row["late_reserve"])}) for row in rows]
+
+
+def _late_reserve(text: str | None) -> LateReserve | None:
+    return None if text is None else msgspec.json.decode(text, type=LateReserve | None)
 
 
 def _known(parties: Iterable[BidderId], paddles: Mapping[BidderId, Paddle]) -> tuple[Paddle, ...]:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from exchange.categories import Category
 from exchange.rulebooks.compliance import allowed_text
 from exchange.rulebooks.parameters import field_label, parameter
+from exchange.rulebooks.phase_names import phase_name
 from exchange.rulebooks.quantities import Share, described, read_quantity
 from exchange.rulebooks.rulebook import Duty, Limit, PhasePlan, Rulebook, Sureness
 from exchange.texts import BothLanguages, halves
@@ -44,9 +45,10 @@ class Figure(Struct, frozen=True):
 
 
 class PhaseText(Struct, frozen=True):
-    """A phase as the rulebook writes it; `figures` are its terms in words."""
+    """A phase as the rulebook writes it; `name` is what people call it, `figures` are its terms in words."""
 
     called: str
+    name: BothLanguages
     phase: str
     is_optional: bool
     terms: dict[str, Any]
@@ -110,7 +112,7 @@ def _phase_text(plan: PhasePlan) -> PhaseText:
         Figure(field_label(field), _counted_text(value, unit if field in COUNTED_IN_UNITS else ""))
         for field, value in plan.terms.items()
     )
-    return PhaseText(plan.called, plan.phase, plan.is_optional, plan.terms, figures)
+    return PhaseText(plan.called, phase_name(plan.called), plan.phase, plan.is_optional, plan.terms, figures)
 
 
 def _counted_text(value: Any, unit: object) -> BothLanguages:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from exchange.categories import Category
+from exchange.rulebooks.phase_names import phase_name
 from exchange.rulebooks.programme import TERMS_BY_FORMAT, TIME_SUFFIX
 from exchange.rulebooks.rulebook import PhasePlan, Rulebook
 from exchange.texts import BothLanguages
@@ -359,8 +360,8 @@ def _of_phases(rulebook: Rulebook, place: str, field: str) -> Parameter | None:
         ]
         return measured(found[0], name) if found else Word("left out")
 
-    label = field_label(field)
-    return Parameter(BothLanguages(f"{label.zh}（{place}）", f"{label.en} ({place})"), measure)
+    label, phase = field_label(field), phase_name(place)
+    return Parameter(BothLanguages(f"{label.zh}（{phase.zh}）", f"{label.en} ({phase.en})"), measure)
 
 
 def measured(value: Any, name: str) -> Measured:

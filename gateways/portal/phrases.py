@@ -219,6 +219,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "deposit_by": ("保证金到账截止", "Deposits in by"),
     "reserve": ("保留价", "Reserve"),
     "has_reserve": ("设有保留价（不公开）", "There is a secret reserve"),
+    "reserve_to_come": ("竞价期间录入（不公开）", "Entered in secret while bidding runs"),
     "no_reserve": ("无保留价", "No reserve"),
     "bidders_min": ("最少竞买人数", "Bidders needed"),
     "reserve_places": ("候补名额", "Runners-up"),

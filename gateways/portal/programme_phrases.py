@@ -5,26 +5,12 @@ Belongs here: words of the ways to compete. Does not belong here: words of pages
 
 from typing import Final
 
+from exchange.rulebooks.phase_names import FORMAT_NAMES
+
 PROGRAMME_PHRASES: Final[dict[str, tuple[str, str]]] = {
+    **{f"format_{name}": (called.zh, called.en) for name, called in FORMAT_NAMES.items()},
     "rule_free": ("不低于最低有效报价的任意金额", "Any amount from the asking price up"),
     "rule_step_multiple": ("当前价加整数倍加价幅度", "The leading price plus whole steps"),
-    "format_english": ("增价竞价", "English bidding"),
-    "format_sell_off": ("变卖期", "Sell-off window"),
-    "format_first_refusal": ("优先购买权行权", "Right of first refusal"),
-    "format_interval": ("询问／准备", "Inquiry or preparation"),
-    "format_second_dimension": ("竞配建／竞自持", "Second dimension"),
-    "format_offers": ("一次报价", "One-shot offers"),
-    "format_sealed": ("密封报价", "Sealed offers"),
-    "format_turns": ("轮次竞价", "Bidding in turns"),
-    "format_gong": ("敲锣竞价", "Gong rounds"),
-    "format_dutch": ("减价竞价", "Dutch clock"),
-    "format_japanese": ("逐级应价", "Japanese clock"),
-    "format_multi_unit": ("多单位竞价", "Many units"),
-    "format_order_book": ("连续撮合", "Order book"),
-    "format_call_auction": ("集合竞价", "Call auction"),
-    "format_draw": ("摇号", "Draw"),
-    "format_simultaneous": ("多标的同步竞价", "Simultaneous rounds"),
-    "format_debt": ("多标的抵债拍卖", "Items until a debt is covered"),
     "question_go_on": ("是否继续竞价？", "Will you go on?"),
     "question_take_cap": ("是否接受最高限价？", "Do you take the cap price?"),
     "question_match": ("是否按此价行使优先购买权？", "Will you match this price?"),

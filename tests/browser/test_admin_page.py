@@ -121,6 +121,7 @@ async def test_an_account_from_its_making_to_its_end_with_everything_on_record(b
     await admin.page.click("#keep-out")
     await admin.confirm("has left us")
     await expect(admin.at("#let-in")).to_be_visible()
+    await expect(admin.at("#account-outcome")).to_be_focused()
     await clerk.visit("/account")
     await expect(clerk.at("#status")).to_be_visible()
 

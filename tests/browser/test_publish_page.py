@@ -75,6 +75,7 @@ async def filled(host: Person) -> None:
     await page.fill("#lot-valuation", "1000万")
     await page.fill("#lot-opening-price", "600万")
     await expect(host.at("#lot-opening-price-hint")).to_contain_text("陆佰万元整")
+    await expect(host.at("#lot-opens-at")).to_have_attribute("aria-describedby", "lot-opens-at-hint")
     await page.click("#step-next")
     await page.fill("#lot-latitude", "25.694")
     await page.fill("#lot-longitude", "100.16")
@@ -118,13 +119,19 @@ async def test_a_host_publishes_a_lot_and_keeps_its_papers(building: Building) -
     assert address is not None
 
     await page.click("#lot-file-list li:has-text('须知.pdf') button")
+    await expect(host.at("#confirm-reason")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(host.at("dialog")).to_have_count(0)
+    await page.click("#lot-file-list li:has-text('须知.pdf') button")
     await host.confirm("上传有误")
     await expect(host.at("#lot-file-list li")).to_have_count(1)
+    await expect(host.at("#papers-outcome")).to_be_focused()
     for field in ("title-zh", "title-en", "body-zh", "body-en"):
         await page.fill(f"#notice-{field}", f"答疑 {field}")
     await page.click("#publish-notice")
     await host.confirm()
     await expect(host.at("#lot-notices [data-kind=clarification]")).to_be_visible()
+    await expect(host.at("#publish-notice")).to_be_focused()
 
     await visitor.visit(address)
     await expect(visitor.at("h1")).to_contain_text("司法拍卖：某厂房")

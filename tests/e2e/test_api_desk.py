@@ -56,7 +56,13 @@ async def test_the_desk_shows_what_lots_under_way_wait_for(floor: Served) -> Non
     await floor.give(PlaceBid(free, anna.account.id, 1_000))
     desk = await host.get("/desk")
     assert desk["is_writable"]
-    nobody = {"awaiting_deposit": 0, "admission_pending": 0, "admitted": 0, "refused": 0}
+    nobody = {
+        "awaiting_deposit": 0,
+        "admission_pending": 0,
+        "admitted": 0,
+        "refused": 0,
+        "late_reserve": None,
+    }
     assert desk["lots"] == [
         nobody | {"lot": dear, "awaiting_deposit": 1},
         nobody | {"lot": free, "admitted": 1, "refused": 1},
@@ -113,4 +119,5 @@ async def test_who_enters_the_reserve_has_a_name(floor: Served) -> None:
     form = lot_form()
     form["terms"]["late_reserve"] = late
     lot = (await host.post("/lots", form))["lot"]
+    assert [one["late_reserve"] for one in (await host.get("/desk"))["lots"]] == [late]
     assert (await host.get(f"/lots/{lot}"))["reserve_by_name"] == "Program host"

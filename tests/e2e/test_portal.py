@@ -159,7 +159,9 @@ async def test_a_lot_is_told_whole_without_a_script_and_its_notice_by_itself(
     place = {
         "latitude_e6": 25_600_001, "longitude_e6": -100_000_020, "address": {"zh": "某路 1 号", "en": "1 Some Road"}
     }  # fmt: skip
-    terms = LOT["terms"] | {"reserve_price": 0}
+    assert host.account is not None
+    late = {"by": host.account.id, "opens_before_us": 60_000_000}
+    terms = LOT["terms"] | {"reserve_price": 0, "late_reserve": late}
     lot = (await host.post("/lots", LOT | {"terms": terms, "place": place, "contact_en": "Ask at the desk"}))[
         "lot"
     ]
@@ -167,6 +169,7 @@ async def test_a_lot_is_told_whole_without_a_script_and_its_notice_by_itself(
     notice = text_of(page, "//*[@id='page']//*[@id='notice']")
     for words in (
         "A plot.", "1 Some Road", "25.600001,-100.000020", "Ask at the desk", "Opening price ¥100", "English bidding",
+        "Reserve Entered in secret while bidding runs",
         "Increment ¥10", "Rules in force: the lot's own terms", "Announcement", "History of notices",
     ):  # fmt: skip
         assert words in notice, words

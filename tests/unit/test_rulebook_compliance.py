@@ -76,8 +76,12 @@ def test_a_rulebook_speaks_both_languages_and_names_an_article_for_every_limit(o
         assert text.zh.strip() and text.en.strip() and text.zh != text.en
     for line in (*told.limits, *told.duties):
         assert line.name.zh and line.name.en and line.article.zh and line.article.en
+    for phase in told.phases:
+        assert CHINESE.search(phase.name.zh) and not CHINESE.search(phase.name.en + phase.called), (
+            phase.called
+        )
     for line in told.limits:
-        assert CHINESE.search(line.name.zh), line.parameter
+        assert CHINESE.search(line.name.zh) and not re.search("[a-z]{2}", line.name.zh), line.parameter
         assert (
             line.allowed.zh and line.allowed.en and not re.search("[a-z]_", line.allowed.zh + line.allowed.en)
         )

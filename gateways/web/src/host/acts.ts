@@ -1,7 +1,9 @@
 // What a host can do to a lot, and when it is offered.
 
 import { isClosed } from "../client";
-import type { HostAct, LotState, LotView } from "../schema";
+import { reserveTime } from "../lot/late_reserve";
+import { momentText, spanText } from "../lot/standing";
+import type { HostAct, LateReserve, LotState, LotView } from "../schema";
 import { say } from "../texts/language";
 
 export interface OfferedAct {
@@ -52,6 +54,27 @@ export function actText(act: HostAct, view: LotView): string {
 export function whyNotYet(act: HostAct, view: LotView): string {
   const missing = view.fair_warnings_min - view.warnings;
   return act === "hammer" && view.state === "open" && missing > 0 ? say("step_hammer_warnings", { n: missing }) : "";
+}
+
+/** Whether the act of entering a late reserve would be taken: from the person whom the terms name, in its time. */
+export function mayEnterReserve(late: LateReserve | null | undefined, view: LotView, nowUs: number | null, who: number | undefined): boolean {
+  return Boolean(late) && late?.by === who && reserveTime(late!, view, nowUs).when === "now";
+}
+
+/** Whether a late reserve is entered, or can be, and until when; else from when, or that its time has passed. */
+export function reserveTimeText(late: LateReserve, view: LotView, nowUs: number | null): string {
+  const time = reserveTime(late, view, nowUs);
+  switch (time.when) {
+    case "entered":
+      return say("late_reserve_done");
+    case "missed":
+    case "passed":
+      return say(`late_reserve_${time.when}`);
+    case "unknown":
+      return say("late_reserve_before_end", { opens: spanText(late.opens_before_us), closes: spanText(late.closes_before_us ?? 0) });
+    default:
+      return say(time.when === "now" ? "late_reserve_open" : "late_reserve_opens", { moment: momentText(time.atUs, { isShort: true }), span: spanText(time.atUs - (nowUs ?? 0)) });
+  }
 }
 
 /** What fair warnings are good for in a lot as it stands; empty where none can be given. */

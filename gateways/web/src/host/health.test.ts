@@ -13,12 +13,13 @@ beforeAll(() => {
 });
 
 function known(view: Partial<LotView>, more: { card?: Partial<LotCard>; desk?: Partial<LotAtDesk>; online?: number } = {}): Known {
-  const desk = more.desk ? { lot: 1, awaiting_deposit: 0, admission_pending: 0, admitted: 0, refused: 0, ...more.desk } : null;
+  const desk = more.desk ? { lot: 1, awaiting_deposit: 0, admission_pending: 0, admitted: 0, refused: 0, late_reserve: null, ...more.desk } : null;
   const presence = more.online === undefined ? null : { bidders: more.online, watchers: more.online, online: [] };
   const whole = { state: "open", bidders: 3, bids: 0, warnings: 0, fair_warnings_min: 3, host_may_hammer: false, opens_at_us: 0, ends_at_us: NOW_US + MINUTE_US, resumes_at_us: 0, freeze_cause: null, takes_late_reserve: false, ...view };
   return { card: { lot: 1, deposit: 0, deposit_by_us: 0, ...more.card } as LotCard, view: whole as LotView, presence, desk };
 }
 
+const taken = (opensBeforeUs: number) => ({ by: 7, opens_before_us: opensBeforeUs, closes_before_us: 0, phase: 0 });
 const codes = (one: Known) => lightsOf(one, NOW_US).map(({ code }) => code);
 
 test.each<[string, Known, string[]]>([
@@ -48,7 +49,9 @@ test.each<[string, Known, string[]]>([
   ["knocked down", known({ state: "knocked_down" }), ["to_confirm"]],
   ["sold", known({ state: "sold" }, { online: 0 }), ["over"]],
   ["warned enough", known({ host_may_hammer: true, ends_at_us: 0, bids: 1, warnings: 3 }), ["may_hammer"]],
-  ["a reserve still to come", known({ takes_late_reserve: true }), ["reserve_due"]],
+  ["a reserve in its time", known({ takes_late_reserve: true, phase: 0 }, { desk: { late_reserve: taken(2 * MINUTE_US) } }), ["reserve_due"]],
+  ["a reserve whose time is to come", known({ takes_late_reserve: true, phase: 0 }, { desk: { late_reserve: taken(MINUTE_US / 2) } }), ["running"]],
+  ["a reserve whose time has passed", known({ takes_late_reserve: true, phase: 1 }, { desk: { late_reserve: taken(2 * MINUTE_US) } }), ["running"]],
   ["offers to be opened", known({ ends_at_us: 0 }), ["staff_enter"]],
   ["people who wait at the door", known({}, { desk: { admission_pending: 2, refused: 10 } }), ["admission_pending", "refused_many"]],
   ["deposits that are late", known({ state: "announced", opens_at_us: NOW_US + 99 * MINUTE_US }, { card: { deposit: 5, deposit_by_us: NOW_US + MINUTE_US }, desk: { awaiting_deposit: 4 } }), ["deposits_due"]],

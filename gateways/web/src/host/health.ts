@@ -2,6 +2,7 @@
 // Belongs here: which lights are on. Does not belong here: how they look, doing anything about them.
 
 import { isClosed, type Presence } from "../client";
+import { reserveTime } from "../lot/late_reserve";
 import type { LotAtDesk, LotCard, LotView } from "../schema";
 import { durationText, spanText } from "../lot/standing";
 import { say, type Values } from "../texts/language";
@@ -49,7 +50,7 @@ const WEIGHT: Record<Level, number> = { bad: 3, warn: 2, good: 1, calm: 0 };
  */
 export function lightsOf(known: Known, nowUs: number): Light[] {
   const { view } = known;
-  const lights = isClosed(view) ? closedLights(view) : [...stateLights(view, nowUs), ...peopleLights(known, nowUs), ...moneyLights(known, nowUs)];
+  const lights = isClosed(view) ? closedLights(view) : [...stateLights(known, nowUs), ...peopleLights(known, nowUs), ...moneyLights(known, nowUs)];
   if (lights.length === 0) return [restingLight(view)];
   return lights.sort((one, other) => WEIGHT[other.level] - WEIGHT[one.level]);
 }
@@ -110,7 +111,8 @@ function closedLights(view: LotView): Light[] {
   return [view.state === "knocked_down" ? { code: "to_confirm", level: "warn" } : { code: "over", level: "calm" }];
 }
 
-function stateLights(view: LotView, nowUs: number): Light[] {
+function stateLights(known: Known, nowUs: number): Light[] {
+  const { view } = known;
   const isPast = (atUs: number) => atUs > 0 && nowUs - atUs > LATE_US;
   const late = (code: string, atUs: number): Light => ({ code, level: "bad", values: { span: spanText(nowUs - atUs) } });
   switch (view.state) {
@@ -123,15 +125,15 @@ function stateLights(view: LotView, nowUs: number): Light[] {
       return [{ code: view.freeze_cause === "outage" ? "outage" : "under_notice", level: view.freeze_cause === "outage" ? "warn" : "calm", values: { span: spanText(view.resumes_at_us - nowUs) } }];
     case "open":
       if (isPast(view.ends_at_us)) return [late("ends_late", view.ends_at_us)];
-      return openLights(view, nowUs);
+      return openLights(known, nowUs);
     default:
       return [];
   }
 }
 
-function openLights(view: LotView, nowUs: number): Light[] {
+function openLights({ view, desk }: Known, nowUs: number): Light[] {
   const lights: Light[] = [];
-  if (view.takes_late_reserve) lights.push({ code: "reserve_due", level: "warn" });
+  if (desk?.late_reserve && reserveTime(desk.late_reserve, view, nowUs).when === "now") lights.push({ code: "reserve_due", level: "warn" });
   if (view.host_may_hammer && view.bids > 0 && view.warnings >= view.fair_warnings_min) lights.push({ code: "may_hammer", level: "warn" });
   else if (view.host_may_hammer && view.warnings > 0) lights.push({ code: "warned", level: "warn", values: { n: view.warnings, of: view.fair_warnings_min } });
   if (view.bids > 0 && view.has_reserve && !view.is_reserve_met && isLastCall(view, nowUs)) lights.push({ code: "below_reserve", level: "warn" });

@@ -184,6 +184,7 @@ export const HOST_PHRASES: Phrases = {
   late_reserve_before_end: ["录入时段：结束前 {opens} 至 {closes}。", "It is taken from {opens} to {closes} before the end."],
   late_reserve_opens: ["{moment} 起可录入（还有 {span}）。", "It is taken from {moment}, in {span}."],
   late_reserve_open: ["现在可录入，{moment} 截止（还有 {span}）。", "It is taken now, until {moment}: {span} left."],
+  late_reserve_passed: ["录入时段已过；竞价如有延时，按新的结束时间重新起算。", "The time for it has passed; if a late bid moves the end, it is counted anew from there."],
   late_reserve_missed: ["录入时段已过，本标的无保留价。", "The time for it has passed; there is no reserve."],
 
   // Entries by staff

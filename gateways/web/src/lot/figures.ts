@@ -3,8 +3,9 @@
 
 import { isClosed } from "../client";
 import { measureOf } from "../room/measure";
-import type { LotView } from "../schema";
+import type { LateReserve, LotView } from "../schema";
 import { say } from "../texts/language";
+import { reserveTime } from "./late_reserve";
 import { leaderText } from "./standing";
 
 export interface Figure {
@@ -38,9 +39,9 @@ function isOutOfTurn({ format, detail }: LotView, paddle: number): boolean {
 }
 
 /** What the reserve means for whoever looks at the lot, and what happens next; empty where there is nothing to say. */
-export function reserveText(view: LotView): string {
+export function reserveText(view: LotView, late?: LateReserve | null, nowUs: number | null = null): string {
   if (isClosed(view)) return "";
-  if (view.takes_late_reserve) return say("reserve_late_told");
+  if (view.takes_late_reserve) return say(late && reserveTime(late, view, nowUs).when === "missed" ? "reserve_late_missed" : "reserve_late_told");
   if (!view.has_reserve) return "";
   const turned = view.direction === "falling" ? "_falling" : "";
   if (!view.bids) return say(`reserve_told${turned}`);

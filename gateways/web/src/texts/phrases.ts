@@ -134,6 +134,7 @@ export const PHRASES = {
   reserve_told_falling: ["本标的设有保密的最高成交价，结束前不公开。竞价结束时仍高于它的，不成交。", "There is a secret most that will be paid. If the price is still above it at the end, nothing is bought."],
   reserve_not_met_told_falling: ["仍高于保密的最高成交价：按现价结束将不成交，保证金退还。继续降价可能达到；达到时此处会显示。", "The price is above the secret most that will be paid: ended now, nothing would be bought, and deposits go back. Lower bids may reach it; this line will say so."],
   reserve_met_told: ["已达保留价：竞价结束时由领先者成交。", "The reserve is met: when bidding ends, whoever leads has the lot."],
+  reserve_late_missed: ["规定时间内未录入保留价，本标的无保留价。", "No reserve was entered in its time: the lot has none."],
   reserve_late_told: ["卖方可在规定时间内录入保留价；录入后此处会显示是否达到。", "A reserve may still be entered in the time that the rules allow; this line will then say whether it is met."],
   leading_bid: ["当前最高报价", "Leading bid"],
   hammer_price: ["成交价", "Hammer price"],
