@@ -172,11 +172,23 @@ class BankIntake:
         is_preview: bool,
     ) -> IntakeReport | IntakeRefused:
         source = BytesIO(content) if isinstance(content, bytes) else content
+        sha256 = await asyncio.to_thread(_sha256, source)
+        known = await self._report_of(sha256, is_preview)
+        if known is not None:
+            return known
         with Spool() as spool:
             taken = await asyncio.to_thread(
-                _examined, source, spool, name, channel, sender, by, accepts_repeats
+                _examined, source, sha256, spool, name, channel, sender, by, accepts_repeats
             )
             return taken if isinstance(taken, IntakeRefused) else await self._book(taken, is_preview)
+
+    async def _report_of(self, sha256: bytes, is_preview: bool) -> IntakeReport | None:
+        """Return the report of a content that was taken, which need not be read again."""
+        async with self._store.snapshot() as connection:
+            earlier = await rows.file_with_content(connection, sha256)
+            if earlier is None:
+                return None
+            return await _report(connection, earlier, is_new=False, is_preview=is_preview)
 
     async def _book(self, taken: _Taken, is_preview: bool) -> IntakeReport | IntakeRefused:
         if taken.examination.movements <= self._at_once_max:
@@ -232,6 +244,7 @@ class BankIntake:
 
 def _examined(
     source: BinaryIO,
+    sha256: bytes,
     spool: Spool,
     name: str,
     channel: Channel,
@@ -247,7 +260,7 @@ def _examined(
         return _refused(examination.faults)
     return _Taken(
         spool=spool,
-        sha256=_sha256(source),
+        sha256=sha256,
         size=size,
         name=plain_text(name, NAME_LENGTH_MAX),
         channel=channel,

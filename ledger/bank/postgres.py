@@ -140,9 +140,18 @@ GROUP BY slug, entry_reference
 
 LEDGER_ACCOUNT: Final = "SELECT code, currency, flags FROM ledger.account WHERE code = $1"
 
+PAYING: Final = """
+SELECT payout_id, state FROM ledger.payout_state
+WHERE cause = 'receipt:' || receipt.receipt_id AND cause <> ''
+    AND state NOT IN ('declined', 'cancelled', 'rejected', 'returned')
+"""
+TAKEN_BACK: Final = """
+SELECT payout_id, acted_by, at_us FROM ledger.payout_event
+WHERE source = 'receipt:' || receipt.receipt_id AND state = 'returned'
+"""
 # A receipt in suspense with its movement, the act that was last done with it, and its payout's state. Payouts know a
 # return by its cause, and a payment that came back by the source of its last step.
-SUSPENSE: Final = """
+SUSPENSE: Final = f"""
 SELECT receipt.*, movement.remittance, movement.end_to_end_id, movement.slug AS bank_account,
     movement.payout_id AS named_payout_id,
     undone.transfer_id IS NOT NULL AS is_reversed, coalesce(act.step, 0) AS step,
@@ -161,23 +170,25 @@ LEFT JOIN LATERAL (
 ) act ON true
 LEFT JOIN ledger.reversal_decision act_undone ON act_undone.transfer_id = act.transfer_id AND act_undone.is_confirmed
 LEFT JOIN ledger.reversal_decision undone ON undone.transfer_id = receipt.transfer_id AND undone.is_confirmed
-LEFT JOIN LATERAL (
-    SELECT payout_id, state FROM ledger.payout_state
-    WHERE cause = 'receipt:' || receipt.receipt_id AND state NOT IN ('declined', 'cancelled', 'rejected', 'returned')
-    LIMIT 1
-) paying ON true
-LEFT JOIN LATERAL (
-    SELECT payout_id, acted_by, at_us FROM ledger.payout_event
-    WHERE source = 'receipt:' || receipt.receipt_id AND state = 'returned' LIMIT 1
-) taken_back ON true
+LEFT JOIN LATERAL ({PAYING} LIMIT 1) paying ON true
+LEFT JOIN LATERAL ({TAKEN_BACK} LIMIT 1) taken_back ON true
 WHERE receipt.status = 'suspense'
 """
 SUSPENSE_ONE: Final = f"{SUSPENSE} AND receipt.receipt_id = $1"
+# Which are open is found first, in order and only as far as the page goes; OFFSET 0 keeps each question one of a single
+# receipt. Joined, a large file that nobody can credit is looked at once for every act there has ever been.
 SUSPENSE_OPEN: Final = f"""
-{SUSPENSE} AND paying.payout_id IS NULL
-    AND NOT EXISTS (SELECT FROM ledger.suspense_worked_off gone WHERE gone.receipt_id = receipt.receipt_id)
-    AND taken_back.payout_id IS NULL AND receipt.booked > $1
-ORDER BY receipt.booked LIMIT $2
+WITH page AS MATERIALIZED (
+    SELECT receipt.receipt_id FROM ledger.receipt
+    WHERE receipt.status = 'suspense' AND receipt.booked > $1
+        AND NOT EXISTS (
+            SELECT FROM ledger.suspense_worked_off gone WHERE gone.receipt_id = receipt.receipt_id OFFSET 0
+        )
+        AND NOT EXISTS ({PAYING} OFFSET 0) AND NOT EXISTS ({TAKEN_BACK} OFFSET 0)
+    ORDER BY receipt.booked LIMIT $2
+)
+{SUSPENSE} AND receipt.receipt_id IN (SELECT receipt_id FROM page)
+ORDER BY receipt.booked
 """
 SUSPENSE_ALL: Final = f"{SUSPENSE} AND receipt.booked > $1 ORDER BY receipt.booked LIMIT $2"
 STATUS_OF_RECEIPT: Final = "SELECT status FROM ledger.receipt WHERE receipt_id = $1"
