@@ -114,6 +114,17 @@ def test_the_ingress_leads_to_every_page_and_to_nothing_that_is_for_the_machine(
     assert all(f"{page.split('/{')[0]}/" in folders for page in (*PAGES, *ADDRESSES) if "/{" in page)
 
 
+def test_what_banks_send_is_waited_for_as_long_as_the_page_does() -> None:
+    (files,) = documents(DEPLOY / "kubernetes" / "files.yaml")
+    upload = (PROJECT / "gateways" / "web" / "src" / "house" / "upload.ts").read_text(encoding="utf-8")
+    assert "PATIENCE_MS = 600_000" in upload
+    assert files["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-read-timeout"] == "600"
+    nginx = (DEPLOY / "nginx" / "luochui.conf").read_text(encoding="utf-8")
+    assert nginx.count("proxy_read_timeout 600s;") == 1
+    for path in files["spec"]["rules"][0]["http"]["paths"]:
+        assert path["path"].removeprefix("/api/v1/") in nginx, path
+
+
 def test_kustomize_puts_the_manifests_together() -> None:
     run(program("kubectl"), "kustomize", DEPLOY / "kubernetes")
 

@@ -88,6 +88,11 @@ async def take_statement(maker: Person, reference: str) -> None:
     broken: FilePayload = {**file, "buffer": statement([entry], closing="1.00", account=CENTRE)}
     await maker.page.set_input_files("#statement-file", [broken])
     await maker.sees("#statement-report", "does not balance")
+    sheet = "account,currency,bank_reference,booked_at,direction,amount\n"
+    sheet += f"{CENTRE},CNY,X1,2026-03-01,C,5.00\n{CENTRE},CNY,X2,2026-03-01,C,12x.00\n"
+    wrong: FilePayload = {"name": "三月.csv", "mimeType": "text/csv", "buffer": sheet.encode()}
+    await maker.page.set_input_files("#statement-file", [wrong])
+    await maker.sees("#statement-report", "Line 3: amount: 12x.00 CNY")
     await maker.page.check("#preview-only")
     await maker.page.set_input_files("#statement-file", [file])
     await maker.sees("#statement-report", "nothing booked")
@@ -96,6 +101,11 @@ async def take_statement(maker: Person, reference: str) -> None:
     await expect(maker.at("#statement-report strong")).to_have_text("三月.xml: 2 movements")
     await maker.page.set_input_files("#statement-file", [file])
     await maker.sees("#statement-report", "was taken before")
+    await maker.page.check("#preview-only")
+    for given, said in ((broken, "does not balance"), (file, "was taken before")):
+        await maker.page.set_input_files("#statement-file", [given])
+        await maker.sees("#statement-report", said)
+    await maker.page.uncheck("#preview-only")
     stray_item = maker.at("#suspense [data-receipt]").filter(has_text="¥8.00")
     await stray_item.locator("[data-act=give_back]").click()
     await maker.sees("dialog", "¥8.00 · 捌元整")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Books } from "./books";
-import { isPart, waiting } from "./waiting";
+import { counted, isPart, LISTED_MAX, waiting, type Work } from "./waiting";
 
 type Given = Parameters<typeof waiting>[0];
 
@@ -15,6 +15,13 @@ const kinds = (books: Given): [string, number][] => waiting(books).map(({ kind, 
 describe("what waits at the desk", () => {
   it("is nothing in quiet books", () => {
     expect(waiting(QUIET)).toEqual([]);
+  });
+
+  it("does not take a full list for the whole", () => {
+    const receipts = (n: number): Work[] => waiting(given({ suspense: Array.from({ length: n }, () => ({})) }));
+    expect(receipts(LISTED_MAX)[0]).toMatchObject({ kind: "suspense", count: LISTED_MAX, isMore: true });
+    expect(receipts(LISTED_MAX - 1)[0]).toMatchObject({ isMore: false });
+    expect(counted(LISTED_MAX, true)).toBe("500+");
   });
 
   it("tells refunds that press before anything else", () => {

@@ -7,12 +7,21 @@ export const PARTS = ["today", "in", "out", "bank", "sales", "close", "register"
 /** A part of the desk, as the address names it behind #. */
 export type Part = (typeof PARTS)[number];
 
-/** So many things of one kind that wait. */
+/** So many things of one kind the exchange lists at once, the oldest. */
+export const LISTED_MAX = 500;
+
+/** So many things of one kind that wait; more of them where the list is full. */
 export interface Work {
   kind: string;
   part: Part;
   count: number;
   isPressing: boolean;
+  isMore: boolean;
+}
+
+/** Write a count so that nobody takes a full list for the whole. */
+export function counted(count: number, isMore: boolean): string {
+  return isMore ? `${count}+` : String(count);
 }
 
 export function isPart(name: string): name is Part {
@@ -38,5 +47,6 @@ export function waiting(books: Pick<Books, "refunds" | "suspense" | "underWay" |
     ["closing", "close", periods.state.proposals.length, false],
     ["reversals", "close", reversals.reversals.length, false],
   ];
-  return found.filter(([, , count]) => count > 0).map(([kind, part, count, isPressing]) => ({ kind, part, count, isPressing }));
+  const full = [...(suspense.length >= LISTED_MAX ? ["suspense"] : []), ...(underWay.length >= LISTED_MAX ? ["to_complete", "to_approve", "to_batch"] : [])];
+  return found.filter(([, , count]) => count > 0).map(([kind, part, count, isPressing]) => ({ kind, part, count, isPressing, isMore: full.includes(kind) }));
 }

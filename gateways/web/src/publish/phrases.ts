@@ -128,6 +128,7 @@ export const PUBLISH_PHRASES = {
   leave_out_short: ["移除", "Leave out"],
   sending: ["正在上传 {n}%", "Sending {n} %"],
   reading: ["正在处理…", "Being looked at…"],
+  reading_long: ["文件已送达，正在处理，已用 {n} 秒。", "The file is there and is being looked at, for {n} s so far."],
   notice_preview: ["公告预览", "The notice as it will be"],
   check: ["规则核对", "Check"],
   check_hint: ["填写时由交易系统实时核对，不会发布任何内容。", "The exchange looks at every change; nothing is published by that."],
