@@ -18,6 +18,7 @@ from matching import lot as rules
 from matching.details import NOTHING_OF_HIS_OWN
 from matching.events import (
     OUTCOME_EVENTS,
+    OWN_ENDING_EVENTS,
     OWN_EVENTS,
     BidderAdmitted,
     Event,
@@ -50,6 +51,8 @@ class HeldLot(Struct):
     scheduled_us: TimeUs = 0
     """The deadline that stands in the engine's schedule for this lot."""
     snapshot_sequence: int = 0
+    secrets: dict[BidderId, Own] | None = None
+    """Who has last been told of something that he has left in secret, and what; None for nobody."""
 
     def take(self, event: Event, at_us: TimeUs, command_id: str, position: int) -> JournalRow:
         """Apply the next event and return its row for the journal."""
@@ -93,12 +96,29 @@ class HeldLot(Struct):
         paddle = self.lot.paddles[bidder]
         phase = self.lot.phase
         offer = NOTHING_OF_HIS_OWN if phase is None else phase.own_of(paddle)
-        return Own(paddle, offer.limit, self.lot.ranks.get(paddle, 0), offer.lines, offer.handle)
+        rank = self.lot.ranks.get(paddle, 0)
+        return Own(paddle, offer.limit, rank, offer.lines, offer.handle, offer.item_bids)
 
     def entry(self, records: list[PublicRecord], own: Iterable[BidderId], outbid: BidderId = 0) -> FeedEntry:
         """Return what to publish of the lot as it stands now."""
         places = {bidder: self.own(bidder) for bidder in own}
+        for bidder, place in places.items():
+            self._note(bidder, place)
         return FeedEntry(self.lot.id, self.lot.sequence, records, lot_view(self.lot), places, outbid)
+
+    def _note(self, bidder: BidderId, place: Own) -> None:
+        """Remember who is told of something that may be over without an act of his."""
+        secrets = self.secrets or {}
+        if place.limit or place.lines or place.handle or place.item_bids:
+            secrets[bidder] = place
+        else:
+            secrets.pop(bidder, None)
+        self.secrets = secrets or None
+
+    @property
+    def changed_unasked(self) -> list[BidderId]:
+        """Bidders who have been told of something of their own that is no longer so."""
+        return [bidder for bidder, told in (self.secrets or {}).items() if self.own(bidder) != told]
 
     @property
     def grown(self) -> int:
@@ -129,6 +149,8 @@ class Touched(Struct):
         self.records.append(PublicRecord(sequence, at_us, public_view(event)))
         if type(event) in OWN_EVENTS:
             self.own.add(self.held.bidder_of(paddle_of(event)))
+        elif type(event) in OWN_ENDING_EVENTS:
+            self.own.update(self.held.changed_unasked)
 
     @property
     def entry(self) -> FeedEntry:

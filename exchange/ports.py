@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from exchange.records import JournalRow
-from matching.commands import Command
+from matching.commands import Command, ItemBid
 from matching.lot import Lot
 from matching.refusals import Refused
 from matching.units import Amount, BidderId, Line, LotId, Paddle, Rank, TimeUs
@@ -172,6 +172,8 @@ class Own(Struct, frozen=True):
     """His hidden offer."""
     handle: str = ""
     """The handle of his sealed offer."""
+    item_bids: tuple[ItemBid, ...] = ()
+    """His bids of the round that runs."""
 
 
 class FeedEntry(Struct, frozen=True):

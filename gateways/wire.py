@@ -12,7 +12,17 @@ from typing import Annotated, Final, TypeAlias, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from matching.commands import BeaconOutput, ItemBidList, Lines, OpeningList, ScoreList, Side, Validity, Word
+from matching.commands import (
+    BeaconOutput,
+    ItemBid,
+    ItemBidList,
+    Lines,
+    OpeningList,
+    ScoreList,
+    Side,
+    Validity,
+    Word,
+)
 from matching.terms.phase import PhaseNumber
 from matching.units import (
     Amount,
@@ -313,13 +323,17 @@ class Who(Struct, frozen=True):
 
 
 class You(Struct, frozen=True):
-    """What only the subscriber himself may know of his place in a lot: his paddle, max bid, rank and secret offer."""
+    """What only the subscriber himself may know of his place in a lot: his paddle, max bid, rank and secret offer.
+
+    `item_bids` are his bids of the round that runs, which are hidden from everybody else until it is closed.
+    """
 
     paddle: Paddle
     limit: Amount = 0
     rank: Rank = 0
     lines: tuple[Line, ...] = ()
     handle: str = ""
+    item_bids: tuple[ItemBid, ...] = ()
 
 
 class _ServerFrame(Struct, frozen=True, tag_field="type"):
@@ -421,7 +435,10 @@ class RefusalFrame(_ServerFrame, frozen=True, tag="refusal"):
 
 
 class Yours(_ServerFrame, frozen=True, tag="you"):
-    """The bidder's own place in a lot has changed: he was admitted, left a max bid, or made a secret offer."""
+    """The bidder's own place in a lot has changed: he was admitted, left a max bid, or made a secret offer.
+
+    He bid on items, too; and the phase or round is over to which what he left in secret belonged.
+    """
 
     lot: LotId
     paddle: Paddle
@@ -429,6 +446,7 @@ class Yours(_ServerFrame, frozen=True, tag="you"):
     rank: Rank = 0
     lines: tuple[Line, ...] = ()
     handle: str = ""
+    item_bids: tuple[ItemBid, ...] = ()
 
 
 class Outbid(_ServerFrame, frozen=True, tag="outbid"):

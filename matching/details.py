@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from matching.commands import ItemBid
 from matching.events import ItemStanding, Place
 from matching.units import Amount, ItemId, Line, Paddle, Quantity, TimeUs
 
@@ -130,11 +131,15 @@ class Items(Struct, frozen=True, tag="items", tag_field="kind"):
 
 
 class OwnOffer(Struct, frozen=True, omit_defaults=True):
-    """What a bidder has left in secret: the limit of his max bid, his hidden offer, the handle of his sealed one."""
+    """What a bidder has left in secret: the limit of his max bid, his hidden offer, the handle of his sealed one.
+
+    And, of simultaneous rounds, his bids of the round that runs.
+    """
 
     limit: Amount = 0
     lines: tuple[Line, ...] = ()
     handle: str = ""
+    item_bids: tuple[ItemBid, ...] = ()
 
 
 NOTHING_OF_HIS_OWN = OwnOffer()

@@ -492,8 +492,11 @@ PRIVATE_EVENTS = frozenset(
         ItemsBid,
     }
 )
-OWN_EVENTS = frozenset({BidderAdmitted, MaxBidLeft, OfferSubmitted, OfferSealed, OfferTakenBack})
+OWN_EVENTS = frozenset({BidderAdmitted, MaxBidLeft, OfferSubmitted, OfferSealed, OfferTakenBack, ItemsBid})
 """Events after which the bidder behind their paddle is told his own place."""
+
+OWN_ENDING_EVENTS = frozenset({PhaseBegan, RoundBegan, RoundClosed})
+"""Events with which what a bidder has left in secret may be over: it belonged to a phase, a turn or a round."""
 
 OUTCOME_EVENTS = frozenset({LotSold, LotAwarded, LotPassed, LotWithdrawn})
 

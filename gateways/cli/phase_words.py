@@ -23,10 +23,38 @@ ACTS: Final = {
 }
 
 
+STAGES_OF_DRAW: Final = (
+    ("waiting for the public beacon", "等待公共信标"),
+    ("the parties commit to seeds", "各方承诺随机种子"),
+    ("the parties show their seeds", "各方公开随机种子"),
+)
+"""By the number of the round on record, of which every attempt takes as many."""
+
+
 def phase_name(name: str, words: Language) -> str:
     """Return what people call a phase of a format."""
     chinese, english = PROGRAMME_PHRASES.get(f"format_{name}", (name, name))
     return words.say(english, chinese)
+
+
+def round_name(format: str, number: int, words: Language) -> str:
+    """Return what people call what is a round on record: a stage of some formats has a name of its own.
+
+    Args:
+        format: of the phase that runs.
+        number: the round's, as on record.
+    """
+    match format:
+        case "sealed" | "offers":
+            opening = ("the sealed offers are being opened", "开启密封报价")
+            return words.say(*(opening if number == 1 else ("the experts give their points", "专家评分")))
+        case "draw":
+            return words.say(*STAGES_OF_DRAW[number % len(STAGES_OF_DRAW)])
+        case "multi_unit":
+            return words.say(
+                f"waiting for round {number} of the public beacon", f"等待公共信标第 {number} 轮"
+            )
+    return words.say(f"round {number}", f"第 {number} 轮")
 
 
 def takes_no_amount(view: Mapping[str, Any], address: str, words: Language) -> str:

@@ -151,7 +151,8 @@ def _lines(story: Story, rules: Rulebook, words: Language) -> list[tuple[str, st
     phases = [
         plan.phase if plan.called == plan.phase else f"{plan.called} ({plan.phase})" for plan in rules.phases
     ]
-    teller = Teller(phases, story.draft.terms.currency, words)
+    formats = [plan.phase for plan in rules.phases]
+    teller = Teller(phases, formats, story.draft.terms.currency, words)
     opens_at_us = story.draft.terms.opens_at_us
     lines = []
     for moment in story.moments:

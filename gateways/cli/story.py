@@ -10,6 +10,7 @@ from typing import Any
 
 from gateways.amounts import write_amount
 from gateways.cli.language import Language
+from gateways.cli.phase_words import round_name
 from matching import events as event
 from matching.commands import Side, Word
 from matching.events import Event, PassReason
@@ -36,8 +37,11 @@ SIDES = {Side.BUY: ("buys", "买入"), Side.SELL: ("sells", "卖出")}
 class Teller:
     """Tells the events of one lot."""
 
-    def __init__(self, phases: Iterable[str], currency: str, words: Language) -> None:
+    def __init__(self, phases: Iterable[str], formats: Iterable[str], currency: str, words: Language) -> None:
+        """Take what each phase of the lot is called, and its format."""
         self._phases = list(phases)
+        self._formats = list(formats)
+        self._format = ""
         self._currency = currency
         self._words = words
         self._unit = ""
@@ -55,6 +59,7 @@ class Teller:
             case event.LotOpened():
                 return say("bidding begins", "竞价开始")
             case event.PhaseBegan(index=index):
+                self._format = self._formats[index]
                 return say(
                     f"phase {index + 1}: {self._phases[index]}", f"阶段 {index + 1}：{self._phases[index]}"
                 )
@@ -108,11 +113,11 @@ class Teller:
                 return say(f"fair warning {warning}", f"第 {warning} 次提示")
             case event.AnnouncementMade(text=text):
                 return say(f"the host says: {text}", f"主持人公告：{text}")
-            case event.RoundBegan(is_pause=True):
+            case event.RoundBegan(is_pause=True) if self._format != "multi_unit":
                 return say("pause", "间歇")
             case event.RoundBegan(number=number, price=price):
                 called = f" {self._money(price)}" if price else ""
-                return say(f"round {number}", f"第 {number} 轮") + called
+                return round_name(self._format, number, self._words) + called
             case event.Declared(word=word):
                 return say(*WORDS[word])
         return ""

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from gateways.amounts import write_amount
 from gateways.cli.language import Language
-from gateways.cli.phase_words import phase_name
+from gateways.cli.phase_words import phase_name, round_name
 from gateways.client import LiveClient, Subscription, Update
 from gateways.wire import View
 
@@ -147,7 +147,7 @@ class Watching:
                 return say(f"awarded to {count} bidders", f"{count} 名竞买人获配")
             case "RoundBegan":
                 price = f"  {self._money(event['price'])}" if event.get("price") else ""
-                return say(f"round {event['number']}", f"第 {event['number']} 轮") + price
+                return round_name(self._state["format"], event["number"], self._language) + price
             case "LotPassed":
                 return say("passed without a buyer", "流拍")
             case "LotWithdrawn":

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from msgspec import structs
+
 from exchange.measures import Measures
 from exchange.ports import EventFeed, FeedEntry
 from gateways.live.audience import Audience, Follower
@@ -123,7 +125,7 @@ class Hub:
             if audience is not None:
                 self._spread(entry, audience)
             for bidder, own in entry.own.items():
-                yours = Yours(entry.lot, own.paddle, own.limit, own.rank, own.lines, own.handle)
+                yours = Yours(entry.lot, **structs.asdict(own))
                 self._send(yours, self._sessions.get(bidder, ()))
             if entry.outbid:
                 self._send(self._outbid(entry), self._sessions.get(entry.outbid, ()))

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from exchange.measures import Measures
 from exchange.people import Account, Role
@@ -405,7 +405,7 @@ class Session:
             return False
         is_recovered = self._can_recover(frame) and offset - frame.offset == len(records)
         own = feed.own(frame.lot, self.account_id)
-        you = None if own is None else wire.You(own.paddle, own.limit, own.rank, own.lines, own.handle)
+        you = None if own is None else wire.You(**structs.asdict(own))
         now_us = self._floor.hall.now_us()
         granted = hub.follow(frame.lot, frame.view, self)
         self._say(

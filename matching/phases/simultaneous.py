@@ -21,7 +21,7 @@ from msgspec import Struct, structs
 from matching.activity import Rights, rights_after
 from matching.clock_demand import Change, ClockItem, ClockRound, Demands
 from matching.commands import BidderCommand, BidOnItems, Declare, ItemBid, Word
-from matching.details import Act, Items, PhaseView
+from matching.details import Act, Items, OwnOffer, PhaseView
 from matching.draws import tie_order
 from matching.events import (
     Award,
@@ -129,6 +129,13 @@ class SimultaneousPhase(Phase, kw_only=True, tag="simultaneous"):
             return PhaseView(detail=Items(self.number, items, ()))
         accepts = (Act.BID_ON_ITEMS,) if self.terms.is_clock else (Act.BID_ON_ITEMS, Act.DECLARE)
         return PhaseView(accepts=accepts, detail=Items(self.number, items, tuple(self.standings)))
+
+    def own_of(self, paddle: Paddle) -> OwnOffer:
+        """Return a bidder's bids of the round that runs."""
+        bids = self.pending.get(paddle, {})
+        return OwnOffer(
+            item_bids=tuple(ItemBid(item, bid.amount, bid.quantity) for item, bid in bids.items())
+        )
 
     def decide(self, setting: Setting, command: BidderCommand, paddle: Paddle, at_us: TimeUs) -> Decided:
         """Return the event of bids on items, or of a waiver.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,10 @@ async def switch_and_go_on(anna: Person) -> None:
 
 
 async def answer_a_refusal(anna: Person) -> None:
-    """An amount is grouped while it is typed; what is refused comes with what would be accepted, one press away."""
+    """An amount is grouped while it is typed; what is refused comes with what would be accepted, one press away.
+
+    It stands in its field still, with the refusal beside it; to press once more without a change is asked about.
+    """
     await expect(anna.at("#position")).to_have_attribute("data-position", "outbid")
     await expect(anna.at("#bid-asking")).to_be_enabled()
     await anna.at("#free-amount").press_sequentially("1000")
@@ -138,10 +142,26 @@ async def answer_a_refusal(anna: Person) -> None:
     await anna.page.press("#free-amount", "Enter")
     await expect(anna.at("#outcomes [data-code=BELOW_ASKING_PRICE]")).to_be_visible()
     await expect(anna.at("[data-remedy=bid]")).to_have_text("改报 ¥1,020")
+    field = anna.at("#free-amount")
+    await expect(field).to_have_value("1,000")
+    await expect(field).to_be_focused()
+    await expect(field).to_have_accessible_description(re.compile("报价低于最低有效报价"))
+    await expect(anna.at("#bid-asking")).to_be_enabled()
+    await field.press("Enter")
+    await anna.sees("dialog", "未作修改")
+    await anna.page.keyboard.press("Escape")
+    await expect(anna.at("#outcomes .outcome-bad")).to_have_count(1)
+    await field.press("End")
+    await field.press("Backspace")
+    await expect(anna.at("#free-refused")).to_have_count(0)
+    await field.press_sequentially("0")
+    await field.press("Enter")  # changed and changed back is meant anew
+    await expect(anna.at("#outcomes .outcome-bad")).to_have_count(2)
     await expect(anna.at("#bid-asking")).to_be_enabled()
     await anna.at("[data-remedy=bid]").press("Enter")
     await expect(anna.at("#position")).to_have_attribute("data-position", "leading")
     await expect(anna.at("#bid-hint")).to_be_focused()
+    await expect(field).to_have_value("")
 
 
 async def keep_receipts(anna: Person, lot: int, bids: list[dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from gateways.client import ApiClient, LiveClient, Refusal
 from gateways.wire import HostAct
 from matching.terms import MINUTE_US
 from tests.browser.floor import CAPPED, UNIT, Floor, in_the_room
-from tests.browser.people import PASSWORD, Building
+from tests.browser.people import PASSWORD, Building, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -27,6 +27,10 @@ REFUSAL: list[dict[str, Any]] = [
      "fair_warnings_min": 0},
     {"phase": "first_refusal", "window_us": 30 * MINUTE_US},
 ]  # fmt: skip
+ROUNDS: dict[str, Any] = {
+    "phase": "simultaneous", "round_us": 30 * MINUTE_US, "activity_basis_points": 0,
+    "items": [{"item": 1, "opening_price": 1_000_00}, {"item": 2, "opening_price": 500_00}],
+}  # fmt: skip
 
 
 async def test_area_is_said_as_area_everywhere(floor: Floor, building: Building) -> None:
@@ -120,6 +124,20 @@ async def test_only_who_is_asked_answers_and_an_offer_says_beforehand_whether_it
     assert told.exit_code == 0, told.output
     await anna.sees(".sealed-handle", hashlib.sha256(b"a ciphertext").hexdigest())
 
+    rounds = await floor.publish("Rounds", {"programme": [ROUNDS]})
+    await floor.admit(rounds, "anna", "bela")
+    await floor.act(rounds, HostAct.OPEN)
+    await bela.visit(f"/lots/{rounds}")
+    await anna.visit(f"/lots/{rounds}")
+    await bid_on_an_item(anna, "900", "#acts [data-refused]", "below the asking price")
+    await bid_on_an_item(anna, "1,234", "#own-item-bids [data-item='1']", "¥1,234")
+    await expect(anna.at("[data-act=item_bids] [name=price]")).to_have_value("")
+    await anna.page.reload()
+    await anna.sees("#own-item-bids [data-item='1']", "¥1,234")
+    await expect(anna.at("#position")).to_have_attribute("data-position", "offered")
+    await expect(bela.at("[data-act=item_bids]")).to_be_visible()
+    assert "1,234" not in await bela.at("#lot").inner_text()
+
     await anna.visit(f"/lots/{refusal}")
     await expect(anna.at("#position")).to_have_attribute("data-position", "asked")
     await expect(anna.at("[data-word=accept]")).to_be_enabled()
@@ -135,6 +153,15 @@ async def test_only_who_is_asked_answers_and_an_offer_says_beforehand_whether_it
     await anna.sees("#banner", "¥1,000")
     await expect(anna.at("#position")).to_have_attribute("data-position", "won")
     await expect(bela.at("#position")).to_have_attribute("data-position", "lost")
+
+
+async def bid_on_an_item(person: Person, amount: str, where: str, text: str) -> None:
+    """Bid on the first item, and wait until the answer stands where it belongs."""
+    await expect(person.at("[data-act=item_bids] button[type=submit]")).to_be_enabled()
+    await person.page.fill("[data-act=item_bids] [name=price]", amount)
+    await person.page.press("[data-act=item_bids] [name=price]", "Enter")
+    await person.confirm()
+    await person.sees(where, text)
 
 
 async def test_the_example_of_the_client_library_runs_as_it_is_printed(

@@ -53,6 +53,7 @@ async def test_a_double_click_on_a_slow_wire_and_a_key_held_down_are_one_bid_eac
     await expect(anna.at("#bid-asking")).to_be_enabled()
     await anna.page.fill("#free-amount", "1,030")
     await hold_enter(anna, 3)
+    await expect(anna.at("#free-amount")).to_have_value("")
     await anna.at("#steps [data-steps='2']").focus()
     await hold(anna, "Space")
     await expect(anna.at("#outcomes .outcome-good")).to_have_count(4)

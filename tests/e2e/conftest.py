@@ -65,10 +65,13 @@ class House:
         """Wait until every way in shows what is on record by now."""
         await self.exchange.caught_up()
 
-    async def open_lot(self, **form: object) -> int:
-        """Publish a lot without deposit, admit the bidders and open it."""
+    async def open_lot(self, programme: list[dict[str, object]] | None = None, **form: object) -> int:
+        """Publish a lot without deposit, admit the bidders and open it; `programme` in place of an English phase."""
+        asked = lot_form(**form)  # type: ignore[arg-type]
+        if programme is not None:
+            asked["terms"]["programme"] = programme
         async with ApiClient(self.url, token=self.operator) as api:
-            lot = await api.publish_lot(lot_form(**form))  # type: ignore[arg-type]
+            lot = await api.publish_lot(asked)
             await api.admit(lot, [person.id for person in self.bidders])
         async with self.talk(-1) as talk:
             answer = await talk.ask(host(lot, "open"))

@@ -105,6 +105,34 @@ async def test_a_max_bid_stays_between_the_exchange_and_its_bidder(house: House)
     )
 
 
+async def test_ones_own_bids_of_a_round_that_runs_come_back_and_to_nobody_else(house: House) -> None:
+    items = [{"item": number, "opening_price": 1_000} for number in (1, 2)]
+    rounds = {"phase": "simultaneous", "items": items, "round_us": 3_600_000_000, "activity_basis_points": 0}
+    lot = await house.open_lot([rounds])
+    bids = [[1, 31_337, 1], [2, 41_414, 1]]
+    async with (
+        house.talk(0) as owner,
+        house.talk(1) as rival,
+        house.talk() as watcher,
+        house.talk(-1) as desk,
+    ):
+        heard = [await each.subscribe(lot) for each in (rival, watcher, desk)]
+        for number, one in enumerate(bids, 1):
+            await owner.say({"type": "item_bids", "id": secrets.token_hex(16), "lot": lot, "bids": [one]})
+            told = {frame["type"]: frame for frame in await heard_by(owner, "you", "receipt")}
+            assert told["you"]["item_bids"] == bids[:number]
+        for each in (rival, watcher, desk):
+            heard.append(await each.hear("events"))
+            while heard[-1]["offset"] < told["receipt"]["sequence"]:
+                heard.append(await each.hear("events"))
+    await house.caught_up()
+    async with house.talk(0) as owner, house.talk(1) as rival, house.talk() as watcher:
+        assert (await owner.subscribe(lot))["you"]["item_bids"] == bids
+        others = [await rival.subscribe(lot), await watcher.subscribe(lot)]
+    assert others[0]["you"]["item_bids"] == [] and others[1]["you"] is None
+    assert not any(str(amount) in str([heard, others]) for _, amount, _ in bids)
+
+
 async def test_missed_records_come_back_all_or_a_snapshot(house: House) -> None:
     lot = await house.open_lot()
     async with house.talk(0) as talk:

@@ -135,6 +135,7 @@ def secrets_of(lot: Lot, odd: set[Amount]) -> dict[object, int]:
     for paddle in lot.admitted:
         own = lot.phase.own_of(paddle)
         hidden |= {line.price: paddle for line in own.lines if line.price in odd}
+        hidden |= {bid.amount: paddle for bid in own.item_bids if bid.amount in odd}
         if own.handle:
             hidden[own.handle] = paddle
         if lot.sign * own.limit > lot.sign * lot.phase.price and own.limit in odd:

@@ -11,10 +11,21 @@ from exchange.adapters.memory import MemoryJournal
 from exchange.engine import ALARM_SECONDS_MAX, Engine, EngineLimits
 from exchange.ports import Accepted, Busy, FeedEntry, Fenced, OutcomeUnknown, Rejected
 from exchange.records import GENESIS, chained
-from matching.commands import AdmitBidder, AnnounceLot, HammerLot, LeaveMaxBid, PauseLot, PlaceBid
+from matching.commands import (
+    AdmitBidder,
+    AnnounceLot,
+    BidOnItems,
+    HammerLot,
+    ItemBid,
+    LeaveMaxBid,
+    OpenLot,
+    PauseLot,
+    PlaceBid,
+)
 from matching.events import FreezeCause, LotFrozen, LotResumed, LotSold, Withheld
 from matching.lot import LotState, digest
 from matching.refusals import Refusal
+from matching.terms import LotTerms, RoundItem, SimultaneousTerms
 from tests.floor import HOST, MINUTE_US, SECOND_US, Floor, terms
 from tests.loop_time import LoopTime
 
@@ -333,6 +344,34 @@ async def test_the_feed_withholds_what_is_not_public_and_tells_who_was_outbid() 
     withheld = [record.sequence for record in records if isinstance(record.event, Withheld)]
     assert len(withheld) == 5  # the reserve, three admissions, one max bid
     assert [entry.outbid for entry in told if entry.outbid] == [101, 102]
+
+
+async def test_bids_of_a_round_are_ones_own_for_as_long_as_it_runs() -> None:
+    rounds = SimultaneousTerms(
+        items=(RoundItem(1, 100), RoundItem(2, 100)), round_us=MINUTE_US, activity_basis_points=0
+    )
+    floor = Floor()
+    told: list[FeedEntry] = []
+    async with floor.running():
+        floor.feed.listen(told.extend)
+        await floor.give(AnnounceLot(1, HOST, LotTerms("CNY", 100, 0, (rounds,))))
+        for bidder in (101, 102):
+            await floor.give(AdmitBidder(1, bidder))
+        await floor.give(OpenLot(1, HOST))
+        for bid in (ItemBid(1, 100), ItemBid(2, 150), ItemBid(1, 110)):
+            await floor.give(BidOnItems(1, 101, (bid,)))
+    restarted = floor.successor()
+    async with restarted.running():
+        for feed in (floor.feed, restarted.feed):
+            own, other = feed.own(1, 101), feed.own(1, 102)
+            assert own is not None and own.item_bids == (ItemBid(1, 110), ItemBid(2, 150))
+            assert other is not None and other.item_bids == ()
+        restarted.feed.listen(told.extend)
+        told.clear()
+        await restarted.pass_time(MINUTE_US)
+        own = restarted.feed.own(1, 101)
+        assert own is not None and own.item_bids == ()
+    assert [set(entry.own) for entry in told] == [{101}], "whose bids are over is told, and nobody else"
 
 
 async def test_hosts_actions_are_on_record_with_who_and_when() -> None:

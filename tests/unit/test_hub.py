@@ -133,7 +133,7 @@ async def test_who_follows_in_full_hears_every_event_and_watchers_the_latest(hal
     await until(lambda: watcher.of("state")[-1]["offset"] == 7)
     last = watcher.of("state")[-1]
     assert len(watcher.of("state")) == 2 and [each["sequence"] for each in last["records"]] == [3, 4, 5, 6, 7]
-    assert hall.measures.deliveries == {"full": 12, "state": 2}
+    await until(lambda: hall.measures.deliveries == {"full": 12, "state": 2})
 
 
 async def test_a_watcher_gets_the_last_records_only(hall: Hall) -> None:

@@ -15,7 +15,7 @@ from gateways.cli.language import Language
 from gateways.cli.simulate import prices
 from gateways.cli.story import PASS_REASONS, WORDS, Teller
 from matching.commands import Word
-from matching.events import BidPlaced, Event, LotPassed, LotSold, PassReason, PhaseBegan
+from matching.events import BidPlaced, Event, LotPassed, LotSold, PassReason, PhaseBegan, RoundBegan
 from matching.lot import LotState, announced, apply, digest
 
 RULEBOOKS = shipped().all()
@@ -79,7 +79,7 @@ def test_chains_run_to_their_last_link() -> None:
 def test_every_event_of_a_story_is_told(one: Rulebook, language: Language) -> None:
     story = play(one, one.sample.bidders, 2)
     called = [plan.called for plan in one.phases]
-    teller = Teller(called, "CNY", language)
+    teller = Teller(called, [plan.phase for plan in one.phases], "CNY", language)
     silent = {type(moment.event).__name__ for moment in story.moments if not teller.tell(moment.event)}
     assert silent == set()
 
@@ -87,7 +87,9 @@ def test_every_event_of_a_story_is_told(one: Rulebook, language: Language) -> No
 def test_every_reason_and_every_word_has_words() -> None:
     assert set(PASS_REASONS) == set(PassReason)
     assert set(WORDS) == set(Word)
-    teller = Teller(["english"], "CNY", Language.EN)
+    teller = Teller(["sealed"], ["sealed"], "CNY", Language.EN)
+    teller.tell(PhaseBegan(0, 9))
+    assert "opened" in teller.tell(RoundBegan(1, 9)) and "points" in teller.tell(RoundBegan(2, 9))
     for reason in PassReason:
         assert teller.tell(LotPassed(reason, 0)).startswith("passed: ")
     assert "120" in teller.tell(LotSold(1, 100_00, 0, 120))

@@ -3,7 +3,7 @@ import type { LotView, PublicRecord, ServerFrame } from "../schema";
 import { EMPTY_ROOM, RECORDS_MAX, RECORDS_READ_MAX, reduce, withOlder, type Room } from "./room";
 
 const VIEW = { lot: 1, state: "open", currency: "CNY", price: 100, asking_price: 110, leader: 1, winner: 0 } as LotView;
-const YOU = { paddle: 1, limit: 0, rank: 0, lines: [], handle: "" };
+const YOU = { paddle: 1, limit: 0, rank: 0, lines: [], handle: "", item_bids: [] };
 
 function snapshot(frame: Partial<Extract<ServerFrame, { type: "snapshot" }>> = {}): ServerFrame {
   return { type: "snapshot", lot: 1, epoch: "e", offset: 1, view: "full", is_recovered: false, state: VIEW, records: [], you: YOU, server_time_us: 0, ...frame };

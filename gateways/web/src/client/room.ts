@@ -66,7 +66,7 @@ export function reduce(room: Room, frame: ServerFrame): Room {
     case "presence":
       return { ...room, presence: { bidders: frame.bidders_online, watchers: frame.watchers, online: frame.online ?? [] } };
     case "you":
-      return { ...room, you: { paddle: frame.paddle, limit: frame.limit, rank: frame.rank, lines: frame.lines, handle: frame.handle } };
+      return { ...room, you: { paddle: frame.paddle, limit: frame.limit, rank: frame.rank, lines: frame.lines, handle: frame.handle, item_bids: frame.item_bids } };
     default:
       return room;
   }
@@ -107,12 +107,16 @@ function withView(room: Room, view: LotView): Room {
   return { ...room, view, outbid };
 }
 
-/** A hidden offer belongs to its phase, and in turns to its turn: with the next it is no longer one's own secret. */
+/**
+ * A hidden offer belongs to its phase, and in turns to its turn; bids on items belong to their round: with the next they
+ * are no longer one's own secret.
+ */
 function yoursAfter({ you, records }: Room, added: readonly PublicRecord[]): You | null {
-  if (!you || (!you.lines.length && !you.handle)) return you;
+  if (!you || (!you.lines.length && !you.handle && !you.item_bids?.length)) return you;
   const last = records.at(-1)?.sequence ?? 0;
-  const isOver = added.some(({ sequence, event }) => sequence > last && (event.type === "PhaseBegan" || (event.type === "RoundBegan" && event.paddle > 0)));
-  return isOver ? { ...you, lines: [], handle: "" } : you;
+  const fresh = added.filter(({ sequence }) => sequence > last);
+  if (fresh.some(({ event }) => event.type === "PhaseBegan" || (event.type === "RoundBegan" && event.paddle > 0))) return { ...you, lines: [], handle: "", item_bids: [] };
+  return you.item_bids?.length && fresh.some(({ event }) => event.type === "RoundClosed") ? { ...you, item_bids: [] } : you;
 }
 
 function joined(known: readonly PublicRecord[], added: readonly PublicRecord[]): PublicRecord[] {

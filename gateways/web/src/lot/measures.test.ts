@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LotTerms, LotView, PublicRecord } from "../schema";
-import { dimensionOf, measuresOf } from "./measures";
+import { dimensionOf, formatsOf, measuresOf } from "./measures";
 import { recordText } from "./records";
 import { priceText } from "./standing";
 
@@ -34,4 +34,17 @@ it("says what was inside offers that were opened, of each", () => {
   expect(opened([{ paddle: 1, lines: [[9_800_00, 1]] }, { paddle: 3, lines: [] }])).toMatch(/Paddle 1 ¥9,800 · Paddle 3 does not count$/);
   expect(opened([{ paddle: 1, lines: [[9_800_00, 20]] }])).not.toContain("9,800");
   expect(opened(Array.from({ length: 21 }, (_, index) => ({ paddle: index + 1, lines: [[9_800_00, 1]] })))).not.toContain("9,800");
+});
+
+it("calls a stage of a procedure by what it is, and only a round a round", () => {
+  const programme = [{ phase: "sealed" }, { phase: "simultaneous" }, { phase: "draw" }, { phase: "multi_unit" }] as unknown as LotTerms["programme"];
+  const records = [began(1, 0), began(11, 1), began(21, 2), began(31, 3)];
+  const at = formatsOf(records, { ...VIEW, phase: 3, format: "multi_unit" }, programme);
+  const told = (sequence: number, number: number) => recordText({ sequence, at_us: 1, event: { type: "RoundBegan", number, ends_at_us: 0, price: 0, paddle: 0, is_pause: false } } as PublicRecord, "CNY", String, { format: at(sequence) });
+  expect(told(2, 1)).toContain("being opened");
+  expect(told(3, 2)).toContain("experts");
+  expect([told(12, 1), told(12, 2)]).toEqual([expect.stringMatching(/^Round 1/), expect.stringMatching(/^Round 2/)]);
+  expect([22, 23, 24].map((sequence) => told(sequence, sequence - 17))).toEqual([expect.stringContaining("show"), expect.stringContaining("beacon"), expect.stringContaining("commit")]);
+  expect(told(32, 4_711)).toContain("round 4711 of the public beacon");
+  expect(formatsOf([], { ...VIEW, phase: 0, format: "sealed" } as LotView)(9)).toBe("sealed");
 });

@@ -1,11 +1,15 @@
-// What each amount on record counts: money, or, from where the price is capped and something else is bid, its unit.
-// Belongs here: which measure holds at a record. Does not belong here: how amounts are written (`room/measure`).
+// What each amount on record counts: money, or, from where the price is capped and something else is bid, its unit; and
+// in which phase it stands.
+// Belongs here: which phase and measure hold at a record. Does not belong here: how amounts are written (`room/measure`).
 
 import { money, units, type Measure } from "../room/measure";
 import type { LotTerms, LotView, PublicRecord } from "../schema";
 
 /** The measure of what was bid at a record, by its sequence. */
 export type MeasureAt = (sequence: number) => Measure;
+
+/** The format of the phase that a record stands in, by its sequence; empty where that is not known. */
+export type FormatAt = (sequence: number) => string;
 
 type Programme = LotTerms["programme"];
 
@@ -16,10 +20,24 @@ type Programme = LotTerms["programme"];
  * known, and what came before counts as money, which it is wherever there is one second dimension.
  */
 export function measuresOf(records: readonly PublicRecord[], view: LotView, programme?: Programme): MeasureAt {
-  const inPhase = (index: number) => measureIn(index, view, programme);
+  const phaseAt = phasesOf(records, view);
+  return (sequence) => measureIn(phaseAt(sequence), view, programme);
+}
+
+/** The formats of a lot's records, told by what `programme` says of each phase, or without it of the one that runs. */
+export function formatsOf(records: readonly PublicRecord[], view: Pick<LotView, "phase" | "format">, programme?: Programme): FormatAt {
+  const phaseAt = phasesOf(records, view);
+  return (sequence) => {
+    const index = phaseAt(sequence);
+    return programme?.[index]?.phase ?? (index === view.phase ? view.format : "");
+  };
+}
+
+/** The phase that each record stands in, as the records at hand tell where phases begin. */
+function phasesOf(records: readonly PublicRecord[], view: Pick<LotView, "phase">): (sequence: number) => number {
   const begun = records.flatMap(({ sequence, event }): [number, number][] => (event.type === "PhaseBegan" ? [[sequence, event.index]] : []));
   const before = begun[0] ? Math.max(0, begun[0][1] - 1) : view.phase;
-  return (sequence) => inPhase(begun.findLast(([from]) => from <= sequence)?.[1] ?? before);
+  return (sequence) => begun.findLast(([from]) => from <= sequence)?.[1] ?? before;
 }
 
 /** What a phase of the programme takes. */

@@ -4,6 +4,7 @@ import { money as moneyIn, type Measure } from "../room/measure";
 import type { PublicRecord } from "../schema";
 import { say } from "../texts/language";
 import { centreMoment } from "../texts/moments";
+import type { FormatAt } from "./measures";
 import { momentText } from "./standing";
 
 type PublicEvent = PublicRecord["event"];
@@ -28,10 +29,11 @@ export function told(records: readonly ShownRecord[]): ShownRecord[] {
   return records.filter(({ event }) => !HIDDEN.has(event.type));
 }
 
-/** A record with what was bid at the time. */
+/** A record with what was bid at the time, and in which format. */
 export interface MeasuredRecord {
   record: ShownRecord;
   measure: Measure;
+  format: string;
 }
 
 /** Neighbouring records, latest first, that are drawn together. */
@@ -47,13 +49,13 @@ const BLOCK = 40;
  *
  * A block of `known` that would be the same again is the same object, so that it is not drawn again.
  */
-export function blocksOf(records: readonly ShownRecord[], measureOf: (record: ShownRecord) => Measure, known: readonly RecordBlock[] = []): RecordBlock[] {
+export function blocksOf(records: readonly ShownRecord[], measureOf: (record: ShownRecord) => Measure, known: readonly RecordBlock[] = [], formatAt: FormatAt = () => ""): RecordBlock[] {
   const byNumber = new Map<number, MeasuredRecord[]>();
   for (const record of [...records].reverse()) {
     const number = Math.floor(record.sequence / BLOCK);
     const entries = byNumber.get(number) ?? [];
     byNumber.set(number, entries);
-    entries.push({ record, measure: measureOf(record) });
+    entries.push({ record, measure: measureOf(record), format: formatAt(record.sequence) });
   }
   const before = new Map(known.map((block) => [block.number, block]));
   return [...byNumber].map(([number, entries]) => {
@@ -63,15 +65,19 @@ export function blocksOf(records: readonly ShownRecord[], measureOf: (record: Sh
 }
 
 function isSame(before: readonly MeasuredRecord[], after: readonly MeasuredRecord[]): boolean {
-  return before.length === after.length && before.every(({ record, measure }, index) => record === after[index]?.record && measure === after[index]?.measure);
+  return before.length === after.length && before.every((one, index) => {
+    const other = after[index];
+    return one.record === other?.record && one.measure === other.measure && one.format === other.format;
+  });
 }
 
 /**
  * What happened, as a sentence; bids are shown by their figures instead.
  *
- * `measure` is what was bid at the time, `dimension` what the lot's second dimension counts, if it has one.
+ * `measure` is what was bid at the time, `dimension` what the lot's second dimension counts, if it has one, and `format`
+ * that of the phase, in which a round may be a stage with a name of its own.
  */
-export function recordText(record: ShownRecord, currency: string, by: StaffName, { measure = moneyIn(currency), dimension = null }: { measure?: Measure; dimension?: Measure | null } = {}): string {
+export function recordText(record: ShownRecord, currency: string, by: StaffName, { measure = moneyIn(currency), dimension = null, format = "" }: { measure?: Measure; dimension?: Measure | null; format?: string } = {}): string {
   const { event } = record;
   const money = (amount: number) => moneyIn(currency).text(amount);
   const sold = (price: number, quantity = 0) => (quantity && dimension ? `${money(price)} + ${dimension.text(quantity)}` : money(price));
@@ -91,7 +97,7 @@ export function recordText(record: ShownRecord, currency: string, by: StaffName,
     case "AnnouncementMade": return say("event_AnnouncementMade", { who, text: event.text });
     case "LotAwarded": return say("event_LotAwarded", { who, n: event.awards.length });
     case "OffersRevealed": return offersText(event, who, measure);
-    default: return phaseText(event, { who, end, money });
+    default: return phaseText(event, { who, end, money, format });
   }
 }
 
@@ -108,13 +114,14 @@ interface Said {
   who: string;
   end: string;
   money: (amount: number) => string;
+  format: string;
 }
 
 /** What the phases of the various formats tell. */
-function phaseText(event: PublicEvent, { who, end, money }: Said): string {
+function phaseText(event: PublicEvent, { who, end, money, format }: Said): string {
   const price = "price" in event && event.price ? money(event.price) : say("at_market");
   switch (event.type) {
-    case "RoundBegan": return say(event.is_pause ? "event_RoundPaused" : "event_RoundBegan", { n: event.number, end, price: event.price ? ` ${price}` : "" });
+    case "RoundBegan": return stageText(event, format, end) || say(event.is_pause ? "event_RoundPaused" : "event_RoundBegan", { n: event.number, end, price: event.price ? ` ${price}` : "" });
     case "RoundClosed": return roundText(event, money);
     case "Declared": return say("event_Declared", { paddle: event.paddle, word: say(`word_${event.word}`) });
     case "OffersRanked": return event.places[0] ? say("event_OffersRanked", { paddle: event.places[0].paddle }) : say("event_OffersRanked_none");
@@ -127,6 +134,17 @@ function phaseText(event: PublicEvent, { who, end, money }: Said): string {
     case "OrderReplaced": return say("event_OrderReplaced", { order: event.order, quantity: event.quantity, price });
     case "BookUncrossed": return say("event_BookUncrossed", { quantity: event.quantity, price });
     default: return say(`event_${event.type}`, { who, end, reason: "reason" in event ? event.reason : "", n: "warning" in event ? event.warning : "" });
+  }
+}
+
+/** What is called a round on record and is a stage that people know by a name; empty for what they do call a round. */
+function stageText({ number }: Extract<PublicEvent, { type: "RoundBegan" }>, format: string, end: string): string {
+  switch (format) {
+    case "sealed":
+    case "offers": return say(number === 1 ? "stage_opening" : "stage_scoring", { end });
+    case "draw": return say(`stage_draw_${number % 3}`, { end });
+    case "multi_unit": return say("stage_beacon", { n: number });
+    default: return "";
   }
 }
 

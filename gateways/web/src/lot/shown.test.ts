@@ -6,7 +6,7 @@ import { blocksOf } from "./records";
 import { subjectOf } from "./shown";
 
 const VIEW = { lot: 1, state: "open", phase: 0, format: "english", currency: "CNY", price: 100, asking_price: 110, leader: 2, winner: 0, warnings: 0, extensions: 0, ends_at_us: 9, accepts: ["bid"], detail: null } as unknown as LotView;
-const ROOM: Room = { ...EMPTY_ROOM, view: VIEW, you: { paddle: 1, limit: 0, rank: 0, lines: [], handle: "" } };
+const ROOM: Room = { ...EMPTY_ROOM, view: VIEW, you: { paddle: 1, limit: 0, rank: 0, lines: [], handle: "", item_bids: [] } };
 
 function bid(sequence: number): PublicRecord {
   return { sequence, at_us: sequence, event: { type: "BidPlaced", bidder: 1, paddle: 3, amount: sequence, is_proxy: false } } as PublicRecord;
@@ -23,7 +23,7 @@ it.each<[string, Partial<LotView>, Partial<Room>]>([
   ["stage", { phase: 1, format: "second_dimension" }, {}],
   ["stage", { ends_at_us: 20 }, {}],
   ["stage", { accepts: ["bid", "declare"] }, {}],
-  ["place", {}, { you: { paddle: 1, limit: 500, rank: 0, lines: [], handle: "" } }],
+  ["place", {}, { you: { paddle: 1, limit: 500, rank: 0, lines: [], handle: "", item_bids: [] } }],
 ])("what is most urgent is named: %s", (subject, view, room) => {
   expect(subjectOf(ROOM, { ...ROOM, view: { ...VIEW, ...view }, ...room })).toBe(subject);
 });

@@ -1,7 +1,7 @@
 // What stands in the papers of a lot: its course line by line, who buys what for how much, and what the chain says of it.
 // Belongs here: pure functions of what was read. Does not belong here: asking for it (`reading.ts`), how it looks.
 
-import { dimensionOf, measuresOf } from "../lot/measures";
+import { dimensionOf, formatsOf, measuresOf } from "../lot/measures";
 import { recordText, told, type StaffName } from "../lot/records";
 import { momentText } from "../lot/standing";
 import type { LinkedRecord, LotDetail, Participant } from "../schema";
@@ -36,6 +36,7 @@ const ENDS: ReadonlySet<string> = new Set(["LotSold", "LotAwarded", "LotPassed",
 /** The course of a lot, oldest first; without its bids where `hasBids` is false. */
 export function linesOf({ lot, records }: Reading, hasBids: boolean): Line[] {
   const measures = measuresOf(records, lot.view, lot.terms.programme);
+  const formats = formatsOf(records, lot.view, lot.terms.programme);
   const dimension = dimensionOf(lot.view, lot.terms.programme);
   const lines: Line[] = [];
   for (const record of told(records) as LinkedRecord[]) {
@@ -47,7 +48,7 @@ export function linesOf({ lot, records }: Reading, hasBids: boolean): Line[] {
       sequence: record.sequence,
       atUs: record.at_us,
       moment: momentText(record.at_us),
-      text: isBid ? bidText(event) : recordText(record, lot.currency, staffName, { measure, dimension }),
+      text: isBid ? bidText(event) : recordText(record, lot.currency, staffName, { measure, dimension, format: formats(record.sequence) }),
       amount: isBid ? measure.text(event.amount) : "",
       link: record.link,
     });

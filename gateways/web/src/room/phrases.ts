@@ -35,7 +35,8 @@ export const ROOM_PHRASES: Phrases = {
   position_hint_outbid_over: ["当前价高于您的报价，本环节不再接受出价。", "Somebody has bid more; no more bids are taken in this phase."],
   position_hint_none_hidden: ["您还没有提交报价。", "You have made no offer yet."],
   position_hint_none_orders: ["您还没有委托。", "You have given no order yet."],
-  position_hint_none_items: ["您没有领先的子标的；本轮报价见下方记录。", "You lead on no item; what you bid in this round stands below."],
+  position_hint_none_items: ["您没有领先的子标的，本轮也没有报价。", "You lead on no item and have not bid in this round."],
+  position_hint_offered_items: ["您本轮的报价见下方，本轮结束后公布。", "What you bid in this round stands below; it is shown when the round is closed."],
   my_rank: ["优先购买权：第 {n} 顺位", "Right of priority: rank {n}"],
 
   // What a phase is about, and what it takes

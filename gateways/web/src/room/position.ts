@@ -42,7 +42,7 @@ export function positionOf(room: Room): Position {
 function withoutLeader(room: Room, paddle: number): Position {
   const { view, you } = room;
   if (view?.detail?.kind === "items" && view.detail.items.some(([, leader]) => leader === paddle)) return "leading";
-  if (you?.lines?.length || you?.handle) return "offered";
+  if (you?.lines?.length || you?.handle || you?.item_bids?.length) return "offered";
   return wordOf(room) ?? "none";
 }
 

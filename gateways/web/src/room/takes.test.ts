@@ -56,10 +56,12 @@ it("what is left out of the terms holds here as it does in the exchange", () => 
   expect(takesOf(VIEW, [{ phase: "sealed" }, { phase: "offers" }] as unknown as Programme)).toContain("最优报价竞得。");
 });
 
-it("a hidden offer is no secret of one's own any more once its phase, or its turn, is over", () => {
-  const room = { ...EMPTY_ROOM, view: VIEW, offset: 1, you: { paddle: 1, limit: 7, rank: 0, lines: [[5, 1]], handle: "ab" } } as unknown as typeof EMPTY_ROOM;
+it("a hidden offer, or a bid on items, is no secret of one's own any more once its phase, turn or round is over", () => {
+  const room = { ...EMPTY_ROOM, view: VIEW, offset: 1, you: { paddle: 1, limit: 7, rank: 0, lines: [[5, 1]], handle: "ab", item_bids: [[2, 70, 1]] } } as unknown as typeof EMPTY_ROOM;
   const after = (event: object) => reduce(room, { type: "events", offset: 2, state: VIEW, records: [{ sequence: 2, at_us: 2, event }] } as unknown as ServerFrame).you;
-  expect(after({ type: "PhaseBegan", index: 1 })).toMatchObject({ lines: [], handle: "", limit: 7 });
+  expect(after({ type: "PhaseBegan", index: 1 })).toMatchObject({ lines: [], handle: "", item_bids: [], limit: 7 });
+  expect(after({ type: "RoundClosed", number: 1, items: [] })).toMatchObject({ lines: [[5, 1]], item_bids: [] });
+  expect(after({ type: "BidPlaced", paddle: 2, amount: 9 })?.item_bids).toEqual([[2, 70, 1]]);
   expect(after({ type: "RoundBegan", paddle: 2 })?.lines).toEqual([]);
   expect(after({ type: "RoundBegan", paddle: 0 })?.lines).toEqual([[5, 1]]);
 });
