@@ -137,6 +137,7 @@ async def test_only_who_is_asked_answers_and_an_offer_says_beforehand_whether_it
     await expect(anna.at("#position")).to_have_attribute("data-position", "offered")
     await expect(bela.at("[data-act=item_bids]")).to_be_visible()
     assert "1,234" not in await bela.at("#lot").inner_text()
+    await bela.visit(f"/lots/{refusal}")
 
     await anna.visit(f"/lots/{refusal}")
     await expect(anna.at("#position")).to_have_attribute("data-position", "asked")
@@ -152,6 +153,7 @@ async def test_only_who_is_asked_answers_and_an_offer_says_beforehand_whether_it
     await anna.confirm()
     await anna.sees("#banner", "¥1,000")
     await expect(anna.at("#position")).to_have_attribute("data-position", "won")
+    await expect(anna.at("#position")).to_be_focused()  # its button went with the lot
     await expect(bela.at("#position")).to_have_attribute("data-position", "lost")
 
 

@@ -14,8 +14,8 @@ export interface Meanings {
   silence: string;
 }
 
-/** What is asked now, in words. */
-export function meaningsOf(view: LotView): Meanings {
+/** What is asked now, in words; `silenceLeaves` where the terms say that who says nothing does not go on. */
+export function meaningsOf(view: LotView, silenceLeaves = false): Meanings {
   const key = questionOf(view);
   const { detail } = view;
   const called = detail?.kind === "rounds" ? detail.price : 0;
@@ -24,7 +24,7 @@ export function meaningsOf(view: LotView): Meanings {
   return {
     question: say(`asked_${key}`, values),
     words: words.map((word) => ({ word, meaning: say(`asked_${key}_${word}`, values) })),
-    silence: say(`asked_${key}_silence`, values),
+    silence: say(key === "stay" && silenceLeaves ? "asked_stay_silence_leaves" : `asked_${key}_silence`, values),
   };
 }
 

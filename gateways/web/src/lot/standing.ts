@@ -137,17 +137,18 @@ function signed(seconds: number): string {
 }
 
 /** What ends when the clock of an open lot runs out: all of the bidding, or only a round of it. */
-function endOf({ detail, format }: LotView): "ends" | "round_ends" | "round_begins" | "price_moves" {
+function endOf({ detail, format }: LotView): "ends" | "round_ends" | "round_begins" | "entry_ends" | "price_moves" {
   if (detail?.kind !== "rounds") return "ends";
+  if (detail.is_pause && format === "japanese") return "entry_ends";
   if (detail.is_pause) return "round_begins";
   return CALLED.has(format) ? "price_moves" : "round_ends";
 }
 
-function until(what: "opens" | "ends" | "resumes" | "round_ends" | "round_begins" | "price_moves", atUs: number, nowUs: number | null, over: string): Countdown {
+function until(what: "opens" | "ends" | "resumes" | "round_ends" | "round_begins" | "entry_ends" | "price_moves", atUs: number, nowUs: number | null, over: string): Countdown {
   if (nowUs === null) return { label: `${what}_label`, text: momentText(atUs), isUrgent: false };
   const label = `${what}_in`;
   const leftUs = atUs - nowUs;
-  if (leftUs <= 0) return { label, text: say(what.startsWith("round") || what === "price_moves" ? "waiting_for_round" : over), isUrgent: true };
+  if (leftUs <= 0) return { label, text: say(what.startsWith("round") || what === "entry_ends" || what === "price_moves" ? "waiting_for_round" : over), isUrgent: true };
   const text = leftUs < TENTHS_BELOW_US ? say("seconds_left", { n: (Math.ceil(leftUs / 100_000) / 10).toFixed(1) }) : spanText(leftUs);
   return { label, text, isUrgent: (what === "ends" || what === "round_ends") && leftUs < URGENT_US };
 }

@@ -42,8 +42,8 @@ export const ROOM_PHRASES: Phrases = {
   // What a phase is about, and what it takes
   how_dutch: ["价格由高到低逐轮下降，先应价者按当时价格竞得。", "The price falls step by step. Whoever accepts first has the lot at the price of that moment."],
   how_japanese: ["价格逐轮上升，接受者留下，最后一人竞得；退出后不能再加入。", "The price rises step by step; the last one to stay has the lot. Whoever leaves cannot come back."],
-  how_japanese_confirm: ["每一轮都须答复，不答复视为退出。", "Say in each round whether you stay; silence means you leave."],
-  how_japanese_stay: ["不答复视为继续接受。", "Silence means you stay."],
+  how_japanese_confirm: ["参加后每一轮都须答复，不答复视为退出。", "Once in, say in each round whether you stay; silence means you leave."],
+  how_japanese_stay: ["参加后不答复视为继续接受。", "Once in, silence means you stay."],
   how_gong: ["每轮先报价者领先并结束该轮；一轮内无人报价，由领先者竞得。", "The first bid of a round leads and ends it; when a round passes without a bid, the leader has the lot."],
   how_offers: ["每人不公开报价，时间截止后同时揭示。", "Everybody makes a hidden offer; all are revealed together at the end."],
   how_sealed: ["报价以密文提交，截止后同时开启。", "Offers are handed in sealed and opened together after the end."],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { EMPTY_ROOM, reduce } from "../client";
 import type { LotTerms, LotView, ServerFrame } from "../schema";
+import { meaningsOf } from "../lot/answers";
+import { countdown } from "../lot/standing";
 import { addPhrases, i18n, knows } from "../texts/language";
 import { ROOM_PHRASES } from "./phrases";
 import schema from "../../schema.json";
@@ -54,6 +56,12 @@ it("what is left out of the terms holds here as it does in the exchange", () => 
     }
   }
   expect(takesOf(VIEW, [{ phase: "sealed" }, { phase: "offers" }] as unknown as Programme)).toContain("最优报价竞得。");
+});
+
+it("says at a clock what silence means there", () => {
+  const view = { ...VIEW, format: "japanese", accepts: ["declare"], detail: { kind: "rounds", number: 2, rounds: 9, price: 1_100_00, turn: 0, is_pause: false } } as LotView;
+  expect([meaningsOf(view).silence, meaningsOf(view, true).silence]).toEqual(["不答复视为继续。", "逾期不答复视为退出。"]);
+  expect(countdown({ ...view, state: "open", ends_at_us: 9_000_000, detail: { ...view.detail, number: 0, is_pause: true } } as LotView, 0).label).toBe("entry_ends_in");
 });
 
 it("a hidden offer, or a bid on items, is no secret of one's own any more once its phase, turn or round is over", () => {
