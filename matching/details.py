@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from matching.commands import ItemBid
+from matching.commands import ItemBid, Word
 from matching.events import ItemStanding, Place
 from matching.units import Amount, ItemId, Line, Paddle, Quantity, TimeUs
 
@@ -53,6 +53,8 @@ class Rounds(Struct, frozen=True, tag="rounds", tag_field="kind"):
     price: Amount
     turn: Paddle = 0
     is_pause: bool = False
+    words: tuple[Word, ...] = ()
+    """What those who take part can say in it."""
 
 
 class Dimension(Struct, frozen=True, tag="dimension", tag_field="kind"):

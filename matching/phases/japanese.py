@@ -96,7 +96,8 @@ class JapanesePhase(Phase, kw_only=True, tag="japanese"):
 
     def view(self, setting: Setting) -> PhaseView:
         """Return the tick and its price; the pause is the time for entering."""
-        detail = Rounds(self.number, self.terms.ticks_max, self.called, is_pause=self.number == 0)
+        is_entry = self.number == 0
+        detail = Rounds(self.number, self.terms.ticks_max, self.called, is_pause=is_entry, words=self._words)
         return PhaseView(self.called, self.increment, (Act.DECLARE,), detail)
 
     def decide(self, setting: Setting, command: BidderCommand, paddle: Paddle, at_us: TimeUs) -> Decided:

@@ -5,6 +5,7 @@
 import pytest
 from msgspec import structs
 
+from matching.commands import Word
 from matching.details import Act, Rounds
 from matching.increments import IncrementTable, fixed
 from matching.lot import decide
@@ -328,11 +329,11 @@ def test_the_clock_shows_its_price_and_that_bidders_answer() -> None:
         """
     rows = Scenario(lot.terms, table).rows
     take_over(lot, decide(lot, rows[0].command, rows[0].at_us), rows[0].at_us)
-    assert lot_view(lot).detail == Rounds(0, 1000, 1000, is_pause=True)
+    assert lot_view(lot).detail == Rounds(0, 1000, 1000, is_pause=True, words=(Word.ACCEPT,))
     for row in rows[1:]:
         take_over(lot, decide(lot, row.command, row.at_us), row.at_us)
     view = lot_view(lot)
-    assert view.detail == Rounds(2, 1000, 1100)
+    assert view.detail == Rounds(2, 1000, 1100, words=(Word.DECLINE,))
     assert (view.accepts, view.asking_price, view.leader, view.price) == ((Act.DECLARE,), 1100, 0, 0)
 
 

@@ -9,30 +9,34 @@ export type Word = "accept" | "decline" | "waive";
 
 export interface Meanings {
   question: string;
-  words: { word: Word; meaning: string }[];
+  words: { word: Word; label: string; meaning: string }[];
   /** What saying nothing means. */
   silence: string;
 }
 
-/** What is asked now, in words; `silenceLeaves` where the terms say that who says nothing does not go on. */
-export function meaningsOf(view: LotView, silenceLeaves = false): Meanings {
+/** What is asked now, in words. */
+export function meaningsOf(view: LotView): Meanings {
   const key = questionOf(view);
   const { detail } = view;
   const called = detail?.kind === "rounds" ? detail.price : 0;
   const values = { price: formatAmount(called || view.price || view.asking_price, view.currency) };
-  const words: Word[] = key === "waive" ? ["waive"] : ["accept", "decline"];
+  const words = detail?.kind === "rounds" && detail.words?.length ? detail.words : wordsOf(key);
   return {
     question: say(`asked_${key}`, values),
-    words: words.map((word) => ({ word, meaning: say(`asked_${key}_${word}`, values) })),
-    silence: say(key === "stay" && silenceLeaves ? "asked_stay_silence_leaves" : `asked_${key}_silence`, values),
+    words: words.map((word) => ({ word, label: say(key === "leave" ? "word_leave" : `word_${word}`), meaning: say(`asked_${key}_${word}`, values) })),
+    silence: say(`asked_${key}_silence`, values),
   };
+}
+
+function wordsOf(key: string): Word[] {
+  return key === "waive" ? ["waive"] : ["accept", "decline"];
 }
 
 /** Whether a room's own paddle is asked for its word now: in some phases only those with a right, or a part, are. */
 export function isAsked({ view, you }: Room): boolean {
   const paddle = you?.paddle ?? 0;
   if (!paddle || view?.state !== "open" || !view.accepts.includes("declare") || questionOf(view) === "waive") return false;
-  if (view.detail?.kind !== "asked") return view.format === "japanese";
+  if (view.detail?.kind !== "asked") return view.format === "japanese" && questionOf(view) !== "leave";
   return !view.detail.paddles.length || view.detail.paddles.includes(paddle);
 }
 
@@ -55,6 +59,12 @@ export function answerOf({ records, you, view }: Room): Word | null {
 function questionOf({ format, detail }: LotView): string {
   if (format === "draw") return "draw";
   if (detail?.kind === "asked") return detail.question;
-  if (format === "japanese") return detail?.kind === "rounds" && detail.number > 0 ? "stay" : "enter";
+  if (format === "japanese") return questionOfClock(detail);
   return format === "simultaneous" ? "waive" : "go_on";
+}
+
+/** A clock asks who enters; then either each round who stays, or only who leaves has to say so. */
+function questionOfClock(detail: LotView["detail"]): "enter" | "stay" | "leave" {
+  if (detail?.kind !== "rounds" || detail.number === 0) return "enter";
+  return detail.words?.includes("accept") ? "stay" : "leave";
 }

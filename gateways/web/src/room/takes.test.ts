@@ -6,6 +6,7 @@ import { countdown } from "../lot/standing";
 import { addPhrases, i18n, knows } from "../texts/language";
 import { ROOM_PHRASES } from "./phrases";
 import schema from "../../schema.json";
+import { positionOf } from "./position";
 import { isOnlyOffer, linesMax, takesOf, USUAL } from "./takes";
 
 addPhrases(ROOM_PHRASES);
@@ -60,7 +61,12 @@ it("what is left out of the terms holds here as it does in the exchange", () => 
 
 it("says at a clock what silence means there", () => {
   const view = { ...VIEW, format: "japanese", accepts: ["declare"], detail: { kind: "rounds", number: 2, rounds: 9, price: 1_100_00, turn: 0, is_pause: false } } as LotView;
-  expect([meaningsOf(view).silence, meaningsOf(view, true).silence]).toEqual(["不答复视为继续。", "逾期不答复视为退出。"]);
+  const asked = (words: string[], number = 2) => ({ ...view, detail: { ...view.detail, number, words } }) as LotView;
+  expect(meaningsOf(asked(["decline"]))).toMatchObject({ words: [{ word: "decline", label: "退出" }], silence: "不答复视为继续。" });
+  expect(meaningsOf(asked(["accept", "decline"])).silence).toBe("逾期不答复视为退出。");
+  expect(meaningsOf(asked(["accept"], 0)).words.map(({ word }) => word)).toEqual(["accept"]);
+  const position = (words: string[]) => positionOf({ ...EMPTY_ROOM, view: { ...asked(words), state: "open" }, you: { paddle: 1, limit: 0, rank: 0, lines: [], handle: "", item_bids: [] }, records: [{ sequence: 1, at_us: 1, event: { type: "Declared", paddle: 1, word: "accept" } }, { sequence: 2, at_us: 2, event: { type: "RoundBegan", number: 2, ends_at_us: 9, price: 1, paddle: 0, is_pause: false } }] as never });
+  expect([position(["decline"]), position(["accept", "decline"])]).toEqual(["entered", "asked"]);
   expect(countdown({ ...view, state: "open", ends_at_us: 9_000_000, detail: { ...view.detail, number: 0, is_pause: true } } as LotView, 0).label).toBe("entry_ends_in");
 });
 
