@@ -70,6 +70,11 @@ class Room:
         return 0 if self.you is None else int(self.you["paddle"])
 
     @property
+    def item_bids(self) -> list[list[int]]:
+        """One's own bids of the simultaneous round that runs, each as item, amount and quantity."""
+        return [] if self.you is None else list(self.you.get("item_bids", ()))
+
+    @property
     def is_mine(self) -> bool:
         """Tell whether one leads, or, once it has ended, has won."""
         who = self._number("winner" if self.is_closed else "leader")

@@ -104,10 +104,20 @@ def test_the_end_says_who_has_won() -> None:
 def test_ones_place_and_who_is_there_are_taken_over_and_other_lots_are_not() -> None:
     room = after(
         snapshot(1, you=None),
-        {"type": "you", "lot": 5, "paddle": 7, "limit": 900, "rank": 0, "lines": [], "handle": ""},
+        {
+            "type": "you",
+            "lot": 5,
+            "paddle": 7,
+            "limit": 900,
+            "rank": 0,
+            "lines": [],
+            "handle": "",
+            "item_bids": [[2, 50, 1]],
+        },
         {"type": "presence", "lot": 5, "bidders_online": 3, "watchers": 4},
     )
-    assert room.you == {"paddle": 7, "limit": 900, "rank": 0, "lines": [], "handle": ""}
+    own = {"paddle": 7, "limit": 900, "rank": 0, "lines": [], "handle": "", "item_bids": [[2, 50, 1]]}
+    assert room.you == own and room.item_bids == [[2, 50, 1]]
     assert (room.paddle, room.bidders_online, room.watchers) == (7, 3, 4)
     assert reduce(room, frame("events", 9, 9, lot=6)) is room
     assert reduce(room, {"type": "pong", "sent": 1}) is room
