@@ -25,6 +25,7 @@ from gateways.cli.ledger_exchange import (
     sentence,
     show,
     show_done,
+    show_proposed,
     way,
 )
 from gateways.cli.outcomes import CommandFailed, ExitCode
@@ -313,10 +314,7 @@ def propose_reversal(
     """Propose to undo a posting (accountant). 提出冲销"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", "/reversals", {"transfer_id": transfer, "reason": reason})
-    number = answer["proposal_id"]
-    show_done(
-        there, answer, f"Proposal {number}; another person confirms it.", f"提议 {number}，待第二人复核。"
-    )
+    show_proposed(there, answer)
 
 
 @reverse.command("confirm")

@@ -17,6 +17,7 @@ from gateways.cli.ledger_exchange import (
     print_table,
     show,
     show_done,
+    show_proposed,
     way,
 )
 from gateways.client import DEFAULT_URL
@@ -63,10 +64,7 @@ def propose_deposit_account(
     """Propose that this account takes deposits; another person confirms it (accountant). 提出更换保证金账户"""
     there = way(url, token, data_dir, language, as_json)
     answer = ask(there, "POST", "/bank/deposit-accounts", {"slug": name, "reason": reason})
-    number = answer["proposal_id"]
-    show_done(
-        there, answer, f"Proposal {number}; another person confirms it.", f"提议 {number}，待第二人复核。"
-    )
+    show_proposed(there, answer)
 
 
 @deposits.command("confirm")

@@ -125,6 +125,14 @@ def show_done(there: Way, answer: Any, english: str, chinese: str) -> None:
     show(there, answer, lambda: typer.echo(there.words.say(english, chinese)))
 
 
+def show_proposed(there: Way, answer: Any) -> None:
+    """Show the answer to a proposal, which another person confirms under its number."""
+    number = answer["proposal_id"]
+    show_done(
+        there, answer, f"Proposal {number}; another person confirms it.", f"提议 {number}，待第二人复核。"
+    )
+
+
 def money(amount: int, currency: str) -> str:
     """Return an amount for reading."""
     return write_amount(amount, currency)

@@ -18,6 +18,7 @@ from gateways.cli.ledger_exchange import (
     print_table,
     show,
     show_done,
+    show_proposed,
     way,
 )
 from gateways.client import DEFAULT_URL
@@ -97,11 +98,7 @@ def propose_write_off(
     if day is not None:
         body["day"] = day.date().isoformat()
     answer = ask(there, "POST", "/reconciliation/write-offs", body)
-    number = answer["proposal_id"]
-    told = there.words.say(
-        f"Proposal {number}; another person confirms it.", f"提议 {number}，待第二人复核。"
-    )
-    show(there, answer, lambda: typer.echo(told))
+    show_proposed(there, answer)
 
 
 @write_offs.command("confirm")

@@ -29,6 +29,7 @@ from ledger.bank.records import (
     TakenFile,
 )
 from ledger.bank.statements import StatementKind, Warned
+from ledger.payouts.postgres import IS_LIVE
 from ledger.postgres import columns, receipt_row
 from ledger.records import ReceiptRecord, SuspenseReason
 from ledger.units import Amount, Currency
@@ -140,10 +141,9 @@ GROUP BY slug, entry_reference
 
 LEDGER_ACCOUNT: Final = "SELECT code, currency, flags FROM ledger.account WHERE code = $1"
 
-PAYING: Final = """
+PAYING: Final = f"""
 SELECT payout_id, state FROM ledger.payout_state
-WHERE cause = 'receipt:' || receipt.receipt_id AND cause <> ''
-    AND state NOT IN ('declined', 'cancelled', 'rejected', 'returned')
+WHERE cause = 'receipt:' || receipt.receipt_id AND cause <> '' AND {IS_LIVE}
 """
 TAKEN_BACK: Final = """
 SELECT payout_id, acted_by, at_us FROM ledger.payout_event
@@ -209,15 +209,13 @@ ORDER BY deposit.lot_id, deposit.bidder_id
 """
 
 # what lies in suspense by its account, and by the receipts: the rows are a promise that does not hold
-DISCREPANCIES: Final = """
+DISCREPANCIES: Final = f"""
 WITH receipts AS (
     SELECT receipt.currency, sum(receipt.amount) AS amount
     FROM ledger.receipt
     WHERE receipt.status = 'suspense'
         AND NOT EXISTS (SELECT FROM ledger.suspense_worked_off gone WHERE gone.receipt_id = receipt.receipt_id)
-        AND NOT EXISTS (
-            SELECT FROM ledger.payout_event WHERE source = 'receipt:' || receipt.receipt_id AND state = 'returned'
-        )
+        AND NOT EXISTS ({TAKEN_BACK})
         AND NOT EXISTS (
             SELECT FROM ledger.payout_state
             WHERE cause = 'receipt:' || receipt.receipt_id AND state IN ('sent', 'paid')

@@ -110,13 +110,12 @@ ORDER BY movement.movement_id LIMIT $1
 SUSPENSE_RECEIPT: Final = """
 SELECT amount, currency FROM ledger.receipt WHERE receipt_id = $1 AND status = 'suspense'
 """
-CAUSE_IS_TAKEN: Final = """
+# of a payout whose money is not owed again; as in the index payout_has_own_cause
+IS_LIVE: Final = "state NOT IN ('declined', 'cancelled', 'rejected', 'returned')"
+CAUSE_IS_TAKEN: Final = f"""
 SELECT EXISTS (SELECT FROM ledger.payout_event WHERE source = $1 AND state = 'returned')
     OR EXISTS (SELECT FROM ledger.suspense_worked_off WHERE 'receipt:' || receipt_id = $1)
-    OR EXISTS (
-        SELECT FROM ledger.payout_state
-        WHERE cause = $1 AND state NOT IN ('declined', 'cancelled', 'rejected', 'returned')
-    )
+    OR EXISTS (SELECT FROM ledger.payout_state WHERE cause = $1 AND {IS_LIVE})
 """
 ACCOUNTS: Final = "SELECT * FROM ledger.account WHERE code = any($1::text[]) ORDER BY code"
 
