@@ -105,7 +105,7 @@ export const HOST_PHRASES: Phrases = {
 
   // Acts
   act_fair_warning_again: ["再提示一次", "Warn once more"],
-  hint_warning_missing: ["规则要求落槌前提示 {of} 次，还差 {n} 次；一有新报价就重新计数。", "The rules want {of} fair warnings before the hammer: {n} to go. A new bid begins the count anew."],
+  hint_warning_missing: ["规则要求落槌前提示 {of} 次，还差 {n} 次；一有新报价就重新计数。", "Fair warnings that the rules want before the hammer: {of}, {n} to go. A new bid begins the count anew."],
   hint_warning_enough: ["提示次数已够，可以落槌。再提示只是提醒全场，规则不要求；一有新报价就重新计数。", "Enough warnings: the hammer may fall. Another one only reminds the room, no rule asks for it; a new bid begins the count anew."],
   hint_warning_no_bids: ["提示次数已够，但尚无报价：此时落槌即流拍。", "Enough warnings, but no bid: the hammer now would pass the lot."],
   hint_warning_clock: ["本标的按时自动结束；提示只是提醒全场，不影响结束时间。", "The clock ends this lot; a fair warning only reminds the room and moves nothing."],
