@@ -38,6 +38,10 @@ async def test_two_people_lead_a_deposit_in_and_out_again(
 
     await maker.sign_in("finance1", "/finance")
     await take_statement(maker, reference)
+    await maker.page.emulate_media(media="print")
+    await expect(maker.at(".desk-parts")).to_be_hidden()
+    await expect(maker.at("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    await maker.page.emulate_media(media="screen")
     await expect(bidder.at("#bidding")).to_be_visible()
     await host.sign_in("host1", f"/host?lot={lot}")
     await act(host, "withdraw", confirmed=True, reason="the seller asked for it")
