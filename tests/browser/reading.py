@@ -24,7 +24,9 @@ FOUND = """
   const wrong = [];
   const named = ({ tagName, id, classList, textContent }) =>
     `${tagName}#${id}.${[...classList].join(".")} "${textContent.trim().slice(0, 30)}"`;
-  const isBeyond = (one) => one.getBoundingClientRect().right > innerWidth + 1;
+  const isCut = (one) =>
+    one !== document.body && (getComputedStyle(one).overflowX !== "visible" || isCut(one.parentElement));
+  const isBeyond = (one) => one.getBoundingClientRect().right > innerWidth + 1 && !isCut(one.parentElement);
 
   const width = document.documentElement.scrollWidth;
   const beyond = [...document.querySelectorAll("body *")]
