@@ -97,7 +97,7 @@ class HeldLot(Struct):
         phase = self.lot.phase
         offer = NOTHING_OF_HIS_OWN if phase is None else phase.own_of(paddle)
         rank = self.lot.ranks.get(paddle, 0)
-        return Own(paddle, offer.limit, rank, offer.lines, offer.handle, offer.item_bids)
+        return Own(paddle, offer.limit, rank, offer.lines, offer.handle, offer.item_bids, offer.held)
 
     def entry(self, records: list[PublicRecord], own: Iterable[BidderId], outbid: BidderId = 0) -> FeedEntry:
         """Return what to publish of the lot as it stands now."""
@@ -109,7 +109,7 @@ class HeldLot(Struct):
     def _note(self, bidder: BidderId, place: Own) -> None:
         """Remember who is told of something that may be over without an act of his."""
         secrets = self.secrets or {}
-        if place.limit or place.lines or place.handle or place.item_bids:
+        if place.limit or place.lines or place.handle or place.item_bids or place.held:
             secrets[bidder] = place
         else:
             secrets.pop(bidder, None)

@@ -174,6 +174,8 @@ class Own(Struct, frozen=True):
     """The handle of his sealed offer."""
     item_bids: tuple[ItemBid, ...] = ()
     """His bids of the round that runs."""
+    held: tuple[ItemBid, ...] = ()
+    """What he holds in a clock since its last round, each at the price that it has come to."""
 
 
 class FeedEntry(Struct, frozen=True):

@@ -325,7 +325,8 @@ class Who(Struct, frozen=True):
 class You(Struct, frozen=True):
     """What only the subscriber himself may know of his place in a lot: his paddle, max bid, rank and secret offer.
 
-    `item_bids` are his bids of the round that runs, which are hidden from everybody else until it is closed.
+    `item_bids` are his bids of the round that runs, which are hidden from everybody else until it is closed; `held`
+    what he holds in a clock since its last round, each at the price that it has come to.
     """
 
     paddle: Paddle
@@ -334,6 +335,7 @@ class You(Struct, frozen=True):
     lines: tuple[Line, ...] = ()
     handle: str = ""
     item_bids: tuple[ItemBid, ...] = ()
+    held: tuple[ItemBid, ...] = ()
 
 
 class _ServerFrame(Struct, frozen=True, tag_field="type"):
@@ -447,6 +449,7 @@ class Yours(_ServerFrame, frozen=True, tag="you"):
     lines: tuple[Line, ...] = ()
     handle: str = ""
     item_bids: tuple[ItemBid, ...] = ()
+    held: tuple[ItemBid, ...] = ()
 
 
 class Outbid(_ServerFrame, frozen=True, tag="outbid"):

@@ -135,13 +135,15 @@ class Items(Struct, frozen=True, tag="items", tag_field="kind"):
 class OwnOffer(Struct, frozen=True, omit_defaults=True):
     """What a bidder has left in secret: the limit of his max bid, his hidden offer, the handle of his sealed one.
 
-    And, of simultaneous rounds, his bids of the round that runs.
+    And, of simultaneous rounds, his bids of the round that runs; of a clock also what he holds since the last round,
+    each at the price that the clock has come to.
     """
 
     limit: Amount = 0
     lines: tuple[Line, ...] = ()
     handle: str = ""
     item_bids: tuple[ItemBid, ...] = ()
+    held: tuple[ItemBid, ...] = ()
 
 
 NOTHING_OF_HIS_OWN = OwnOffer()

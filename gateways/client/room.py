@@ -75,6 +75,11 @@ class Room:
         return [] if self.you is None else list(self.you.get("item_bids", ()))
 
     @property
+    def held(self) -> list[list[int]]:
+        """What one holds in a clock since its last round, each [item, price now, quantity]."""
+        return [] if self.you is None else list(self.you.get("held", ()))
+
+    @property
     def is_mine(self) -> bool:
         """Tell whether one leads, or, once it has ended, has won."""
         who = self._number("winner" if self.is_closed else "leader")

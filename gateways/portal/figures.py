@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from matching.details import Depth, Dimension, Rounds, Supply
+from matching.details import Depth, Dimension, Items, Rounds, Supply
 from matching.lot import CLOSED_STATES, LotState
 from matching.terms import Direction
 from matching.units import NOBODY, Amount, Quantity, TimeUs
@@ -105,7 +105,9 @@ def _end_label(view: LotView) -> str:
     """Return what ends when the clock runs out: all of the bidding, or only a round of it."""
     match view.detail:
         case Rounds(is_pause=True):
-            return "round_begins_label"
+            return "entry_ends_label" if view.format == "japanese" else "round_begins_label"
+        case Items(open_items=open_items) if view.format == "simultaneous":
+            return "round_ends_label" if open_items else "round_begins_label"
         case Rounds():
             return "price_moves_label" if view.format in CALLED else "round_ends_label"
     return "ends_label"

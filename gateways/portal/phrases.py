@@ -177,6 +177,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "ends_label": ("结束", "Ends"),
     "round_ends_label": ("本轮结束", "Round ends"),
     "round_begins_label": ("下一轮开始", "Next round"),
+    "entry_ends_label": ("报名截止", "Entry closes"),
     "price_moves_label": ("下次调价", "Next price"),
     "resumes_label": ("恢复", "Resumes"),
     "ended_label": ("结束于", "Ended"),

@@ -206,6 +206,15 @@ def _items(phase: _Phase) -> tuple[str, Sequence[str]]:
     ]
 
 
+def _units_of_items(phase: _Phase) -> tuple[str, Sequence[str]]:
+    if not phase.terms.is_clock:
+        return _items(phase)
+    return "term_items", [
+        phase.say("term_item_units", item=one.item, price=phase.money(one.opening_price), n=one.supply)
+        for one in phase.terms.items
+    ]
+
+
 def _unit_bid(phase: _Phase) -> tuple[str, Sequence[str]]:
     return "term_unit_bid", [unit_text(phase.terms.unit, phase.language)]
 
@@ -248,8 +257,8 @@ _TOLD: Final[dict[str, tuple[Teller, ...]]] = {
     ),
     "sell_off": (_DURATION,),
     "simultaneous": (
-        _items, _time("round_us"), _time("pause_us"), _money("increment_min"), _share("increment_basis_points"),
-        _share("activity_basis_points"), _count("waivers"),
+        _units_of_items, _time("round_us"), _time("pause_us"), _money("increment_min"),
+        _share("increment_basis_points"), _share("activity_basis_points"), _count("waivers"),
     ),
     "turns": (
         _count("rounds"), _money("step"), _time("first_pause_us"), _time("pause_us"), _time("turn_us")

@@ -103,6 +103,10 @@ PROGRAMME_PHRASES: Final[dict[str, tuple[str, str]]] = {
     "term_beacon": ("随机信标", "Beacon"),
     "term_items": ("子标的", "Items"),
     "term_item": ("{item}：{price} 起", "{item}: from {price}"),
+    "term_item_units": (
+        "{item}：{n} 份，按轮叫价，每份 {price} 起",
+        "{item}: {n} for sale, called by rounds from {price} each",
+    ),
     "term_debt": ("债务", "Debt"),
     "term_costs": ("费用", "Costs"),
     "term_order": ("成交次序", "Order of sale"),

@@ -131,10 +131,14 @@ class SimultaneousPhase(Phase, kw_only=True, tag="simultaneous"):
         return PhaseView(accepts=accepts, detail=Items(self.number, items, tuple(self.standings)))
 
     def own_of(self, paddle: Paddle) -> OwnOffer:
-        """Return a bidder's bids of the round that runs."""
+        """Return a bidder's bids of the round that runs, and what he holds in a clock."""
         bids = self.pending.get(paddle, {})
+        held = self.demands.get(paddle, {})
         return OwnOffer(
-            item_bids=tuple(ItemBid(item, bid.amount, bid.quantity) for item, bid in bids.items())
+            item_bids=tuple(ItemBid(item, bid.amount, bid.quantity) for item, bid in bids.items()),
+            held=tuple(
+                ItemBid(item, self.standings[item].price, units) for item, units in held.items() if units
+            ),
         )
 
     def decide(self, setting: Setting, command: BidderCommand, paddle: Paddle, at_us: TimeUs) -> Decided:

@@ -31,6 +31,10 @@ ROUNDS: dict[str, Any] = {
     "phase": "simultaneous", "round_us": 30 * MINUTE_US, "activity_basis_points": 0,
     "items": [{"item": 1, "opening_price": 1_000_00}, {"item": 2, "opening_price": 500_00}],
 }  # fmt: skip
+CLOCK: dict[str, Any] = {
+    **ROUNDS, "is_clock": True, "increment_basis_points": 1_000,
+    "items": [{"item": 1, "opening_price": 1_000_00, "supply": 5}, {"item": 2, "opening_price": 500_00, "supply": 3}],
+}  # fmt: skip
 
 
 async def test_area_is_said_as_area_everywhere(floor: Floor, building: Building) -> None:
@@ -137,6 +141,7 @@ async def test_only_who_is_asked_answers_and_an_offer_says_beforehand_whether_it
     await expect(anna.at("#position")).to_have_attribute("data-position", "offered")
     await expect(bela.at("[data-act=item_bids]")).to_be_visible()
     assert "1,234" not in await bela.at("#lot").inner_text()
+    await want_units_of_all_items_at_once(floor, bela)
     await bela.visit(f"/lots/{refusal}")
 
     await anna.visit(f"/lots/{refusal}")
@@ -155,6 +160,32 @@ async def test_only_who_is_asked_answers_and_an_offer_says_beforehand_whether_it
     await expect(anna.at("#position")).to_have_attribute("data-position", "won")
     await expect(anna.at("#position")).to_be_focused()  # its button went with the lot
     await expect(bela.at("#position")).to_have_attribute("data-position", "lost")
+
+
+async def want_units_of_all_items_at_once(floor: Floor, person: Person) -> None:
+    """In a clock the last word of a round counts whole: of every item so many units."""
+    clock = await floor.publish("Clock", {"programme": [CLOCK]})
+    await floor.admit(clock, "bela")
+    await floor.act(clock, HostAct.OPEN)
+    await person.visit(f"/lots/{clock}")
+    fields = person.at("#acts .clock-form [name=quantity]")
+    await expect(fields).to_have_count(2)
+    await fields.nth(0).fill("6")
+    await fields.nth(1).fill("2")
+    await person.sees("#acts [data-most]", "¥7,000")
+    await fields.nth(1).press("Enter")
+    await person.confirm()
+    await expect(person.at("#acts [data-refused]")).to_be_visible()
+    await fields.nth(0).fill("4")
+    await expect(person.at("#acts [data-refused]")).to_have_count(0)
+    await expect(person.at("#acts .clock-form button")).to_be_enabled()
+    await fields.nth(0).press("Enter")
+    await person.confirm()
+    own = person.at("#own-item-bids [data-item]")
+    await expect(own).to_have_text([re.compile("4 × 本轮叫价"), re.compile("2 × 本轮叫价")])
+    await person.page.reload()
+    await expect(own).to_have_count(2)
+    await expect(fields.nth(0)).to_have_value("4")
 
 
 async def bid_on_an_item(person: Person, amount: str, where: str, text: str) -> None:

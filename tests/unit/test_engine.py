@@ -374,6 +374,31 @@ async def test_bids_of_a_round_are_ones_own_for_as_long_as_it_runs() -> None:
     assert [set(entry.own) for entry in told] == [{101}], "whose bids are over is told, and nobody else"
 
 
+async def test_what_a_bidder_holds_in_a_clock_is_told_to_him_when_the_round_is_closed() -> None:
+    clock = SimultaneousTerms(
+        items=(RoundItem(1, 100, supply=5),), round_us=MINUTE_US, activity_basis_points=0,
+        is_clock=True, increment_basis_points=2_000,
+    )  # fmt: skip
+    floor = Floor()
+    told: list[FeedEntry] = []
+    async with floor.running():
+        await floor.give(AnnounceLot(1, HOST, LotTerms("CNY", 100, 0, (clock,))))
+        for bidder in (101, 102, 103):
+            await floor.give(AdmitBidder(1, bidder))
+        await floor.give(OpenLot(1, HOST))
+        for bidder, units in ((101, 4), (102, 3)):
+            await floor.give(BidOnItems(1, bidder, (ItemBid(1, 0, units),)))
+        floor.feed.listen(told.extend)
+        await floor.pass_time(MINUTE_US)
+        await floor.give(BidOnItems(1, 101, (ItemBid(1, 0, 4),)))
+        await floor.pass_time(MINUTE_US)
+    (first, _, second) = [{bidder: own.held for bidder, own in entry.own.items()} for entry in told]
+    assert first == {101: (ItemBid(1, 100, 4),), 102: (ItemBid(1, 100, 3),)}
+    assert second == {101: (ItemBid(1, 100, 4),), 102: (ItemBid(1, 100, 1),)}, (
+        "who says nothing gives up what others still want"
+    )
+
+
 async def test_hosts_actions_are_on_record_with_who_and_when() -> None:
     floor = Floor()
     async with floor.running():

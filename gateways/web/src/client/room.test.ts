@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import type { LotView, PublicRecord, ServerFrame } from "../schema";
-import { EMPTY_ROOM, RECORDS_MAX, RECORDS_READ_MAX, reduce, withOlder, type Room } from "./room";
+import { EMPTY_ROOM, NOTHING_OF_ONES_OWN, RECORDS_MAX, RECORDS_READ_MAX, reduce, withOlder, type Room } from "./room";
 
 const VIEW = { lot: 1, state: "open", currency: "CNY", price: 100, asking_price: 110, leader: 1, winner: 0 } as LotView;
-const YOU = { paddle: 1, limit: 0, rank: 0, lines: [], handle: "", item_bids: [] };
+const YOU = { ...NOTHING_OF_ONES_OWN, paddle: 1 };
 
 function snapshot(frame: Partial<Extract<ServerFrame, { type: "snapshot" }>> = {}): ServerFrame {
   return { type: "snapshot", lot: 1, epoch: "e", offset: 1, view: "full", is_recovered: false, state: VIEW, records: [], you: YOU, server_time_us: 0, ...frame };

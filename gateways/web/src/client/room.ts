@@ -36,6 +36,9 @@ export const EMPTY_ROOM: Room = Object.freeze({
   view: null, epoch: "", offset: 0, records: [], you: null, outbid: null, presence: null,
 });
 
+/** The place of a bidder who has left nothing in secret, but for his paddle. */
+export const NOTHING_OF_ONES_OWN: Readonly<Omit<You, "paddle">> = Object.freeze({ limit: 0, rank: 0, lines: [], handle: "", item_bids: [], held: [] });
+
 /** Tell whether nobody can bid in a lot any more. */
 export function isClosed(view: LotView): boolean {
   return CLOSED.has(view.state);
@@ -66,7 +69,7 @@ export function reduce(room: Room, frame: ServerFrame): Room {
     case "presence":
       return { ...room, presence: { bidders: frame.bidders_online, watchers: frame.watchers, online: frame.online ?? [] } };
     case "you":
-      return { ...room, you: { paddle: frame.paddle, limit: frame.limit, rank: frame.rank, lines: frame.lines, handle: frame.handle, item_bids: frame.item_bids } };
+      return { ...room, you: { paddle: frame.paddle, limit: frame.limit, rank: frame.rank, lines: frame.lines, handle: frame.handle, item_bids: frame.item_bids, held: frame.held } };
     default:
       return room;
   }
@@ -115,7 +118,7 @@ function yoursAfter({ you, records }: Room, added: readonly PublicRecord[]): You
   if (!you || (!you.lines.length && !you.handle && !you.item_bids?.length)) return you;
   const last = records.at(-1)?.sequence ?? 0;
   const fresh = added.filter(({ sequence }) => sequence > last);
-  if (fresh.some(({ event }) => event.type === "PhaseBegan" || (event.type === "RoundBegan" && event.paddle > 0))) return { ...you, lines: [], handle: "", item_bids: [] };
+  if (fresh.some(({ event }) => event.type === "PhaseBegan" || (event.type === "RoundBegan" && event.paddle > 0))) return { ...you, lines: [], handle: "", item_bids: [], held: [] };
   return you.item_bids?.length && fresh.some(({ event }) => event.type === "RoundClosed") ? { ...you, item_bids: [] } : you;
 }
 

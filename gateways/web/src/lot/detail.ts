@@ -44,8 +44,14 @@ export function detailLines(view: LotView): string[] {
     case "depth":
       return isClosed(view) ? [] : depthLines(detail, money);
     case "items":
-      return detail.items.map(([item, paddle, price]) => say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" }));
+      return detail.items.map((standing) => itemText(standing, money));
   }
+}
+
+/** Where one of several items stands: who leads on it, or in a clock how many of it are wanted. */
+export function itemText([item, paddle, price, demand = 0]: readonly [number, number, number, number?], money: (amount: number) => string): string {
+  if (demand) return say("detail_item_wanted", { item, price: money(price), n: demand });
+  return say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" });
 }
 
 function depthLines(detail: Depth, money: (amount: number) => string): string[] {

@@ -48,3 +48,9 @@ it("calls a stage of a procedure by what it is, and only a round a round", () =>
   expect(told(32, 4_711)).toContain("round 4711 of the public beacon");
   expect(formatsOf([], { ...VIEW, phase: 0, format: "sealed" } as LotView)(9)).toBe("sealed");
 });
+
+it("says of who leaves a clock that he leaves, and of who says no elsewhere that he gives up", () => {
+  const declined = { sequence: 1, at_us: 1, event: { type: "Declared", paddle: 2, word: "decline" } } as PublicRecord;
+  expect(recordText(declined, "CNY", String, { format: "japanese" })).toMatch(/Leave$/);
+  expect(recordText(declined, "CNY", String, { format: "interval" })).toContain("No");
+});

@@ -4,6 +4,7 @@ import { money as moneyIn, type Measure } from "../room/measure";
 import type { PublicRecord } from "../schema";
 import { say } from "../texts/language";
 import { centreMoment } from "../texts/moments";
+import { itemText } from "./detail";
 import type { FormatAt } from "./measures";
 import { momentText } from "./standing";
 
@@ -123,7 +124,7 @@ function phaseText(event: PublicEvent, { who, end, money, format }: Said): strin
   switch (event.type) {
     case "RoundBegan": return stageText(event, format, end) || say(event.is_pause ? "event_RoundPaused" : "event_RoundBegan", { n: event.number, end, price: event.price ? ` ${price}` : "" });
     case "RoundClosed": return roundText(event, money);
-    case "Declared": return say("event_Declared", { paddle: event.paddle, word: say(`word_${event.word}`) });
+    case "Declared": return say("event_Declared", { paddle: event.paddle, word: say(format === "japanese" && event.word === "decline" ? "word_leave" : `word_${event.word}`) });
     case "OffersRanked": return event.places[0] ? say("event_OffersRanked", { paddle: event.places[0].paddle }) : say("event_OffersRanked_none");
     case "HintPublished": return say("event_HintPublished", { n: event.offers, amount: money(event.price) });
     case "EntrantsFixed": return say("event_EntrantsFixed", { n: event.entrants.length });
@@ -151,7 +152,7 @@ function stageText({ number }: Extract<PublicEvent, { type: "RoundBegan" }>, for
 /** A closed round with where its items stand. */
 function roundText({ number, items }: Extract<PublicEvent, { type: "RoundClosed" }>, money: (amount: number) => string): string {
   if (items.length === 0 || items.length > ITEMS_TOLD) return say("event_RoundClosed", { n: number });
-  const stands = items.map(([item, paddle, price]) => say("detail_item", { item, price: money(price), leader: paddle ? say("paddle_number", { paddle }) : "—" }));
+  const stands = items.map((standing) => itemText(standing, money));
   return say("event_RoundClosed_items", { n: number, items: stands.join(" · ") });
 }
 

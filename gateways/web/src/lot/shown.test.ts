@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
-import { EMPTY_ROOM, type Room } from "../client";
+import { EMPTY_ROOM, NOTHING_OF_ONES_OWN, type Room } from "../client";
 import { money } from "../room/measure";
 import type { LotView, PublicRecord } from "../schema";
 import { blocksOf } from "./records";
 import { subjectOf } from "./shown";
 
 const VIEW = { lot: 1, state: "open", phase: 0, format: "english", currency: "CNY", price: 100, asking_price: 110, leader: 2, winner: 0, warnings: 0, extensions: 0, ends_at_us: 9, accepts: ["bid"], detail: null } as unknown as LotView;
-const ROOM: Room = { ...EMPTY_ROOM, view: VIEW, you: { paddle: 1, limit: 0, rank: 0, lines: [], handle: "", item_bids: [] } };
+const ROOM: Room = { ...EMPTY_ROOM, view: VIEW, you: { ...NOTHING_OF_ONES_OWN, paddle: 1 } };
 
 function bid(sequence: number): PublicRecord {
   return { sequence, at_us: sequence, event: { type: "BidPlaced", bidder: 1, paddle: 3, amount: sequence, is_proxy: false } } as PublicRecord;
@@ -23,7 +23,7 @@ it.each<[string, Partial<LotView>, Partial<Room>]>([
   ["stage", { phase: 1, format: "second_dimension" }, {}],
   ["stage", { ends_at_us: 20 }, {}],
   ["stage", { accepts: ["bid", "declare"] }, {}],
-  ["place", {}, { you: { paddle: 1, limit: 500, rank: 0, lines: [], handle: "", item_bids: [] } }],
+  ["place", {}, { you: { ...NOTHING_OF_ONES_OWN, paddle: 1, limit: 500 } }],
 ])("what is most urgent is named: %s", (subject, view, room) => {
   expect(subjectOf(ROOM, { ...ROOM, view: { ...VIEW, ...view }, ...room })).toBe(subject);
 });

@@ -138,6 +138,7 @@ function signed(seconds: number): string {
 
 /** What ends when the clock of an open lot runs out: all of the bidding, or only a round of it. */
 function endOf({ detail, format }: LotView): "ends" | "round_ends" | "round_begins" | "entry_ends" | "price_moves" {
+  if (detail?.kind === "items" && format === "simultaneous") return detail.open_items.length ? "round_ends" : "round_begins";
   if (detail?.kind !== "rounds") return "ends";
   if (detail.is_pause && format === "japanese") return "entry_ends";
   if (detail.is_pause) return "round_begins";

@@ -33,6 +33,7 @@ export const ROOM_PHRASES: Phrases = {
   position_hint_leading_asked: ["等待优先购买权人答复；无人行权的，由您竞得。", "The holders of a right are being asked; if none uses it, the lot is yours."],
   position_hint_leading_items: ["领先的子标的：{items}。", "You lead on: {items}."],
   position_hint_outbid_over: ["当前价高于您的报价，本环节不再接受出价。", "Somebody has bid more; no more bids are taken in this phase."],
+  position_hint_entered_clock: ["您现有的份数见下方。每轮须再次报出愿要的份数：不报出，即放弃他人仍需要的份数。", "What you hold stands below. Say in each round anew what you want: who says nothing gives up whatever others still want."],
   position_hint_none_hidden: ["您还没有提交报价。", "You have made no offer yet."],
   position_hint_none_orders: ["您还没有委托。", "You have given no order yet."],
   position_hint_none_items: ["您没有领先的子标的，本轮也没有报价。", "You lead on no item and have not bid in this round."],

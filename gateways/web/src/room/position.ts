@@ -7,8 +7,8 @@ import { LEADERLESS } from "../lot/figures";
 /**
  * watching: no paddle. none: has not bid. leading. outbid: bid, and somebody else leads. behind: somebody else leads,
  * and whether one has bid is not among the records at hand. asked: one's word is asked for. turn: it is one's turn.
- * offered: has a hidden offer. entered: has given an order, or
- * said that he takes part. left: has said no. won, lost: when all is over.
+ * offered: has a hidden offer. entered: has given an order, holds something in a clock, or said that he takes part.
+ * left: has said no. won, lost: when all is over.
  * over: ended without a buyer.
  */
 export type Position = "watching" | "none" | "leading" | "outbid" | "behind" | "asked" | "turn" | "offered" | "entered" | "left" | "won" | "lost" | "over";
@@ -43,7 +43,7 @@ function withoutLeader(room: Room, paddle: number): Position {
   const { view, you } = room;
   if (view?.detail?.kind === "items" && view.detail.items.some(([, leader]) => leader === paddle)) return "leading";
   if (you?.lines?.length || you?.handle || you?.item_bids?.length) return "offered";
-  return wordOf(room) ?? "none";
+  return you?.held?.length ? "entered" : (wordOf(room) ?? "none");
 }
 
 function wordOf(room: Room): "entered" | "left" | null {

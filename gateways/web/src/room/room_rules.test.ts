@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { EMPTY_ROOM, type Answer, type Room } from "../client";
+import { EMPTY_ROOM, NOTHING_OF_ONES_OWN, type Answer, type Room } from "../client";
 import type { LotView, PublicRecord } from "../schema";
 import { Announcer, OTHER_EVERY_MS, POLITE_EVERY_MS } from "./announcer";
 import { doubtOf, farFrom, isFar, rungs } from "./ladder";
@@ -15,7 +15,7 @@ const VIEW = {
   lot: 1, state: "open", currency: "CNY", format: "english", direction: "rising", price: 100_00, leader: 2, asking_price: 110_00, increment: 10_00,
   bid_rule: "step_multiple", raise_steps_max: 0, winner: 0, bids: 3, accepts: ["bid"], detail: null, awards: [],
 } as unknown as LotView;
-const YOU = { paddle: 1, limit: 0, rank: 0, lines: [], handle: "", item_bids: [] };
+const YOU = { ...NOTHING_OF_ONES_OWN, paddle: 1 };
 
 function bid(sequence: number, paddle: number): PublicRecord {
   return { sequence, at_us: sequence, event: { type: "BidPlaced", paddle, amount: 100_00, is_proxy: false } };
@@ -66,6 +66,7 @@ describe("one's position", () => {
     ["leading", {}, { format: "turns", leader: 1, detail: { kind: "rounds", number: 1, rounds: 3, price: 1, turn: 2, is_pause: false, words: [] } }],
     ["leading", {}, { format: "debt", leader: 0, detail: { kind: "items", number: 1, items: [[1, 2, 5], [2, 1, 5]], open_items: [1, 2] } as never }],
     ["offered", { you: { ...YOU, item_bids: [[1, 5, 1]] } }, { format: "simultaneous", detail: { kind: "items", number: 1, items: [[1, 2, 5]], open_items: [1] } as never }],
+    ["entered", { you: { ...YOU, held: [[1, 5, 4]] } }, { format: "simultaneous", detail: { kind: "items", number: 1, items: [[1, 2, 5]], open_items: [1] } as never }],
     ["won", {}, { state: "sold", winner: 1 }],
     ["won", {}, { state: "sold", awards: [{ paddle: 1, quantity: 1, amount: 1, price: 0, item: 0 }] }],
     ["lost", {}, { state: "sold", winner: 2 }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EMPTY_ROOM, reduce } from "../client";
+import { EMPTY_ROOM, NOTHING_OF_ONES_OWN, reduce } from "../client";
 import type { LotTerms, LotView, ServerFrame } from "../schema";
 import { meaningsOf } from "../lot/answers";
 import { countdown } from "../lot/standing";
@@ -65,7 +65,7 @@ it("says at a clock what silence means there", () => {
   expect(meaningsOf(asked(["decline"]))).toMatchObject({ words: [{ word: "decline", label: "退出" }], silence: "不答复视为继续。" });
   expect(meaningsOf(asked(["accept", "decline"])).silence).toBe("逾期不答复视为退出。");
   expect(meaningsOf(asked(["accept"], 0)).words.map(({ word }) => word)).toEqual(["accept"]);
-  const position = (words: string[]) => positionOf({ ...EMPTY_ROOM, view: { ...asked(words), state: "open" }, you: { paddle: 1, limit: 0, rank: 0, lines: [], handle: "", item_bids: [] }, records: [{ sequence: 1, at_us: 1, event: { type: "Declared", paddle: 1, word: "accept" } }, { sequence: 2, at_us: 2, event: { type: "RoundBegan", number: 2, ends_at_us: 9, price: 1, paddle: 0, is_pause: false } }] as never });
+  const position = (words: string[]) => positionOf({ ...EMPTY_ROOM, view: { ...asked(words), state: "open" }, you: { ...NOTHING_OF_ONES_OWN, paddle: 1 }, records: [{ sequence: 1, at_us: 1, event: { type: "Declared", paddle: 1, word: "accept" } }, { sequence: 2, at_us: 2, event: { type: "RoundBegan", number: 2, ends_at_us: 9, price: 1, paddle: 0, is_pause: false } }] as never });
   expect([position(["decline"]), position(["accept", "decline"])]).toEqual(["entered", "asked"]);
   expect(countdown({ ...view, state: "open", ends_at_us: 9_000_000, detail: { ...view.detail, number: 0, is_pause: true } } as LotView, 0).label).toBe("entry_ends_in");
 });
