@@ -148,6 +148,12 @@ def test_nothing_is_left_unfinished() -> None:
     assert unfinished == []
 
 
+def test_no_page_of_prose_says_a_chapter_twice() -> None:
+    for path in (path for path in tracked() if path.suffix == ".md"):
+        chapters = re.findall(r"^## .+$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(set(chapters)) == len(chapters), f"{path}: {chapters}"
+
+
 def test_tests_replace_no_code_of_ours() -> None:
     patching = [
         named(path)
