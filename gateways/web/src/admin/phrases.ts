@@ -260,6 +260,10 @@ const SYSTEM = {
   setting_source: ["来源", "Where from"],
   setting_default: ["默认值", "Default"],
   setting_allowed: ["可用值", "Allowed"],
+  setting_kind_integer: ["整数 {range}", "integer {range}"],
+  setting_kind_path: ["路径", "path"],
+  setting_kind_text: ["文本", "text"],
+  setting_kind_list: ["多个文本，以逗号分隔", "texts with commas between them"],
   only_set: ["只看已设置的", "Only what was set"],
   nothing_set: ["（空）", "(empty)"],
 } as const;
