@@ -23,8 +23,8 @@ export interface Wanted {
 }
 
 const WHOLE_BASIS_POINTS = 10_000n;
-const AT_THE_END: ParsedAmount = { amount: 0 };
-const NONE: ParsedAmount = { amount: 0 };
+/** None of an item, and the price at which the clock ends in this round. */
+const ZERO: ParsedAmount = { amount: 0 };
 
 /** How far the clock goes in a round that begins at a price. */
 export function clockPrice(price: number, terms: Pick<Simultaneous, "increment_basis_points" | "increment_min">): number {
@@ -38,8 +38,8 @@ export function wanted(item: number, { quantity, price }: Typed, currency: strin
   const from = money(currency).parse(price);
   return {
     item,
-    quantity: many.problem === "EMPTY" || many.problem === "ZERO" ? NONE : many,
-    price: from.problem === "EMPTY" ? AT_THE_END : from,
+    quantity: many.problem === "EMPTY" || many.problem === "ZERO" ? ZERO : many,
+    price: from.problem === "EMPTY" ? ZERO : from,
   };
 }
 

@@ -49,6 +49,11 @@ export function keep(typed: () => string, clear: () => void, lead: () => void): 
   };
 }
 
+/** Hears the answer to another amount, given instead of one that was refused, which is done with once the other was taken. */
+export function insteadOf(told: Told | undefined): Told {
+  return (answer) => answer.type === "receipt" && (told?.(answer) ?? false);
+}
+
 /** What an answer that is no receipt comes to, in a word. */
 export function verdictOf(answer: Exclude<Answer, { type: "receipt" }>): string {
   if (answer.type === "refusal") return say("refused");

@@ -15,8 +15,9 @@ const HIDDEN: ReadonlySet<string> = new Set([
   "Withheld", "MaxBidLeft", "OfferSubmitted", "OfferSealed", "OfferTakenBack", "ScoresEntered", "ItemsBid",
 ]);
 
-/** A closed round with more items than this is told by the page's detail instead. */
+/** Of more offers than this only the number is told. */
 const OFFERS_TOLD = 20;
+/** A closed round with more items than this is told by the page's detail instead. */
 const ITEMS_TOLD = 6;
 
 /** A record as the API shows it: with its link, and who of the staff acted. */
