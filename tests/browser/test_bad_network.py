@@ -43,7 +43,7 @@ async def test_a_bid_whose_answer_is_cut_off_is_on_record_once(
 
     wire.cut(only_answers=True)
     await anna.page.click("#bid-asking")
-    await bela.sees("#price", "¥1,000")
+    await bela.sees("#bid-asking", "¥1,010")  # the price alone is that of the opening, too
     await expect(anna.at("#bid-asking")).to_be_disabled()
     await expect(anna.at("#outcomes .outcome-good")).to_have_count(0)
     await bela.at("#bid-asking").tap()

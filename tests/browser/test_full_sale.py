@@ -99,6 +99,7 @@ async def bid_and_outbid(first: Person, second: Person, watcher: Person) -> None
     await first.sees("#banner", "You are leading")
     for person in (second, watcher):
         await person.sees("#price", "¥1,000")
+        await person.sees("#leader", "1")  # the price alone is that of the opening, too
     await watcher.sees("#timeline [data-event=LotExtended]", "延时")
     assert await violations(first.page) == []
     await second.at("#bid-asking").tap()

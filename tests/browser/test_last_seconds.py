@@ -71,7 +71,7 @@ async def bids_before_the_end(floor: Floor, anna: Person, bela: Person) -> tuple
 async def bid_and_outbid(anna: Person, bela: Person) -> None:
     """One bids, the other outbids him, and both are told."""
     await anna.page.click("#bid-asking")
-    await bela.sees("#price", "¥1,000")
+    await bela.sees("#bid-asking", "¥1,010")  # the price alone is that of the opening, too
     await bela.at("#bid-asking").tap()
     await bela.sees("#outcomes .outcome-good", "¥1,010")
     await anna.sees("#banner", "outbid")
